@@ -1,0 +1,153 @@
+"""The model folder: ``model.json`` beside the networks, and how it is read.
+
+A model is a folder::
+
+    model.json        classes in order, members, calibration, thresholds, provenance
+    README.md         the model card, for people
+    *.onnx            one network a member
+
+Each network takes ``pixels`` (float32, N x 3 x size x size, see
+:mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes) and
+``features`` (float32, N x d: the pooled penultimate layer).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medsift.classify.preprocess import Preprocess
+from medsift.core.errors import ModelError
+from medsift.core.taxonomy import KINDS, Label
+
+FORMAT = 1
+"""Version of the layout of ``model.json``."""
+
+CARD_FILE = "model.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelClass:
+    """One output of a network: its name, and on which side it counts."""
+
+    name: str
+    label: Label
+
+    @property
+    def dicom_modality(self) -> str:
+        """DICOM code of the kind; empty for classes that are not in the taxonomy."""
+        kind = KINDS.get(self.name)
+        return kind.dicom_modality if kind else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network of the ensemble.
+
+    Attributes
+    ----------
+    file : str
+        ONNX file, relative to the folder.
+    preprocess : Preprocess
+    temperature : float
+        Its logits are divided by this before the softmax.
+    """
+
+    file: str
+    preprocess: Preprocess
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """All that ``model.json`` says.
+
+    Attributes
+    ----------
+    name, version : str
+    classes : tuple of ModelClass
+        In the order of the networks' outputs.
+    members : tuple of Member
+        Their probabilities are averaged.
+    threshold : float
+        Confidence below which a label is ``uncertain`` unless the caller says otherwise.
+    calibration : tuple of float
+        ``(a, b)``: calibrated log-odds of medical are ``a * logit(p) + b`` (Platt 1999).
+    training, metrics : mapping
+        Facts for the model card: recipe, data, seeds; figures on the validation sources.
+    """
+
+    name: str
+    version: str
+    classes: tuple[ModelClass, ...]
+    members: tuple[Member, ...]
+    threshold: float = 0.60
+    calibration: tuple[float, float] = (1.0, 0.0)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def largest_side(self) -> int:
+        """Side in pixels below which decoding at a reduced size would lose detail."""
+        return max(
+            round(m.preprocess.size / m.preprocess.crop_fraction)
+            if m.preprocess.fit == "crop"
+            else m.preprocess.size
+            for m in self.members
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As stored in ``model.json``."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read and check ``folder/model.json``.
+
+    Raises
+    ------
+    ModelError
+        The folder holds no readable card, or one of another format.
+    """
+    path = folder / CARD_FILE
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"no model in {folder}: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON") from error
+    try:
+        if row["format"] != FORMAT:
+            raise ModelError(f"{path} has format {row['format']}; this medsift reads {FORMAT}")
+        return _card_from(row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is incomplete or malformed: {error!r}") from error
+
+
+def write_card(card: ModelCard, folder: Path) -> None:
+    """Write ``folder/model.json``."""
+    text = json.dumps(card.to_dict(), indent=2, sort_keys=False) + "\n"
+    (folder / CARD_FILE).write_text(text, encoding="utf-8")
+
+
+def _card_from(row: Mapping[str, Any]) -> ModelCard:
+    slope, offset = (float(v) for v in row["calibration"])
+    card = ModelCard(
+        name=str(row["name"]),
+        version=str(row["version"]),
+        classes=tuple(ModelClass(c["name"], c["label"]) for c in row["classes"]),
+        members=tuple(
+            Member(str(m["file"]), Preprocess.from_dict(m["preprocess"]), float(m["temperature"]))
+            for m in row["members"]
+        ),
+        threshold=float(row["threshold"]),
+        calibration=(slope, offset),
+        training=dict(row["training"]),
+        metrics=dict(row["metrics"]),
+    )
+    if not card.classes or not card.members:
+        raise ValueError("no classes or no members")
+    return card

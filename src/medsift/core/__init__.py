@@ -1,0 +1,1 @@
+"""What flows through medsift: provenance, pictures, records, limits, errors, taxonomy."""

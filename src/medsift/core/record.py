@@ -1,0 +1,81 @@
+"""The record: one row for each picture found, and one for each input that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias
+
+from medsift.core.picture import Bbox
+
+FieldType: TypeAlias = Literal["str", "int", "float", "bbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What medsift says of one picture, or of one input that gave none.
+
+    The same names in CSV, JSONL, Parquet, REST and Python. A value that is not known is None
+    for numbers and ``""`` for text.
+    """
+
+    source: str
+    source_type: str = ""
+    locator: str = ""
+    page: int | None = None
+    index: int | None = None
+    frame: int | None = None
+    member: str = ""
+    url: str = ""
+    bbox: Bbox | None = None
+    extraction: str = ""
+    sha256: str = ""
+    phash: str = ""
+    width: int | None = None
+    height: int | None = None
+    format: str = ""
+    color_mode: str = ""
+    label: str = ""
+    p_medical: float | None = None
+    confidence: float | None = None
+    likelihood: str = ""
+    kind: str = ""
+    p_kind: float | None = None
+    dicom_modality: str = ""
+    reason: str = ""
+    model: str = ""
+    status: str = "ok"
+    error: str = ""
+    ms: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Field names to values, in order; ``bbox`` as a list, ready for JSON."""
+        row = {name: getattr(self, name) for name in FIELDS}
+        if self.bbox is not None:
+            row["bbox"] = list(self.bbox)
+        return row
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Record:
+        """Rebuild a record from :meth:`to_dict`; unknown names are ignored."""
+        values = {name: row[name] for name in FIELDS if name in row}
+        if values.get("bbox") is not None:
+            x0, y0, x1, y1 = (float(v) for v in values["bbox"])
+            values["bbox"] = (x0, y0, x1, y1)
+        return cls(**values)
+
+
+_INTEGERS = frozenset({"page", "index", "frame", "width", "height"})
+_FLOATS = frozenset({"p_medical", "confidence", "p_kind", "ms"})
+
+
+def _field_type(name: str) -> FieldType:
+    if name == "bbox":
+        return "bbox"
+    if name in _INTEGERS:
+        return "int"
+    return "float" if name in _FLOATS else "str"
+
+
+FIELDS: dict[str, FieldType] = {f.name: _field_type(f.name) for f in fields(Record)}
+"""Names of the record's fields, in order, each with its type: the schema of every output."""
