@@ -1,1 +1,8 @@
-"""."""
+"""Streams of inputs become streams of records: workers, limits, resume, duplicates."""
+
+from __future__ import annotations
+
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.scan import scan
+
+__all__ = ["ScanOptions", "scan"]

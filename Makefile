@@ -1,0 +1,57 @@
+# Two commands do all set-up: `make demo` and `make test`. Only Python and make are needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-train check format wheel clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python demo/build_samples.py demo-output/samples
+	$(BIN)/medsift scan demo-output/samples \
+	    -o demo-output/results.csv -o demo-output/results.jsonl -o demo-output/results.parquet \
+	    --report demo-output/report.html --table
+	@echo "See demo-output/: results.csv, results.jsonl, results.parquet, report.html"
+
+# All that needs no torch: lint, types, layers, tests.
+test: $(VENV)/.dev check
+	$(BIN)/python -m pytest -m "not train"
+
+# Training, evaluation and export on tiny data; installs torch.
+test-train: $(VENV)/.train
+	$(BIN)/python -m pytest -m train
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.dev
+	$(PIP) build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf $(VENV) demo-output build dist
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
+	$(PIP) --editable ".[dev]"
+	touch $@
+
+$(VENV)/.train: $(VENV)/.dev
+	$(PIP) --editable ".[dev,train]"
+	touch $@
+
+# The demo reads pictures that lie in scikit-image's wheel; the package itself is not run, so
+# what it depends on stays away.
+$(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
+	$(PIP) --editable .
+	$(PIP) --no-deps "scikit-image>=0.24"
+	touch $@

@@ -1,0 +1,63 @@
+"""Find the medical images in anything.
+
+>>> import medsift
+>>> for record in medsift.scan(["paper.pdf", "scans/"]):  # doctest: +SKIP
+...     print(record.source, record.locator, record.label, record.p_medical, record.kind)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from medsift._version import __version__
+
+if TYPE_CHECKING:
+    from medsift.classify import Classifier, Prediction
+    from medsift.core.errors import InputError, MedsiftError, ModelError, OutputError, UsageError
+    from medsift.core.limits import Limits
+    from medsift.core.record import Record
+    from medsift.core.taxonomy import TAXONOMY
+    from medsift.pipeline import ScanOptions, scan
+
+__all__ = [
+    "TAXONOMY",
+    "Classifier",
+    "InputError",
+    "Limits",
+    "MedsiftError",
+    "ModelError",
+    "OutputError",
+    "Prediction",
+    "Record",
+    "ScanOptions",
+    "UsageError",
+    "__version__",
+    "scan",
+]
+
+# Loaded when first used, so that importing medsift, or asking for help, costs nothing.
+_HOMES = {
+    "TAXONOMY": "medsift.core.taxonomy",
+    "Classifier": "medsift.classify",
+    "InputError": "medsift.core.errors",
+    "Limits": "medsift.core.limits",
+    "MedsiftError": "medsift.core.errors",
+    "ModelError": "medsift.core.errors",
+    "OutputError": "medsift.core.errors",
+    "Prediction": "medsift.classify",
+    "Record": "medsift.core.record",
+    "ScanOptions": "medsift.pipeline",
+    "UsageError": "medsift.core.errors",
+    "scan": "medsift.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

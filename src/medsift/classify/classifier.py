@@ -1,0 +1,188 @@
+"""The classifier: pictures in, verdicts out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from medsift.classify import store
+from medsift.classify.card import ModelCard
+from medsift.classify.ensemble import Ensemble, Prepared
+from medsift.classify.prediction import Prediction, Verdict, likelihood
+from medsift.core.errors import DecodeError, LimitError, UnreadableError, UsageError
+from medsift.core.limits import DEFAULT_LIMITS
+from medsift.core.picture import Pixels, Provenance
+from medsift.decode import frames, to_rgb
+
+ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
+
+_BATCH = 16
+
+
+class Classifier:
+    """Says of pictures whether they are medical, and of which kind.
+
+    Parameters
+    ----------
+    model : str or path
+        Name of a bundled model, or a model folder.
+    threshold : float, optional
+        Confidence below which a label is ``uncertain``, 0.5 to 1; the model's own when left
+        out.
+    tta : bool
+        Also average over the horizontal flip: twice the time, slightly more accurate.
+    threads : int
+        Threads that one inference may use.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or it cannot be loaded.
+    UsageError
+        The threshold is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import medsift
+    >>> prediction = medsift.Classifier().predict("image.png")  # doctest: +SKIP
+    >>> prediction.label, prediction.kind  # doctest: +SKIP
+    ('medical', 'xray')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "default",
+        *,
+        threshold: float | None = None,
+        tta: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self._ensemble = Ensemble(store.find(os.fspath(model)), threads)
+        self.threshold = self.card.threshold if threshold is None else threshold
+        if not 0 <= self.threshold <= 1:
+            raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
+        self._tta = tta
+
+    @property
+    def card(self) -> ModelCard:
+        """What ``model.json`` says."""
+        return self._ensemble.card
+
+    @property
+    def name(self) -> str:
+        """Name and version of the model, as records give them."""
+        return f"{self.card.name} {self.card.version}"
+
+    def predict(self, image: ImageLike) -> Prediction:
+        """Verdict on one picture.
+
+        Parameters
+        ----------
+        image : path, bytes, PIL image, or ndarray of uint8
+            Bytes are those of an image file; arrays are (h, w, 3) RGB, (h, w, 4) RGBA or
+            (h, w) greyscale. Of an animated or multi-page image the first frame counts.
+
+        Raises
+        ------
+        InputError
+            The picture cannot be read or decoded.
+        """
+        (prediction,) = self.predict_batch([image])
+        return prediction
+
+    def predict_batch(self, images: Iterable[ImageLike]) -> list[Prediction]:
+        """Verdicts on several pictures, in order; see :meth:`predict`."""
+        prepared = (self.prepare(self._pixels(image)) for image in images)
+        return [
+            prediction for batch in _batches(prepared) for prediction in self.classify(batch)
+        ]
+
+    def prepare(self, pixels: Pixels) -> Prepared:
+        """Make the tensors of one picture; all that :meth:`classify` needs of it."""
+        return self._ensemble.prepare(pixels)
+
+    def classify(self, batch: Sequence[Prepared]) -> list[Prediction]:
+        """Verdicts on prepared pictures, in one run of the networks."""
+        if not batch:
+            return []
+        probabilities = self._ensemble.probabilities(batch, self._tta)
+        medical = self._ensemble.p_medical(probabilities)
+        return [
+            self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)
+        ]
+
+    def probabilities(self, batch: Sequence[Prepared]) -> NDArray[np.float64]:
+        """Calibrated probabilities (n, classes) of prepared pictures, as evaluation needs them."""
+        return self._ensemble.probabilities(batch, self._tta)
+
+    def _verdict(self, probabilities: NDArray[np.float64], p_medical: float) -> Prediction:
+        confidence = max(p_medical, 1 - p_medical)
+        label: Verdict = "medical" if p_medical >= 0.5 else "non_medical"
+        allowed = np.array([c.label == label for c in self.card.classes])
+        reason = ""
+        if confidence < self.threshold:
+            label, reason = "uncertain", "low_confidence"
+            allowed[:] = True
+        inside = np.where(allowed, probabilities, 0.0)
+        best = int(inside.argmax())
+        total = float(inside.sum())
+        kind = self.card.classes[best]
+        return Prediction(
+            label=label,
+            p_medical=p_medical,
+            confidence=confidence,
+            likelihood=likelihood(p_medical),
+            kind=kind.name,
+            p_kind=float(inside[best]) / total if total > 0 else 0.0,
+            dicom_modality=kind.dicom_modality,
+            reason=reason,
+            model=self.name,
+        )
+
+    def _pixels(self, image: ImageLike) -> Pixels:
+        if isinstance(image, np.ndarray):
+            return _pixels_of_array(image)
+        if isinstance(image, Image.Image):
+            return to_rgb(image)
+        if isinstance(image, bytes):
+            data, source = image, "<bytes>"
+        else:
+            data, source = _read(Path(image)), os.fspath(image)
+        where = Provenance(source=source, source_type="image", extraction="file")
+        target = self.card.largest_side
+        for picture in frames(data, where, DEFAULT_LIMITS, target):
+            return picture.pixels
+        raise DecodeError(f"{source} holds no picture")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > DEFAULT_LIMITS.file_bytes:
+            raise LimitError(f"{path} is larger than {DEFAULT_LIMITS.file_bytes} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _pixels_of_array(array: NDArray[np.uint8]) -> Pixels:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
+        raise DecodeError(
+            f"arrays must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {array.dtype} {array.shape}"
+        )
+    if array.ndim == 3 and array.shape[2] not in (3, 4):
+        raise DecodeError(f"arrays must have 3 or 4 channels, not {array.shape[2]}")
+    if array.ndim == 3 and array.shape[2] == 3:
+        return array
+    return to_rgb(Image.fromarray(array))
+
+
+def _batches(prepared: Iterator[Prepared]) -> Iterator[list[Prepared]]:
+    while batch := list(islice(prepared, _BATCH)):
+        yield batch

@@ -1,0 +1,64 @@
+"""The verdict on one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Verdict: TypeAlias = Literal["medical", "non_medical", "uncertain"]
+Likelihood: TypeAlias = Literal["very_unlikely", "unlikely", "possible", "likely", "very_likely"]
+
+_BUCKETS: tuple[tuple[float, Likelihood], ...] = (
+    (0.05, "very_unlikely"),
+    (0.35, "unlikely"),
+    (0.65, "possible"),
+    (0.95, "likely"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The verdict on one picture.
+
+    Attributes
+    ----------
+    label : {"medical", "non_medical", "uncertain"}
+    p_medical : float
+        Calibrated probability that the picture is medical, 0 to 1.
+    confidence : float
+        ``max(p_medical, 1 - p_medical)``, 0.5 to 1.
+    likelihood : str
+        Bucket of ``p_medical``, see :func:`likelihood`.
+    kind : str
+        The most probable kind given the label; of all kinds where the label is uncertain.
+    p_kind : float
+        Probability of ``kind`` given the label, 0 to 1.
+    dicom_modality : str
+        DICOM code that goes with ``kind``; empty for what is not medical.
+    reason : str
+        Why the label is uncertain; else empty.
+    model : str
+        Name and version of the model.
+    """
+
+    label: Verdict
+    p_medical: float
+    confidence: float
+    likelihood: Likelihood
+    kind: str
+    p_kind: float
+    dicom_modality: str
+    reason: str
+    model: str
+
+
+def likelihood(p_medical: float) -> Likelihood:
+    """Name the bucket of a calibrated probability.
+
+    The borders, 0.05, 0.35, 0.65 and 0.95, are part of the interface: since the probability is
+    calibrated, a name means the same for every version of every model.
+    """
+    for border, name in _BUCKETS:
+        if p_medical < border:
+            return name
+    return "very_likely"

@@ -1,0 +1,35 @@
+"""The models at hand: those bundled with medsift, and folders of the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from medsift.classify.card import CARD_FILE
+from medsift.core.errors import ModelError
+
+_BUNDLED = Path(__file__).resolve().parents[1] / "models"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+def bundled() -> Iterator[Path]:
+    """Folders of the bundled models, by name."""
+    yield from sorted(path.parent for path in _BUNDLED.glob(f"*/{CARD_FILE}"))
+
+
+def find(model: str) -> Path:
+    """Folder of a model given by the name of a bundled one, or by its folder.
+
+    Raises
+    ------
+    ModelError
+        There is neither.
+    """
+    folder = Path(model)
+    if (folder / CARD_FILE).is_file():
+        return folder
+    if _NAME.fullmatch(model) and (_BUNDLED / model / CARD_FILE).is_file():
+        return _BUNDLED / model
+    names = ", ".join(path.name for path in bundled()) or "none"
+    raise ModelError(f"no model {model!r}: neither a model folder nor bundled (bundled: {names})")

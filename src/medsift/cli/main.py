@@ -1,0 +1,82 @@
+"""The entry point: picks the command, and turns exceptions into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from medsift._version import __version__
+from medsift.cli.exit_codes import ExitCode
+from medsift.core.errors import MedsiftError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command: its module has ``add_arguments(parser)`` and ``run(arguments) -> int``."""
+
+    name: str
+    module: str
+    help: str
+
+
+_COMMANDS = (
+    _Command("scan", "medsift.cli.scan", "find, extract and classify every image"),
+    _Command("evaluate", "medsift.evaluation.cli", "measure a model on labelled folders"),
+    _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
+    _Command("models", "medsift.cli.models", "list the models at hand, or show a model's card"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process when left out.
+
+    Returns
+    -------
+    int
+        The exit code, see :class:`medsift.cli.exit_codes.ExitCode`.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(words)
+    arguments = parser.parse_args(words)
+    command = next(c for c in _COMMANDS if c.name == arguments.command)
+    try:
+        return int(import_module(command.module).run(arguments))
+    except UsageError as error:
+        return _complain(error, ExitCode.USAGE)
+    except MedsiftError as error:
+        return _complain(error, ExitCode.FAILURE)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`medsift scan ... | head`); say nothing more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILURE
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="medsift", description="Find the medical images in anything."
+    )
+    parser.add_argument("--version", action="version", version=f"medsift {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for command in _COMMANDS:
+        child = commands.add_parser(command.name, help=command.help, description=command.help)
+        # Only the chosen command is imported: help answers at once.
+        if command.name == chosen:
+            import_module(command.module).add_arguments(child)
+    return parser
+
+
+def _complain(error: MedsiftError, code: ExitCode) -> int:
+    print(f"medsift: {error}", file=sys.stderr)  # noqa: T201
+    return code

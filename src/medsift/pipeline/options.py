@@ -1,0 +1,84 @@
+"""What users may ask of a scan."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from medsift.core.errors import UsageError
+from medsift.core.limits import DEFAULT_LIMITS, Limits
+from medsift.sources.base import SourceOptions
+
+Engine: TypeAlias = Literal["local", "ray"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What users may ask of a scan.
+
+    Attributes
+    ----------
+    model : str
+        Name of a bundled model, or a model folder.
+    threshold : float or None
+        Confidence below which a label is ``uncertain``; None takes the model's own.
+    tta : bool
+        Also average over the horizontal flip.
+    min_size : int
+        Pictures with a shorter side below this many pixels are skipped.
+    workers : int or None
+        Worker processes; None takes the cores at hand.
+    engine : {"local", "ray"}
+        Where the work runs.
+    pdf_password : str
+        Tried on encrypted PDFs.
+    all_frames : bool
+        Look at every frame of multi-frame images instead of an even choice.
+    save_images : Path or None
+        Folder for the original bytes of each picture, by label.
+    thumbnails : bool
+        Make a thumbnail of each picture, for reports.
+    limits : Limits
+        Bounds on what one input may cost.
+    """
+
+    model: str = "default"
+    threshold: float | None = None
+    tta: bool = False
+    min_size: int = 32
+    workers: int | None = None
+    engine: Engine = "local"
+    pdf_password: str = field(default="", repr=False)
+    all_frames: bool = False
+    save_images: Path | None = None
+    thumbnails: bool = False
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"there must be at least one worker, not {self.workers}")
+        if self.min_size < 0:
+            raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
+
+    @property
+    def source_options(self) -> SourceOptions:
+        """The part that concerns sources."""
+        return SourceOptions(
+            pdf_password=self.pdf_password, min_size=self.min_size, all_frames=self.all_frames
+        )
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to start."""
+        return self.workers or cores_at_hand()
+
+
+def cores_at_hand() -> int:
+    """Cores that this process may use; fewer than the machine has where it is confined."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

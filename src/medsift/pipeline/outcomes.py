@@ -1,0 +1,40 @@
+"""What comes of an input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from medsift.core.errors import InputError
+from medsift.core.record import Record
+from medsift.sources.inputs import Input
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A record, and what reports want to show with it.
+
+    Attributes
+    ----------
+    record : Record
+    thumbnail : bytes or None
+        A small encoded picture, where it was asked for.
+    """
+
+    record: Record
+    thumbnail: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An input and all its outcomes, at least one."""
+
+    item: Input
+    outcomes: Sequence[Outcome]
+
+
+def failure(item: Input, fault: InputError) -> Outcome:
+    """What comes of an input that its worker could not finish."""
+    return Outcome(
+        Record(source=item.source, status="failed", reason=fault.code, error=fault.record_text)
+    )

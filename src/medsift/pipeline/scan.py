@@ -1,0 +1,104 @@
+"""The main job: find, extract and classify every picture of the inputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any
+
+from medsift.classify import store
+from medsift.core.errors import UsageError
+from medsift.core.record import Record
+from medsift.decode.sniff import sniff
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcomes import Examined
+from medsift.sources.inputs import Input, expand
+
+_FEW = 8
+"""Up to so many image files, starting workers would take longer than the work."""
+
+
+def scan(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    options: ScanOptions | None = None,
+    **settings: Any,
+) -> Iterator[Record]:
+    """Find, extract and classify every picture of the inputs.
+
+    Parameters
+    ----------
+    inputs : path or iterable of paths
+        Files, folders, globs, addresses.
+    options : ScanOptions, optional
+    **settings
+        Fields of :class:`ScanOptions` by name, instead of or on top of ``options``.
+
+    Yields
+    ------
+    Record
+        One for each picture, in the order in which they are found, and at least one for each
+        input. Inputs that fail never raise: their records say why.
+
+    Raises
+    ------
+    UsageError
+        An option does not exist or has an impossible value.
+    ModelError
+        The model cannot be loaded.
+
+    Examples
+    --------
+    >>> import medsift
+    >>> for record in medsift.scan("paper.pdf"):  # doctest: +SKIP
+    ...     print(record.locator, record.label, record.kind)
+    page 2, image 1 medical ct
+    """
+    options = options or ScanOptions()
+    try:
+        options = replace(options, **settings)
+    except TypeError as error:
+        raise UsageError(f"no such option: {error}") from error
+    names = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    stream = examine_all(expand(names), options)
+    return (outcome.record for examined in stream for outcome in examined.outcomes)
+
+
+def examine_all(items: Iterable[Input], options: ScanOptions) -> Iterator[Examined]:
+    """Examine inputs with the engine that the options name.
+
+    Yields one :class:`Examined` for each input, in their order. The model is looked up before
+    the first input is touched.
+    """
+    store.find(options.model)
+    if options.engine != "local":
+        raise UsageError(f"the engine {options.engine!r} is not available")
+    return _examine_all(iter(items), options)
+
+
+def _examine_all(items: Iterator[Input], options: ScanOptions) -> Iterator[Examined]:
+    first = list(islice(items, _FEW + 1))
+    if len(first) <= _FEW and all(_is_light(item) for item in first):
+        from medsift.pipeline.examine import Examiner
+
+        examiner = Examiner(options, threads=options.worker_count)
+        for item in first:
+            yield Examined(item, list(examiner.examine(item)))
+        return
+    from medsift.pipeline.local import LocalEngine
+
+    yield from LocalEngine(options).run(chain(first, items))
+
+
+def _is_light(item: Input) -> bool:
+    """Whether an input may be examined without a process of its own around it."""
+    if item.error is not None:
+        return True
+    if item.path is None:
+        return False
+    try:
+        with item.path.open("rb") as file:
+            return sniff(file.read(4096), item.path.name) == "image"
+    except OSError:
+        return True

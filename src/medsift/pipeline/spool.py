@@ -1,0 +1,123 @@
+"""The file through which a worker hands back its outcomes.
+
+A worker writes one line for each thing that happens: an input was begun, an outcome was
+reached, an input was finished. The file outlives the worker, so that after a crash or a
+time-out everything found before it is kept, and it is known which input was at fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from medsift.core.record import Record
+from medsift.pipeline.outcomes import Outcome
+
+
+class SpoolWriter:
+    """Appends what happens to the spool of one task."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", errors="surrogatepass")
+
+    def __enter__(self) -> SpoolWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def begin(self, position: int) -> None:
+        """Note that work on the input at ``position`` of the task begins now."""
+        self._line({"begin": position, "at": time.monotonic()})
+
+    def add(self, outcome: Outcome) -> None:
+        """Note an outcome of the input that was begun last."""
+        row: dict[str, object] = {"record": outcome.record.to_dict()}
+        if outcome.thumbnail is not None:
+            row["thumbnail"] = base64.b64encode(outcome.thumbnail).decode("ascii")
+        self._line(row)
+
+    def end(self, position: int) -> None:
+        """Note that all outcomes of the input at ``position`` are there."""
+        self._line({"end": position})
+
+    def _line(self, row: dict[str, object]) -> None:
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+
+@dataclass(slots=True)
+class SpoolState:
+    """How far a worker came.
+
+    Attributes
+    ----------
+    finished : int
+        Inputs of the task that are complete.
+    begun_at : float or None
+        ``time.monotonic()`` when the input after those was begun; None if it was not.
+    outcomes : list of Outcome
+        What is known of that input.
+    """
+
+    finished: int = 0
+    begun_at: float | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+def read_finished(path: Path) -> Iterator[Sequence[Outcome]]:
+    """Yield the outcomes of each complete input, in order."""
+    outcomes: list[Outcome] = []
+    for row in _rows(path):
+        if "record" in row:
+            outcomes.append(_outcome(row))
+        elif "end" in row:
+            yield outcomes
+            outcomes = []
+
+
+def read_state(path: Path) -> SpoolState:
+    """Read how far the worker came."""
+    state = SpoolState()
+    for row in _rows(path):
+        if "begin" in row:
+            state.begun_at = float(str(row["at"]))
+            state.outcomes = []
+        elif "end" in row:
+            state.finished += 1
+            state.begun_at = None
+            state.outcomes = []
+        else:
+            state.outcomes.append(_outcome(row))
+    return state
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    try:
+        file = path.open(encoding="utf-8", errors="surrogatepass")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            if line.endswith("\n"):  # The last line of a killed worker may be torn.
+                yield json.loads(line)
+
+
+def _outcome(row: dict[str, object]) -> Outcome:
+    record = row["record"]
+    if not isinstance(record, dict):
+        raise TypeError("a spool holds a record that is not one")
+    encoded = row.get("thumbnail")
+    return Outcome(
+        Record.from_dict(record), base64.b64decode(encoded) if isinstance(encoded, str) else None
+    )

@@ -1,0 +1,60 @@
+"""What runs inside a worker process: set up once, then task after task."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from medsift.pipeline.examine import Examiner
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.spool import SpoolWriter
+from medsift.sources.inputs import Input
+
+
+class _State:
+    """What a worker keeps between tasks."""
+
+    options: ScanOptions
+    examiner: Examiner | None = None
+
+
+def set_up(options: ScanOptions) -> None:
+    """Prepare the process; the model is loaded by the first task, which can report a fault."""
+    # An interrupt at the terminal reaches all processes; only the parent shall answer it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _State.options = options
+
+
+def run_task(items: Sequence[Input], spool: Path) -> None:
+    """Examine inputs one after the other and write down what comes of them."""
+    examiner = _examiner()
+    with SpoolWriter(spool) as writer:
+        for position, item in enumerate(items):
+            writer.begin(position)
+            for outcome in examiner.examine(item):
+                writer.add(outcome)
+            writer.end(position)
+
+
+def _examiner() -> Examiner:
+    if _State.examiner is None:
+        _State.examiner = Examiner(_State.options)
+        _bound_memory(_State.options.limits.memory_bytes)
+    return _State.examiner
+
+
+def _bound_memory(extra: int) -> None:
+    """Bound the address space to what is in use now plus ``extra`` bytes, where possible."""
+    if not extra:
+        return
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (ImportError, OSError):
+        return  # Neither Windows nor macOS can tell or bound it this way.
+    wanted = pages * resource.getpagesize() + extra
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))

@@ -1,0 +1,113 @@
+"""What the user named becomes single inputs: files below folders, matches of globs, addresses."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from medsift.core.errors import InputError, NotFoundError, UnreadableError
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: a file or an address, or the reason why there is none.
+
+    Attributes
+    ----------
+    source : str
+        As records name it.
+    path : Path or None
+        Set for files.
+    error : InputError or None
+        Set where the input cannot be read.
+    """
+
+    source: str
+    path: Path | None = None
+    error: InputError | None = None
+
+    @property
+    def is_url(self) -> bool:
+        """Whether the input is an address."""
+        return self.path is None and self.error is None
+
+
+def expand(names: Iterable[str | os.PathLike[str]]) -> Iterator[Input]:
+    """Find the single inputs behind what the user named.
+
+    Folders are walked recursively in the order of their names, links to folders are not
+    followed (they may lead in circles or out of the folder), globs are matched with ``**``.
+    What does not exist or cannot be read is yielded with its error, so that every input is
+    accounted for. Inputs come as they are found: nothing is listed in advance.
+    """
+    for name in names:
+        text = os.fspath(name)
+        if urlsplit(text).scheme.lower() in {"http", "https"}:
+            yield Input(text)
+        else:
+            yield from _expand_local(text)
+
+
+def _expand_local(text: str) -> Iterator[Input]:
+    path = Path(text)
+    if os.path.lexists(path):
+        yield from _walk(path, follow=True)
+        return
+    if glob.has_magic(text):
+        matches = glob.iglob(text, recursive=True, include_hidden=True)
+        found = False
+        for match in sorted(matches):
+            # A pattern with ** also matches the folders, whose files it matches as well.
+            if "**" in text and Path(match).is_dir():
+                continue
+            found = True
+            yield from _walk(Path(match), follow=True)
+        if found:
+            return
+        yield Input(text, error=NotFoundError(f"nothing matches {text}"))
+        return
+    yield Input(text, error=NotFoundError(f"there is no file or folder {text}"))
+
+
+def _walk(path: Path, follow: bool) -> Iterator[Input]:
+    source = str(path)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        yield Input(source, error=UnreadableError(f"cannot read {source}: {error.strerror}"))
+        return
+    if stat.S_ISREG(mode):
+        yield Input(source, path=path)
+    elif not stat.S_ISDIR(mode):
+        # Reading a pipe or a device could block for ever.
+        yield Input(source, error=UnreadableError(f"{source} is not a regular file"))
+    elif follow:
+        yield from _walk_folder(path)
+
+
+def _walk_folder(folder: Path) -> Iterator[Input]:
+    # A stack instead of recursion: folders may be nested deeper than Python's stack.
+    stack = [iter([folder])]
+    while stack:
+        path = next(stack[-1], None)
+        if path is None:
+            stack.pop()
+            continue
+        if path.is_dir() and (path == folder or not path.is_symlink()):
+            try:
+                children = sorted(path.iterdir())
+            except OSError as error:
+                text = f"cannot list {path}: {error.strerror}"
+                yield Input(str(path), error=UnreadableError(text))
+                continue
+            stack.append(iter(children))
+        elif path.is_dir():
+            text = f"{path} is a link to a folder, which is not followed"
+            yield Input(str(path), error=UnreadableError(text))
+        else:
+            yield from _walk(path, follow=False)

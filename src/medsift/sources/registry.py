@@ -1,0 +1,89 @@
+"""Which source reads which type; and the one place where faults become records.
+
+A user's own source is an entry point of the group ``medsift.sources``: its name is the file
+type as :func:`medsift.decode.sniff.sniff` tells it, its value a :class:`medsift.sources.Source`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from medsift.core.errors import CrashedError, InputError, UnsupportedError
+from medsift.core.picture import Finding, Problem, Provenance, SourceType
+from medsift.sources.base import Blob, Context, Source
+
+ENTRY_POINTS = "medsift.sources"
+
+# File type: the kind of source that records name, and "module:function", imported when needed.
+_SOURCES: dict[str, tuple[SourceType, str]] = {
+    "image": ("image", "medsift.sources.image:read"),
+    "pdf": ("pdf", "medsift.sources.pdf:read"),
+    "html": ("html", "medsift.sources.web.html:read"),
+    "mhtml": ("html", "medsift.sources.web.mhtml:read"),
+    "dicom": ("dicom", "medsift.sources.dicom:read"),
+}
+
+
+def findings(blob: Blob, context: Context) -> Iterator[Finding]:
+    """What is in a blob of any type: at least one finding, and no exception.
+
+    Faults of the blob become a :class:`Problem` that ends the stream; what came before counts.
+    A blob without pictures gives a problem ``no_image``.
+    """
+    where = blob.where
+    found = False
+    try:
+        file_type = blob.file_type()
+        source_type, read = _source_for(file_type)
+        where = replace(where, source_type=where.source_type or source_type)
+        for finding in read(replace(blob, where=where), context):
+            found = True
+            yield finding
+    except UnsupportedError as error:
+        yield Problem(where, "skipped", error.code, error.record_text)
+    except InputError as error:
+        yield Problem(where, "failed", error.code, error.record_text)
+    except MemoryError:
+        fault = CrashedError("ran out of the memory that one input may take")
+        yield Problem(where, "failed", fault.code, fault.record_text)
+    except RecursionError:
+        fault = CrashedError("nested more deeply than its parser can follow")
+        yield Problem(where, "failed", fault.code, fault.record_text)
+    except Exception as error:  # noqa: BLE001
+        # The last net: a parser met a hostile file in a way that nobody foresaw. It costs this
+        # input, never the run, and the record says what to report.
+        fault = CrashedError(f"the parser failed unexpectedly: {type(error).__name__}: {error}")
+        yield Problem(where, "failed", fault.code, fault.record_text)
+    else:
+        if not found:
+            yield Problem(where, "skipped", "no_image")
+
+
+def url_findings(url: str, context: Context) -> Iterator[Finding]:
+    """What is at an address, by the rules of :func:`findings`."""
+    fault = UnsupportedError("addresses cannot be scanned yet; download it and scan the file")
+    yield Problem(Provenance(url, url=url), "skipped", fault.code, fault.record_text)
+
+
+def _source_for(file_type: str) -> tuple[SourceType, Source]:
+    plugins = _plugins()
+    if file_type in plugins:
+        return "", plugins[file_type]()
+    if file_type not in _SOURCES:
+        if file_type == "empty":
+            raise UnsupportedError("the file is empty")
+        what = "of an unknown type" if file_type == "unknown" else f"of the type {file_type}"
+        raise UnsupportedError(f"medsift does not read files {what}")
+    source_type, reference = _SOURCES[file_type]
+    module, _, function = reference.partition(":")
+    return source_type, cast("Source", getattr(import_module(module), function))
+
+
+@functools.cache
+def _plugins() -> dict[str, Callable[[], Source]]:
+    return {entry.name: entry.load for entry in entry_points(group=ENTRY_POINTS)}
