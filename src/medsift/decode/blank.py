@@ -1,0 +1,41 @@
+"""Pictures with nothing on them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medsift.core.picture import Pixels
+
+_TOLERANCE = 8
+"""Grey levels that a channel may differ from the most common value: noise of JPEG."""
+
+_SHARE = 0.9995
+"""Share of the pixels that must be of the one colour: dust and a hair are not a picture."""
+
+
+def is_blank(pixels: Pixels) -> bool:
+    """Whether a picture is of (nearly) one colour.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w, 3)
+
+    Returns
+    -------
+    bool
+    """
+    if pixels.size == 0:
+        return True
+    # Most pictures are settled by a few pixels.
+    coarse = pixels[:: max(1, pixels.shape[0] // 16), :: max(1, pixels.shape[1] // 16)]
+    middle = np.median(coarse.reshape(-1, 3), axis=0).astype(np.int16)
+    low = np.clip(middle - _TOLERANCE, 0, 255).astype(np.uint8)
+    high = np.clip(middle + _TOLERANCE, 0, 255).astype(np.uint8)
+    if not _share(coarse, low, high) >= 0.9:
+        return False
+    return _share(pixels, low, high) >= _SHARE
+
+
+def _share(pixels: Pixels, low: Pixels, high: Pixels) -> float:
+    near = ((pixels >= low) & (pixels <= high)).all(axis=2)
+    return float(near.mean())

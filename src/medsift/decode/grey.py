@@ -1,0 +1,71 @@
+"""Grey values of any depth become 8 bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOW_PERCENTILE = 0.5
+HIGH_PERCENTILE = 99.5
+"""Values at these percentiles become black and white.
+
+A few stray pixels, such as a burnt-in label or a defect of the detector, then do not press
+everything else into a narrow band.
+"""
+
+_SAMPLES = 1_000_000
+
+
+def stretch(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale grey values between two percentiles to 0..255.
+
+    Parameters
+    ----------
+    values : ndarray of any real dtype, any shape
+        NaN counts as the least, infinities as the extremes of what is finite.
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+        All zero where the values are all the same.
+    """
+    low, high = robust_range(values)
+    return scale(values, low, high)
+
+
+def robust_range(values: NDArray[Any]) -> tuple[float, float]:
+    """Find the values at :data:`LOW_PERCENTILE` and :data:`HIGH_PERCENTILE` of what is finite.
+
+    Falls back on the extremes where the two are the same: in a sparse picture nearly all is
+    background.
+    """
+    sample = values.reshape(-1)
+    # An odd step, so that the sample does not run down a single column.
+    sample = sample[:: max(1, sample.size // _SAMPLES) | 1]
+    if sample.dtype.kind == "f":
+        sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return 0.0, 0.0
+    low, high = (float(v) for v in np.percentile(sample, (LOW_PERCENTILE, HIGH_PERCENTILE)))
+    if low < high:
+        return low, high
+    every = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    return float(every.min()), float(every.max())
+
+
+def scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Map ``low`` to 0 and ``high`` to 255, clip the rest."""
+    if not low < high:
+        return np.zeros(values.shape, dtype=np.uint8)
+    # float64 only where float32 cannot hold the range: half the memory otherwise.
+    exact = np.float32 if values.dtype.itemsize <= 2 or abs(low) + abs(high) < 1e30 else np.float64
+    with np.errstate(all="ignore"):
+        scaled = values.astype(exact)
+        scaled -= exact(low)
+        scaled *= exact(255.0 / (high - low))
+        np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+        np.clip(scaled, 0.0, 255.0, out=scaled)
+        scaled += exact(0.5)
+    return scaled.astype(np.uint8)
