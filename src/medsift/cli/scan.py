@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import UsageError
-from medsift.core.record import Record
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
-    from medsift.pipeline.outcomes import Examined
+    from medsift.report import Outputs
+    from medsift.report.tally import Tally
+    from medsift.sources.inputs import Input
+
+FAIL_ON = ("medical", "uncertain", "error")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,83 +29,155 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="file, folder, glob or address; - reads one input a line from standard input",
     )
-    output = parser.add_argument_group("output")
-    output.add_argument(
+    _add_output_arguments(parser.add_argument_group("output"))
+    _add_verdict_arguments(parser.add_argument_group("verdict"))
+    _add_work_arguments(parser.add_argument_group("work"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Scan, write the outputs, and tell by the exit code how it went."""
+    from medsift.cli.view import View
+    from medsift.pipeline.scan import examine_all
+    from medsift.report import open_outputs
+
+    options = _options(arguments)
+    view = View(arguments)
+    interrupted = False
+    try:
+        with open_outputs(arguments.output, resume=arguments.resume) as outputs, view:
+            with closing(examine_all(_items(arguments, outputs), options)) as stream:
+                for examined in stream:
+                    for outcome in examined.outcomes:
+                        outputs.write(outcome.record)
+                    outputs.complete(examined.item.source)
+                    view.show(examined)
+    except KeyboardInterrupt:
+        interrupted = True
+    view.sum_up(interrupted)
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    return exit_code(view.tally, frozenset(arguments.fail_on))
+
+
+def exit_code(tally: Tally, fail_on: frozenset[str]) -> ExitCode:
+    """The exit code that goes with the records of a finished scan."""
+    matches = {"medical": tally.medical, "uncertain": tally.uncertain, "error": tally.failed}
+    if any(matches[name] for name in fail_on):
+        return ExitCode.MATCHED
+    if tally.failed:
+        return ExitCode.SOME_FAILED
+    return ExitCode.DONE if tally.pictures else ExitCode.NO_IMAGE
+
+
+def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "-o",
         "--output",
         action="append",
         default=[],
         metavar="FILE",
-        help=".csv, .jsonl or .parquet; repeatable; - writes JSONL to standard output",
+        help=".csv, .jsonl or .parquet, by suffix; repeatable; - writes JSONL to standard output",
     )
-    output.add_argument("--report", metavar="FILE.html", help="one self-contained page of results")
-    output.add_argument(
-        "--save-images", type=Path, metavar="DIR", help="save each image as DIR/<label>/<sha256>"
+    group.add_argument(
+        "--table", action="store_true", help="print the table for people even with --output"
     )
-    output.add_argument("--resume", action="store_true", help="continue an interrupted scan")
-    verdict = parser.add_argument_group("verdict")
-    verdict.add_argument(
-        "--model", default="default", metavar="NAME or DIR", help="default: %(default)s"
+    group.add_argument("--report", metavar="FILE.html", help="one self-contained page of results")
+    group.add_argument(
+        "--save-images",
+        type=Path,
+        metavar="DIR",
+        help="save the original bytes of each image as DIR/<label>/<sha256>.<ext>",
     )
-    verdict.add_argument(
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue an interrupted scan into the same output; nothing is done twice or lost",
+    )
+
+
+def _add_verdict_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME or DIR",
+        help="a bundled model or a model folder; default: %(default)s",
+    )
+    group.add_argument(
         "--threshold",
         type=float,
         metavar="T",
-        help="confidence below T makes the label uncertain; default: the model's own",
+        help="confidence below T makes the label uncertain; default: the model's own, 0.60",
     )
-    verdict.add_argument("--tta", action="store_true", help="also average over the mirror image")
-    verdict.add_argument(
+    group.add_argument("--tta", action="store_true", help="also average over the horizontal flip")
+    group.add_argument(
         "--min-size",
         type=int,
         default=32,
         metavar="PX",
-        help="skip images with a shorter side below PX; default: %(default)s",
+        help="images with a shorter side below PX are skipped; default: %(default)s",
     )
-    reading = parser.add_argument_group("reading")
-    reading.add_argument("--pdf-password", default="", metavar="TEXT", help="for encrypted PDFs")
-    reading.add_argument(
-        "--all-frames", action="store_true", help="every frame, not an even choice of 32"
+
+
+def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
     )
-    work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=int, metavar="N", help="default: the cores at hand")
-    work.add_argument("--engine", choices=("local", "ray"), default="local")
-    work.add_argument(
+    group.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="default: %(default)s"
+    )
+    group.add_argument(
+        "--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs"
+    )
+    group.add_argument(
+        "--all-frames",
+        action="store_true",
+        help="look at every frame of multi-frame images, not at an even choice of 32",
+    )
+    group.add_argument(
         "--fail-on",
         action="append",
         default=[],
-        choices=("medical", "uncertain", "error"),
+        choices=FAIL_ON,
         help="exit 5 where a record matches; repeatable",
     )
-    work.add_argument("--no-progress", action="store_true", help="no progress bar")
-    work.add_argument("--quiet", action="store_true", help="no progress bar, table or summary")
+    group.add_argument("--no-progress", action="store_true", help="show no progress")
+    group.add_argument(
+        "--quiet", action="store_true", help="show no progress, no table and no summary"
+    )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Scan, write the outputs, and tell by the exit code how it went."""
-    from medsift.pipeline.scan import examine_all
-    from medsift.report import open_outputs
+def _options(arguments: argparse.Namespace) -> ScanOptions:
+    from medsift.pipeline.options import ScanOptions
+
+    if arguments.resume and all(name == "-" for name in arguments.output):
+        raise UsageError("--resume needs the --output that it shall continue")
+    return ScanOptions(
+        model=arguments.model,
+        threshold=arguments.threshold,
+        tta=arguments.tta,
+        min_size=arguments.min_size,
+        workers=arguments.workers,
+        engine=arguments.engine,
+        pdf_password=arguments.pdf_password,
+        all_frames=arguments.all_frames,
+        save_images=arguments.save_images,
+        thumbnails=arguments.report is not None,
+    )
+
+
+def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input]:
     from medsift.sources.inputs import expand
 
-    options = _options(arguments)
-    tally = Tally()
-    if arguments.resume and not any(name != "-" for name in arguments.output):
-        raise UsageError("--resume needs the --output file that it shall continue")
-    with ExitStack() as stack:
-        outputs = stack.enter_context(open_outputs(arguments.output, resume=arguments.resume))
-        faces = _Faces(arguments, stack)
-        # Opened before the work begins, so that a wrong path or model fails at once.
-        items = (i for i in expand(_names(arguments)) if i.source not in outputs.completed)
-        stream = examine_all(items, options)
-        stack.callback(stream.close)
-        try:
-            for examined in stream:
-                for outcome in examined.outcomes:
-                    outputs.write(outcome.record)
-                    tally.count(outcome.record)
-                outputs.complete(examined.item.source)
-                faces.show(examined)
-                tally.inputs += 1
-        except KeyboardInterrupt:
-            tally.interrupted = True
-        faces.close(tally)
-    return tally.exit_code(frozenset(arguments.fail_on))
+    for item in expand(_names(arguments.inputs)):
+        if not outputs.is_complete(item.source):
+            yield item
+
+
+def _names(inputs: list[str]) -> Iterator[str]:
+    for name in inputs:
+        if name != "-":
+            yield name
+            continue
+        for line in sys.stdin:
+            if stripped := line.rstrip("\r\n"):
+                yield stripped

@@ -16,7 +16,7 @@ import threading
 import time
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,10 +55,15 @@ class LocalEngine:
     Parameters
     ----------
     options : ScanOptions
+    task : callable
+        What a worker does with its inputs and the path of its spool.
     """
 
-    def __init__(self, options: ScanOptions) -> None:
+    def __init__(
+        self, options: ScanOptions, task: Callable[[Sequence[Input], Path], None] = run_task
+    ) -> None:
         self._options = options
+        self._run_task = task
         self._count = 0
 
     def run(self, items: Iterable[Input]) -> Iterator[Examined]:
@@ -102,7 +107,7 @@ class LocalEngine:
         self._count += 1
         spool = folder / f"{self._count}.jsonl"
         seconds = self._options.limits.seconds
-        future = pool.schedule(run_task, args=[items, spool], timeout=seconds)
+        future = pool.schedule(self._run_task, args=[items, spool], timeout=seconds)
         return _Task(items, spool, future)
 
     def _blame(self, task: _Task, fault: InputError) -> tuple[list[Examined], list[Input]]:

@@ -1,0 +1,58 @@
+"""The model folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from medsift.classify.card import CARD_FILE, Member, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.preprocess import Preprocess
+from medsift.core.errors import ModelError
+
+CARD = ModelCard(
+    name="tiny",
+    version="1",
+    classes=(ModelClass("xray", "medical"), ModelClass("photo", "non_medical")),
+    members=(Member("a.onnx", Preprocess(128), 1.5), Member("b.onnx", Preprocess(64, "crop"))),
+    calibration=(1.25, -0.5),
+    metrics={"accuracy": 0.5},
+)
+
+
+def test_a_card_survives_its_folder(tmp_path: Path) -> None:
+    write_card(CARD, tmp_path)
+    assert read_card(tmp_path) == CARD
+
+
+def test_a_folder_without_a_card_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model in"):
+        read_card(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["format", "classes", "members", "calibration"])
+def test_a_card_that_lacks_a_part_is_refused(tmp_path: Path, damage: str) -> None:
+    row = CARD.to_dict()
+    del row[damage]
+    (tmp_path / CARD_FILE).write_text(json.dumps(row))
+    with pytest.raises(ModelError, match="incomplete or malformed"):
+        read_card(tmp_path)
+
+
+def test_a_card_of_another_format_is_refused_with_both_versions(tmp_path: Path) -> None:
+    (tmp_path / CARD_FILE).write_text(json.dumps({**CARD.to_dict(), "format": 99}))
+    with pytest.raises(ModelError, match="format 99; this medsift reads 1"):
+        read_card(tmp_path)
+
+
+def test_a_crop_needs_more_pixels_than_the_network_takes() -> None:
+    assert CARD.largest_side == 128
+    cropping = ModelCard("c", "1", CARD.classes, (Member("a.onnx", Preprocess(224, "crop")),))
+    assert cropping.largest_side == 256
+
+
+def test_only_kinds_of_the_taxonomy_have_a_dicom_modality() -> None:
+    assert ModelClass("mri", "medical").dicom_modality == "MR"
+    assert ModelClass("photo", "non_medical").dicom_modality == ""
+    assert ModelClass("medical", "medical").dicom_modality == ""

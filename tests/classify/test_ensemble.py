@@ -1,0 +1,101 @@
+"""Several networks, one calibrated probability for each class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medsift.classify import ensemble as ensemble_module
+from medsift.classify.card import Member, ModelCard, ModelClass, write_card
+from medsift.classify.ensemble import Ensemble, softmax
+from medsift.classify.preprocess import Preprocess
+
+CLASSES = (
+    ModelClass("xray", "medical"),
+    ModelClass("ct", "medical"),
+    ModelClass("photo", "non_medical"),
+)
+
+
+class FakeNetwork:
+    """Answers with the logits that its file name tells; tells flipped pictures from others."""
+
+    def __init__(self, path: Path, _threads: int) -> None:
+        self._row = [float(v) for v in path.name.split("_")]
+        self.batches: list[tuple[int, ...]] = []
+
+    def logits(self, batch: Any) -> Any:
+        self.batches.append(batch.shape)
+        rows = np.tile(np.array(self._row, dtype=np.float32), (len(batch), 1))
+        left_is_brighter = batch[:, 0, :, 0].mean(axis=1) > batch[:, 0, :, -1].mean(axis=1)
+        rows[left_is_brighter] = rows[left_is_brighter][:, ::-1]
+        return rows
+
+
+@pytest.fixture(autouse=True)
+def _fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble_module, "Network", FakeNetwork)
+
+
+def make(folder: Path, *members: Member, calibration: tuple[float, float] = (1, 0)) -> Ensemble:
+    write_card(ModelCard("t", "1", CLASSES, members, calibration=calibration), folder)
+    return Ensemble(folder)
+
+
+def grey(value: int = 128) -> Any:
+    return np.full((40, 40, 3), value, dtype=np.uint8)
+
+
+def test_softmax_sums_to_one_and_stands_large_logits() -> None:
+    rows = softmax(np.array([[1000.0, 1000.0, -1000.0]], dtype=np.float32))
+    assert rows.tolist() == [[0.5, 0.5, 0.0]]
+
+
+def test_members_are_averaged_as_probabilities(tmp_path: Path) -> None:
+    model = make(tmp_path, Member("0_0_50", Preprocess(8)), Member("50_0_0", Preprocess(8)))
+    rows = model.probabilities([model.prepare(grey())])
+    assert rows[0].tolist() == pytest.approx([0.5, 0.0, 0.5], abs=1e-9)
+
+
+def test_a_temperature_belongs_to_its_member(tmp_path: Path) -> None:
+    model = make(tmp_path, Member("2_0_0", Preprocess(8), temperature=2.0))
+    rows = model.probabilities([model.prepare(grey())])
+    assert rows[0, 0] == pytest.approx(np.e / (np.e + 2))
+
+
+def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> None:
+    model = make(
+        tmp_path,
+        Member("0_0_0", Preprocess(8)),
+        Member("0_0_1", Preprocess(8)),
+        Member("0_0_2", Preprocess(16)),
+    )
+    assert [tensor.shape for tensor in model.prepare(grey())] == [(3, 8, 8), (3, 16, 16)]
+
+
+def test_flipping_averages_both_views(tmp_path: Path) -> None:
+    model = make(tmp_path, Member("0_0_50", Preprocess(8)))
+    picture = grey()
+    picture[:, 20:] = 200
+    plain = model.probabilities([model.prepare(picture)])
+    both = model.probabilities([model.prepare(picture)], tta=True)
+    assert plain[0].tolist() == pytest.approx([0, 0, 1])
+    assert both[0].tolist() == pytest.approx([0.5, 0, 0.5])
+
+
+def test_calibration_moves_the_sum_over_the_medical_classes(tmp_path: Path) -> None:
+    # Raw: medical 2/3. Log-odds log(2); slope 2 and offset 0 give odds 4, that is 0.8.
+    model = make(tmp_path, Member("0_0_0", Preprocess(8)), calibration=(2.0, 0.0))
+    rows = model.probabilities([model.prepare(grey())])
+    assert model.p_medical(rows)[0] == pytest.approx(0.8)
+    assert rows[0].tolist() == pytest.approx([0.4, 0.4, 0.2])
+
+
+def test_calibration_stands_certainty(tmp_path: Path) -> None:
+    model = make(tmp_path, Member("-999_-999_999", Preprocess(8)), calibration=(2.0, 1.0))
+    rows = model.probabilities([model.prepare(grey())])
+    assert np.isfinite(rows).all()
+    assert rows.sum() == pytest.approx(1)

@@ -1,0 +1,116 @@
+"""The local engine survives the loss of any worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from misbehaving import task
+
+from medsift.core.limits import DEFAULT_LIMITS
+from medsift.pipeline.local import LocalEngine
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcomes import Examined
+from medsift.sources.inputs import Input
+
+
+def engine(workers: int = 1, seconds: float = 30) -> LocalEngine:
+    limits = replace(DEFAULT_LIMITS, seconds=seconds)
+    return LocalEngine(ScanOptions(workers=workers, limits=limits), task=task)
+
+
+def inputs(*names: str) -> list[Input]:
+    return [Input(name, path=Path(name)) for name in names]
+
+
+def statuses(found: list[Examined]) -> list[tuple[str, str]]:
+    return [
+        (examined.item.source, outcome.record.reason or outcome.record.status)
+        for examined in found
+        for outcome in examined.outcomes
+    ]
+
+
+def test_results_come_in_the_order_of_the_inputs() -> None:
+    names = [f"{i}.{'png' if i % 5 else 'pdf'}" for i in range(60)]
+    found = list(engine(workers=2).run(inputs(*names)))
+    assert [examined.item.source for examined in found] == names
+
+
+def test_a_crash_costs_only_the_input_at_fault() -> None:
+    found = list(engine().run(inputs("a.png", "crash.png", "b.png", "c.png")))
+    assert statuses(found) == [
+        ("a.png", "ok"),
+        ("crash.png", "crashed"),
+        ("b.png", "ok"),
+        ("c.png", "ok"),
+    ]
+
+
+def test_a_hang_costs_only_the_input_at_fault() -> None:
+    found = list(engine(seconds=2).run(inputs("a.png", "hang.png", "b.png")))
+    assert statuses(found) == [("a.png", "ok"), ("hang.png", "timed_out"), ("b.png", "ok")]
+
+
+def test_running_out_of_memory_costs_only_the_input_at_fault() -> None:
+    found = list(engine().run(inputs("memory.pdf", "b.pdf")))
+    assert statuses(found) == [("memory.pdf", "crashed"), ("b.pdf", "ok")]
+
+
+def test_what_was_found_before_a_crash_is_kept() -> None:
+    (examined,) = engine().run(inputs("found-first-crash.pdf"))
+    assert [o.record.locator for o in examined.outcomes] == ["before", ""]
+    assert [o.record.status for o in examined.outcomes] == ["ok", "failed"]
+
+
+def test_inputs_are_read_only_a_bounded_way_ahead() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Input]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Input(f"{taken}.pdf", path=Path("x"))
+
+    stream = engine().run(endless())
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert taken < 100
+
+
+def test_no_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stream = engine().run(inputs("a.png", "b.pdf"))
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('started')\n"
+        "from pathlib import Path\n"
+        "from misbehaving import task\n"
+        "from medsift.pipeline.local import LocalEngine\n"
+        "from medsift.pipeline.options import ScanOptions\n"
+        "from medsift.sources.inputs import Input\n"
+        "engine = LocalEngine(ScanOptions(workers=2), task=task)\n"
+        "print(len(list(engine.run([Input('a.pdf', path=Path('a')), Input('b.pdf')]))))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("started\n2\n", 0), done.stderr

@@ -1,0 +1,67 @@
+"""The file through which a worker hands back its outcomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medsift.core.record import Record
+from medsift.pipeline.outcomes import Outcome
+from medsift.pipeline.spool import SpoolWriter, read_finished, read_state
+
+
+def outcome(name: str, thumbnail: bytes | None = None) -> Outcome:
+    return Outcome(Record(source=name, bbox=(0.0, 1.5, 2.0, 3.0), p_medical=0.1), thumbnail)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "1.jsonl"
+
+
+def test_finished_inputs_come_back_as_they_were(spool: Path) -> None:
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        writer.add(outcome("a", b"\x00\xff"))
+        writer.add(outcome("b"))
+        writer.end(0)
+        writer.begin(1)
+        writer.end(1)
+    assert list(read_finished(spool)) == [[outcome("a", b"\x00\xff"), outcome("b")], []]
+
+
+def test_names_that_are_not_text_survive(spool: Path) -> None:
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        writer.add(outcome("scan\udcff.png"))
+        writer.end(0)
+    ((found,),) = read_finished(spool)
+    assert found.record.source == "scan\udcff.png"
+
+
+def test_an_unfinished_input_is_known_with_what_was_found_in_it(spool: Path) -> None:
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        writer.end(0)
+        writer.begin(1)
+        writer.add(outcome("found before the crash"))
+    state = read_state(spool)
+    assert state.finished == 1
+    assert state.begun_at is not None
+    assert state.outcomes == [outcome("found before the crash")]
+    assert list(read_finished(spool)) == [[]]
+
+
+def test_a_torn_last_line_is_ignored(spool: Path) -> None:
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        writer.add(outcome("whole"))
+    with spool.open("a") as file:
+        file.write('{"record": {"sour')
+    assert read_state(spool).outcomes == [outcome("whole")]
+
+
+def test_a_worker_that_never_began_has_no_spool(spool: Path) -> None:
+    assert read_state(spool).finished == 0
+    assert list(read_finished(spool)) == []

@@ -1,0 +1,114 @@
+"""What the user named becomes single inputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from medsift.core.errors import NotFoundError, UnreadableError
+from medsift.sources.inputs import expand
+
+
+def sources(*names: str | Path) -> list[str]:
+    return [item.source for item in expand(names)]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("b.png", "a.png", "below/c.png", "below/deeper/d.pdf", ".hidden"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path
+
+
+def test_a_file_is_itself(tree: Path) -> None:
+    (item,) = expand([tree / "a.png"])
+    assert item.path == tree / "a.png"
+    assert item.source == str(tree / "a.png")
+    assert item.error is None
+
+
+def test_a_folder_gives_every_file_below_it_in_the_order_of_names(tree: Path) -> None:
+    assert sources(tree) == [
+        str(tree / name)
+        for name in (".hidden", "a.png", "b.png", "below/c.png", "below/deeper/d.pdf")
+    ]
+
+
+def test_a_glob_gives_its_matches(tree: Path) -> None:
+    assert sources(f"{tree}/*.png") == [f"{tree}/a.png", f"{tree}/b.png"]
+
+
+def test_a_recursive_glob_names_no_file_twice(tree: Path) -> None:
+    found = sources(f"{tree}/**")
+    assert len(found) == len(set(found)) == 5
+
+
+def test_a_name_with_magic_characters_that_exists_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "scan[1].png"
+    path.write_bytes(b"x")
+    assert sources(path) == [str(path)]
+
+
+@pytest.mark.parametrize("name", ["missing.png", "missing/*.png"])
+def test_what_does_not_exist_is_yielded_with_its_error(tmp_path: Path, name: str) -> None:
+    (item,) = expand([tmp_path / name])
+    assert isinstance(item.error, NotFoundError)
+    assert item.source == str(tmp_path / name)
+
+
+def test_an_address_is_kept_as_it_is() -> None:
+    (item,) = expand(["HTTPS://example.org/a b?x=*"])
+    assert item.is_url
+    assert item.source == "HTTPS://example.org/a b?x=*"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (item,) = expand([tmp_path])
+    assert isinstance(item.error, UnreadableError)
+
+
+def test_links_to_folders_are_reported_and_not_followed(tree: Path) -> None:
+    (tree / "below" / "loop").symlink_to(tree, target_is_directory=True)
+    items = {item.source: item for item in expand([tree])}
+    assert isinstance(items[str(tree / "below" / "loop")].error, UnreadableError)
+    assert len(items) == 6
+
+
+def test_a_dangling_link_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (item,) = expand([tmp_path])
+    assert isinstance(item.error, UnreadableError)
+
+
+def test_a_folder_nested_deeper_than_the_stack_is_walked(tmp_path: Path) -> None:
+    here = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1200):
+            Path("d").mkdir()
+            os.chdir("d")
+        Path("end.png").write_bytes(b"x")
+    finally:
+        os.chdir(here)
+    os.chdir(tmp_path)
+    try:
+        found = sources(".")
+    finally:
+        os.chdir(here)
+    assert found[0].endswith("end.png")
+
+
+def test_inputs_come_as_they_are_found(tmp_path: Path) -> None:
+    def endless() -> object:
+        while True:
+            yield tmp_path / "missing.png"
+
+    stream = expand(endless())  # type: ignore[arg-type]
+    assert next(stream).error is not None
