@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving import task
+from tests.pipeline.misbehaving import task
 
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.pipeline.local import LocalEngine
@@ -97,14 +97,14 @@ def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path:
     script.write_text(
         "print('started')\n"
         "from pathlib import Path\n"
-        "from misbehaving import task\n"
+        "from tests.pipeline.misbehaving import task\n"
         "from medsift.pipeline.local import LocalEngine\n"
         "from medsift.pipeline.options import ScanOptions\n"
         "from medsift.sources.inputs import Input\n"
         "engine = LocalEngine(ScanOptions(workers=2), task=task)\n"
         "print(len(list(engine.run([Input('a.pdf', path=Path('a')), Input('b.pdf')]))))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, str(script)],
         capture_output=True,

@@ -1,0 +1,206 @@
+"""``medsift scan``, as a user starts it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.samples import picture, write_folder, write_pdf
+
+from medsift.cli import main
+
+
+def run(*words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medsift", *map(str, words)],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=120,
+        check=False,
+    )
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("inputs") / "everything"
+    write_folder(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scanned(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    out = tmp_path_factory.mktemp("outputs")
+    outputs = [word for end in ("csv", "jsonl", "parquet") for word in ("-o", out / f"r.{end}")]
+    done = run("scan", folder, *outputs, "--save-images", out / "saved", "--quiet")
+    assert done.stderr == ""
+    return out, done.returncode
+
+
+def test_every_input_is_accounted_for(folder: Path, scanned: tuple[Path, int]) -> None:
+    out, code = scanned
+    found = {row["source"] for row in records(out / "r.jsonl")}
+    assert found == {str(path) for path in folder.iterdir()}
+    assert code == 3
+
+
+def test_every_picture_has_a_place_and_a_verdict(folder: Path, scanned: tuple[Path, int]) -> None:
+    rows = [row for row in records(scanned[0] / "r.jsonl") if row["status"] == "ok"]
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_source.setdefault(Path(row["source"]).name, []).append(row)
+        assert row["label"] in {"medical", "non_medical", "uncertain"}
+        assert 0 <= row["p_medical"] <= 1
+        assert row["confidence"] == max(row["p_medical"], 1 - row["p_medical"])
+        assert row["kind"]
+        assert row["model"].startswith("default ")
+        assert row["ms"] > 0
+    assert sorted(by_source) == [
+        "drawing.png",
+        "page.html",
+        "paper.pdf",
+        "photo.jpg",
+        "shown.png",
+        "slice.dcm",
+    ]
+    assert [(row["page"], row["index"]) for row in by_source["paper.pdf"]] == [(1, 1), (2, 2)]
+    assert by_source["paper.pdf"][0]["bbox"] == pytest.approx([50, 75, 250, 225], abs=1)
+    assert by_source["page.html"][0]["url"] == "shown.png"
+    assert by_source["slice.dcm"][0]["source_type"] == "dicom"
+
+
+def test_what_gives_no_picture_says_why(scanned: tuple[Path, int]) -> None:
+    rows = {Path(row["source"]).name: row for row in records(scanned[0] / "r.jsonl")}
+    said = {name: (rows[name]["status"], rows[name]["reason"]) for name in rows}
+    assert said["tiny.png"] == ("skipped", "too_small")
+    assert said["notes.txt"] == ("skipped", "unsupported")
+    assert said["empty.jpg"] == ("skipped", "unsupported")
+    assert said["broken.png"] == ("failed", "undecodable")
+    assert said["broken.pdf"] == ("failed", "undecodable")
+    assert rows["broken.png"]["error"].startswith("undecodable: ")
+
+
+def test_images_are_saved_as_they_were_by_label(folder: Path, scanned: tuple[Path, int]) -> None:
+    saved = {p.read_bytes() for p in (scanned[0] / "saved").rglob("*") if p.is_file()}
+    assert (folder / "photo.jpg").read_bytes() in saved
+    labels = {row["label"] for row in records(scanned[0] / "r.jsonl") if row["status"] == "ok"}
+    assert {path.name for path in (scanned[0] / "saved").iterdir()} == labels
+
+
+def test_csv_and_jsonl_hold_the_same_rows(scanned: tuple[Path, int]) -> None:
+    text = (scanned[0] / "r.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    expected = records(scanned[0] / "r.jsonl")
+    assert [row["sha256"] for row in rows] == [row["sha256"] for row in expected]
+    assert [row["p_medical"] for row in rows] == [
+        "" if row["p_medical"] is None else repr(row["p_medical"]) for row in expected
+    ]
+
+
+def test_without_an_output_a_table_for_people_is_printed(folder: Path) -> None:
+    done = run("scan", folder / "photo.jpg")
+    assert done.returncode == 0
+    assert "photo.jpg" in done.stdout
+
+
+def test_a_dash_writes_jsonl_to_standard_output(folder: Path) -> None:
+    done = run("scan", folder / "photo.jpg", "-o", "-")
+    (row,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert row["source"].endswith("photo.jpg")
+
+
+def test_a_dash_as_input_reads_names_from_standard_input(folder: Path) -> None:
+    names = f"{folder / 'photo.jpg'}\n\n{folder / 'drawing.png'}\n"
+    done = run("scan", "-", "-o", "-", stdin=names)
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["photo.jpg"], 0),
+        (["photo.jpg", "missing.png"], 3),
+        (["notes.txt"], 4),
+        (["photo.jpg", "--threshold", "1", "--fail-on", "uncertain"], 5),
+        (["missing.png", "--fail-on", "error"], 5),
+        (["photo.jpg", "--model", "no-such-model"], 1),
+        (["photo.jpg", "--threshold", "7"], 2),
+        (["photo.jpg", "-o", "results.docx"], 2),
+        (["photo.jpg", "--resume"], 2),
+        (["photo.jpg", "--no-such-option"], 2),
+        ([], 2),
+    ],
+)
+def test_the_exit_code_tells_how_it_went(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], code: int
+) -> None:
+    monkeypatch.chdir(folder)
+    try:
+        found = main(["scan", *words, "--quiet"])
+    except SystemExit as stop:  # argparse's own way to refuse
+        found = int(str(stop.code))
+    assert found == code
+
+
+def test_resuming_a_finished_scan_adds_only_what_is_new(tmp_path: Path) -> None:
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    picture(1).save(inputs / "a.png")
+    out = tmp_path / "r.jsonl"
+    run("scan", inputs, "-o", out, "--quiet")
+    before = out.read_text()
+    picture(2).save(inputs / "b.png")
+    run("scan", inputs, "-o", out, "--resume", "--quiet")
+    assert out.read_text().startswith(before)
+    assert [Path(row["source"]).name for row in records(out)] == ["a.png", "b.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_an_interrupt_leaves_what_was_finished_readable(tmp_path: Path) -> None:
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    for i in range(400):
+        write_pdf(inputs / f"{i:03}.pdf", [picture(i)])
+    out = tmp_path / "r.csv"
+    command = [sys.executable, "-m", "medsift", "scan", str(inputs), "-o", str(out), "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if out.is_file() and len(out.read_bytes().splitlines()) > 5:
+                break
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in complaints
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
+    assert 5 <= len(rows) < 400
+    assert all(row["label"] for row in rows)
+    resumed = run("scan", inputs, "-o", out, "--resume", "--quiet")
+    assert resumed.returncode == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
+    assert [Path(row["source"]).name for row in rows] == [f"{i:03}.pdf" for i in range(400)]
+
+
+@pytest.mark.shared
+def test_the_shared_documents_are_all_accounted_for(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "docs" / "image_bad"
+    out = tmp_path / "r.jsonl"
+    done = run("scan", folder, "-o", out, "--quiet")
+    assert done.returncode == 3
+    assert {row["source"] for row in records(out)} == {
+        str(path) for path in folder.rglob("*") if path.is_file()
+    }
