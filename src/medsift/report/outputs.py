@@ -1,0 +1,212 @@
+"""All outputs of one scan, written together, and resumed together.
+
+The unit of resuming is an *input*: :meth:`Outputs.write` takes its records one by one,
+:meth:`Outputs.complete` says that it is done. The records between two calls of ``complete``
+belong to the input of the second call; records of two inputs must not be mixed.
+
+What ``resume`` finds decides what it does:
+
+* a journal: the last scan was interrupted. Everything up to its last finished input is kept,
+  the rest is cut off;
+* outputs without a journal: the last scan was finished. All rows are kept, and the inputs
+  named in them are complete;
+* neither: a new scan begins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from medsift.core.errors import OutputError, UsageError
+from medsift.core.record import FIELDS, Record
+from medsift.report import jsonl
+from medsift.report.journal import Checkpoint, Journal, journal_path, journals_naming
+from medsift.report.values import clean_text, row_of
+from medsift.report.writers import (
+    STANDARD_OUTPUT,
+    LineWriter,
+    ParquetWriter,
+    StreamWriter,
+    Writer,
+    checked,
+    open_file,
+    read_rows,
+    rows_path,
+)
+
+
+class Outputs:
+    """The open outputs of a scan; made by :func:`open_outputs`.
+
+    As a context manager it finishes on a clean exit, and stays open to resuming after an
+    exception (which an interrupt from the keyboard is, too).
+    """
+
+    def __init__(self, paths: Sequence[Path], streams: Sequence[Writer], resume: bool) -> None:
+        self._journal, checkpoint = _journal(paths, resume)
+        self.completed: frozenset[str] = checkpoint.keys if checkpoint else frozenset()
+        """Inputs that an earlier run finished."""
+        keep = checkpoint.sizes if checkpoint else (0,) * len(paths)
+        self._files: list[LineWriter | ParquetWriter] = []
+        self._writers: list[Writer] = list(streams)
+        try:
+            for path, size in zip(paths, keep, strict=True):
+                self._files.append(open_file(path, size))
+                self._writers.append(self._files[-1])
+        except BaseException:
+            self.close(finished=False)
+            raise
+
+    def is_complete(self, key: str) -> bool:
+        """Whether an earlier run finished this input, so that it can be left out."""
+        # A finished output holds names as they could be written, a journal as they are.
+        return key in self.completed or clean_text(key) in self.completed
+
+    def write(self, record: Record) -> None:
+        """Add a record to every output."""
+        row = row_of(record)
+        for writer in self._writers:
+            writer.write_row(row)
+
+    def complete(self, key: str) -> None:
+        """Say that all records of an input are written; ``key`` is their ``source``."""
+        for writer in self._writers:
+            writer.flush()
+        if self._journal:
+            try:
+                self._journal.complete(key, [file.size for file in self._files])
+            except OSError as error:
+                raise _journal_failed(self._journal.path, error) from error
+
+    def close(self, finished: bool = True) -> None:
+        """Make every output complete and readable.
+
+        Parameters
+        ----------
+        finished : bool
+            False after an interruption: what resuming needs is kept beside the outputs.
+        """
+        with ExitStack() as all_of_them:
+            # Each is closed even if another one fails; the first failure is what is raised.
+            for writer in self._writers:
+                all_of_them.callback(writer.seal)
+            if self._journal:
+                all_of_them.callback(self._journal.close)
+        if finished:
+            if self._journal:
+                self._journal.remove()
+            # Last of all: without a journal nothing needs them, the other way round it does.
+            for writer in self._writers:
+                writer.close()
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(finished=kind is None)
+
+
+def open_outputs(paths: Sequence[str], resume: bool = False) -> Outputs:
+    """Open all outputs of a scan, after checking that each can be written.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files in ``.csv``, ``.jsonl`` or ``.parquet``, and ``-`` for JSONL on standard output.
+    resume : bool
+        Continue where an earlier scan into the same files ended. Without it they are
+        overwritten.
+
+    Raises
+    ------
+    UsageError
+        An unknown suffix, the same output twice, or nothing to resume into.
+    OutputError
+        A file cannot be written, or was not written by the scan that is to be resumed.
+    """
+    files = [checked(path) for path in paths if path != STANDARD_OUTPUT]
+    places = [os.path.realpath(file) for file in files]
+    to_stdout = list(paths).count(STANDARD_OUTPUT)
+    if len(set(places)) < len(places) or to_stdout > 1:
+        raise UsageError("an output is given twice")
+    if resume and not files:
+        raise UsageError("resuming needs an output file to continue")
+    # In order of name: the same set of outputs finds the same journal, however it is given.
+    files = [file for _, file in sorted(zip(places, files, strict=True))]
+    return Outputs(files, [StreamWriter(sys.stdout.buffer)] * to_stdout, resume)
+
+
+def _journal(files: Sequence[Path], resume: bool) -> tuple[Journal | None, Checkpoint | None]:
+    if not files:
+        return None, None
+    path = journal_path(files[0])
+    appended = [rows_path(file) for file in files]
+    try:
+        if not resume:
+            return _begin(path, appended), None
+        if path.is_file():
+            return Journal.resume(path, appended)
+        for other in journals_naming(appended):
+            raise OutputError(f"{other} is of an interrupted scan with other outputs as well")
+        missing = [str(file) for file in files if not file.is_file()]
+        if not missing:
+            return _adopt(path, files)
+        if len(missing) < len(files):
+            raise OutputError(f"cannot resume: there is no {missing[0]} beside the other outputs")
+        return _begin(path, appended), None
+    except OSError as error:
+        raise _journal_failed(path, error) from error
+
+
+def _begin(path: Path, appended: Sequence[Path]) -> Journal:
+    stale = [other for other in journals_naming(appended) if other != path]
+    journal = Journal.begin(path, appended)
+    for other in stale:
+        # Its files are about to be overwritten.
+        other.unlink(missing_ok=True)
+    return journal
+
+
+def _adopt(path: Path, files: Sequence[Path]) -> tuple[Journal, Checkpoint]:
+    """Turn finished outputs back into ones that can be appended to."""
+    found = [_sources(file) for file in files]
+    for file, sources in zip(files, found, strict=True):
+        if sources != found[0]:
+            raise OutputError(f"cannot resume: {file} and {files[0]} hold different scans")
+    keys = frozenset(found[0])
+    appended = [rows_path(file) for file in files]
+    sizes = tuple(file.stat().st_size for file in appended)
+    journal = Journal.begin(path, appended, ((key, sizes) for key in keys))
+    return journal, Checkpoint(keys, sizes)
+
+
+def _sources(file: Path) -> set[str]:
+    """Sources named in a finished output; where rows live elsewhere, they are laid out anew."""
+    sources = set()
+    rows = rows_path(file)
+    with ExitStack() as stack:
+        copy = stack.enter_context(rows.open("wb")) if rows != file else None
+        try:
+            for row in read_rows(file):
+                if row.keys() != FIELDS.keys():
+                    raise ValueError("a row does not have the fields of a record")
+                sources.add(row["source"])
+                if copy:
+                    copy.write(jsonl.encode(row))
+        except ValueError as error:
+            raise OutputError(f"cannot resume {file}: {error}") from error
+    return sources
+
+
+def _journal_failed(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror or error}")
