@@ -1,0 +1,244 @@
+"""One placed image becomes pixels: its own file where that shows the same, else as drawn."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from medsift.core.errors import DecodeError, LimitError
+from medsift.core.limits import MIB
+from medsift.core.picture import Extraction, Pixels
+from medsift.sources.base import Context, sha256_of
+from medsift.sources.pdf.draw import draw_image
+from medsift.sources.pdf.facts import ImageFacts
+from medsift.sources.pdf.placements import Placement, encoded, unwrapped
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+_FILES = {"DCTDecode": "jpeg", "JPXDecode": "jpeg2000"}
+_CODECS = {**_FILES, "CCITTFaxDecode": "ccitt", "JBIG2Decode": "jbig2"}
+_WRAPPERS = frozenset(
+    {"ASCIIHexDecode", "ASCII85Decode", "RunLengthDecode", "FlateDecode", "LZWDecode"}
+)
+_LARGE_PIXELS = 32_000_000
+_CACHE_BYTES = 96 * MIB
+_THUMB = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extracted:
+    """An image as stored, before it is turned as the page shows it.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (h, w, 3)
+        May be of a reduced size.
+    width, height : int
+        In full.
+    format, mode : str
+    sha256 : str
+    data : bytes or None
+        See :class:`medsift.core.picture.Picture`.
+    extraction : str
+        ``embedded`` or ``rendered``.
+    """
+
+    pixels: Pixels = field(repr=False)
+    width: int
+    height: int
+    format: str
+    mode: str
+    sha256: str
+    data: bytes | None = field(repr=False)
+    extraction: Extraction = "embedded"
+
+
+class Extractor:
+    """Extracts images of one document, and remembers those that come again.
+
+    Attributes
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._known: OrderedDict[tuple[object, ...], Extracted] = OrderedDict()
+        self._known_bytes = 0
+
+    def extract(
+        self, page: PdfPage, placement: Placement, facts: tuple[ImageFacts, ...]
+    ) -> Extracted:
+        """Give the pixels of one placed image.
+
+        Parameters
+        ----------
+        page : PdfPage
+        placement : Placement
+        facts : tuple of ImageFacts
+            All that may be about this image; more than one where that is not certain.
+
+        Raises
+        ------
+        DecodeError
+            It cannot be decoded.
+        LimitError
+            It, or its mask, has too many pixels.
+        """
+        check_size(placement, facts, self.context)
+        stored = encoded(placement.handle)
+        key = (sha256_of(stored), placement.width, placement.height, *facts)
+        # Without a dictionary, or drawn in a way of its own, a draw is not like another.
+        memorable = len(facts) == 1 and facts[0].mode != "1" and not placement.transparent
+        if memorable and key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        extracted = self._decode(page, placement, facts, stored)
+        if memorable:
+            self._remember(key, extracted)
+        return extracted
+
+    def _decode(
+        self,
+        page: PdfPage,
+        placement: Placement,
+        facts: tuple[ImageFacts, ...],
+        stored: bytes,
+    ) -> Extracted:
+        plain = len(facts) > 0 and all(f.plain for f in facts) and not placement.transparent
+        data = _own_file(placement, stored)
+        target = self.context.target
+        if plain and data is not None and placement.filters[-1] == "DCTDecode":
+            pixels = _open_file(data, placement, target)
+            if pixels is not None:
+                return _finish(placement, facts, pixels, data)
+        pixels, empty = _drawn(page, placement, facts, target)
+        if data is not None:
+            alone = _open_file(data, placement, 0 if empty else _THUMB)
+            if alone is None or (not empty and not look_alike(alone, pixels)):
+                data = None
+            elif empty:
+                pixels = alone
+        if empty and data is None and not any(f.mask_size for f in facts):
+            raise DecodeError("the image cannot be decoded")
+        return _finish(placement, facts, pixels, data, stored)
+
+    def _remember(self, key: tuple[object, ...], extracted: Extracted) -> None:
+        size = extracted.pixels.nbytes + len(extracted.data or b"")
+        if size > _CACHE_BYTES // 4:
+            return
+        self._known[key] = extracted
+        self._known_bytes += size
+        while self._known_bytes > _CACHE_BYTES:
+            _, old = self._known.popitem(last=False)
+            self._known_bytes -= old.pixels.nbytes + len(old.data or b"")
+
+
+def check_size(placement: Placement, facts: tuple[ImageFacts, ...], context: Context) -> None:
+    """Refuse an image before anything of it is decoded.
+
+    Raises
+    ------
+    LimitError
+        It, or its mask, has more than ``context.limits.pixels``.
+    """
+    most = context.limits.pixels
+    if placement.width * placement.height > most:
+        raise LimitError(f"{placement.width} x {placement.height} pixels are too many")
+    for width, height in (f.mask_size for f in facts if f.mask_size):
+        if width * height > most:
+            raise LimitError(f"a mask of {width} x {height} pixels is too large")
+
+
+def look_alike(one: Pixels, other: Pixels) -> bool:
+    """Whether two pictures show the same, whatever their sizes.
+
+    Compares the means over a coarse grid: rounding, other colour engines and resampling stay
+    far below the bounds; a mask that cuts away a corner, or an inversion, far above.
+    """
+    size = (_THUMB, _THUMB)
+    small = [
+        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BOX), dtype=np.int16)
+        for p in (one, other)
+    ]
+    difference = np.abs(small[0] - small[1])
+    return bool(difference.mean() < 6 and difference.max() < 64)
+
+
+def _own_file(placement: Placement, stored: bytes) -> bytes | None:
+    """Give the bytes of the image where they are a file of their own."""
+    filters = placement.filters
+    if not filters or filters[-1] not in _FILES or not _WRAPPERS.issuperset(filters[:-1]):
+        return None
+    return unwrapped(placement.handle) if len(filters) > 1 else stored
+
+
+def _open_file(data: bytes, placement: Placement, target: int) -> Pixels | None:
+    """Decode a JPEG or JPEG 2000 by itself; None where it is not what the page draws.
+
+    EXIF orientation is ignored, as PDF viewers do.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "JPEG2000")) as image:
+            if image.size != (placement.width, placement.height):
+                return None
+            if target:
+                image.draft(None, _at_least(image.size, target))
+            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _drawn(
+    page: PdfPage, placement: Placement, facts: tuple[ImageFacts, ...], target: int
+) -> tuple[Pixels, bool]:
+    width, height = _detail(placement, facts)
+    if target and width * height > _LARGE_PIXELS:
+        width, height = _at_least((width, height), target * 2)
+    return draw_image(page, placement.handle, width, height)
+
+
+def _detail(placement: Placement, facts: tuple[ImageFacts, ...]) -> tuple[int, int]:
+    """Choose the size at which nothing is lost: a mask may be finer than the image below it."""
+    sizes = [(placement.width, placement.height), *(f.mask_size for f in facts if f.mask_size)]
+    return max(sizes, key=lambda size: size[0] * size[1])
+
+
+def _at_least(size: tuple[int, int], target: int) -> tuple[int, int]:
+    factor = min(1.0, target / min(size))
+    return math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+
+
+def _finish(
+    placement: Placement,
+    facts: tuple[ImageFacts, ...],
+    pixels: Pixels,
+    data: bytes | None,
+    stored: bytes = b"",
+) -> Extracted:
+    width, height = _detail(placement, facts)
+    if data is not None:
+        digest = sha256_of(data)
+        width, height = placement.width, placement.height
+    elif pixels.shape[:2] == (height, width):
+        digest = sha256_of(f"{width}x{height}:".encode() + pixels.tobytes())
+    else:
+        # Reduced pixels depend on what the caller asked for; the stream does not.
+        digest = sha256_of(stored)
+    codec = placement.filters[-1] if placement.filters else ""
+    return Extracted(
+        pixels,
+        width,
+        height,
+        _CODECS.get(codec, "raw"),
+        facts[0].mode if len({f.mode for f in facts}) == 1 else "",
+        digest,
+        data,
+    )

@@ -1,0 +1,192 @@
+"""What the dictionaries of a page's images say: masks, colour spaces, decode arrays.
+
+PDFium draws images well but tells little of how they are stored: not whether there is a soft
+mask, nor how large that is. pypdf reads the dictionaries; an image of one is found in the other
+by its size, its filter, and the length of its encoded stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+ImageKey: TypeAlias = tuple[int, int, int, str]
+"""Width, height, length of the encoded stream in bytes, and the last of its filters."""
+
+_PLAIN_SPACES = {
+    "/DeviceGray": "L",
+    "/G": "L",
+    "/CalGray": "L",
+    "/DeviceRGB": "RGB",
+    "/RGB": "RGB",
+    "/CalRGB": "RGB",
+    "/DeviceCMYK": "CMYK",
+    "/CMYK": "CMYK",
+    "/Indexed": "P",
+    "/I": "P",
+    "/Lab": "LAB",
+}
+_ICC_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+_DEEP = 12
+_MANY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What an image dictionary says.
+
+    Attributes
+    ----------
+    number : int
+        Object number, 0 where it is a direct object.
+    mode : str
+        Colour mode in Pillow's names; empty where there is no such name.
+    bits : int
+        Per component; 0 where not said.
+    plain : bool
+        Its samples mean what a reader of the bare image file would take them for: there is no
+        mask, no decode array and no unusual colour space.
+    mask_size : tuple of int or None
+        Width and height of its soft or stencil mask.
+    """
+
+    number: int
+    mode: str
+    bits: int
+    plain: bool
+    mask_size: tuple[int, int] | None
+
+
+class FactsReader:
+    """Looks up the image dictionaries of pages, one page at a time.
+
+    A document that pypdf cannot read simply gives no facts.
+    """
+
+    def __init__(self, reader: PdfReader | None) -> None:
+        self._reader = reader
+
+    def of_page(self, number: int) -> dict[ImageKey, list[ImageFacts]]:
+        """Facts on the image objects that the resources of a page name.
+
+        Parameters
+        ----------
+        number : int
+            Page, counted from 0.
+
+        Returns
+        -------
+        dict
+            Several images may have one key; inline images are not among them.
+        """
+        found: dict[ImageKey, list[ImageFacts]] = {}
+        if self._reader is None:
+            return found
+        try:
+            page = self._reader.pages[number]
+            for stream in _images(page, set(), 0):
+                key, facts = _read(stream)
+                found.setdefault(key, []).append(facts)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a parser may raise anything; facts are a bonus
+            return found
+        return found
+
+
+def _images(holder: Any, seen: set[int], depth: int) -> Iterator[Any]:
+    """Image streams among the resources of a page, form, pattern or annotation."""
+    resources = _get(holder, "/Resources") or {}
+    children = [
+        *_values(_get(resources, "/XObject")),
+        *_values(_get(resources, "/Pattern")),
+        *_appearances(holder),
+    ]
+    for child in children:
+        mark = _number(child) or id(child)
+        if mark in seen or len(seen) > _MANY:
+            continue
+        seen.add(mark)
+        if _get(child, "/Subtype") == "/Image":
+            yield child
+        elif depth < _DEEP:
+            yield from _images(child, seen, depth + 1)
+
+
+def _appearances(page: Any) -> Iterator[Any]:
+    for annotation in _get(page, "/Annots") or ():
+        looks: Any = _get(_get(annotation.get_object(), "/AP") or {}, "/N")
+        if looks is None:
+            continue
+        if _get(looks, "/Subtype") == "/Form":
+            yield looks
+        else:
+            yield from _values(looks)
+
+
+def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
+    mask = _get(stream, "/SMask")
+    if mask is None:
+        mask = _get(stream, "/Mask")
+    mode, usual = _mode(_get(stream, "/ColorSpace"))
+    stencil = bool(_get(stream, "/ImageMask"))
+    facts = ImageFacts(
+        number=_number(stream),
+        mode="1" if stencil else mode,
+        bits=1 if stencil else _whole(_get(stream, "/BitsPerComponent")),
+        plain=usual and mask is None and not stencil and _get(stream, "/Decode") is None,
+        mask_size=_size(mask) if hasattr(mask, "get_data") else None,
+    )
+    # The length of the stream as it is stored has no public name in pypdf.
+    length = len(stream._data)  # noqa: SLF001
+    return (*_size(stream), length, _last_filter(_get(stream, "/Filter"))), facts
+
+
+def _last_filter(filters: Any) -> str:
+    if isinstance(filters, list):
+        filters = filters[-1] if filters else None
+    return str(filters).lstrip("/") if filters is not None else ""
+
+
+def _mode(space: Any) -> tuple[str, bool]:
+    """Pillow's name of a colour space, and whether bare samples are right without it."""
+    if space is None:
+        return "", True
+    if not isinstance(space, list):
+        name = str(space)
+        return _PLAIN_SPACES.get(name, ""), name in {"/DeviceGray", "/DeviceRGB", "/G", "/RGB"}
+    name = str(space[0])
+    if name == "/ICCBased":
+        mode = _ICC_MODES.get(_whole(_get(space[1].get_object(), "/N")), "")
+        return mode, mode in {"L", "RGB"}
+    return _PLAIN_SPACES.get(name, ""), name in {"/CalGray", "/CalRGB"}
+
+
+def _get(holder: Any, name: str) -> Any:
+    value: Any = holder.get(name) if hasattr(holder, "get") else None
+    return value.get_object() if hasattr(value, "get_object") else value
+
+
+def _values(holder: Any) -> Iterator[Any]:
+    if hasattr(holder, "values"):
+        for value in list(holder.values())[:_MANY]:
+            child = value.get_object()
+            if hasattr(child, "get"):
+                yield child
+
+
+def _number(thing: Any) -> int:
+    reference = getattr(thing, "indirect_reference", None)
+    return int(reference.idnum) if reference is not None else 0
+
+
+def _whole(value: Any) -> int:
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _size(stream: Any) -> tuple[int, int]:
+    return _whole(_get(stream, "/Width")), _whole(_get(stream, "/Height"))

@@ -1,0 +1,185 @@
+"""Where images stand on a page: a walk over its objects and those of nested forms."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from medsift.core.picture import Bbox
+from medsift.sources.pdf.geometry import Matrix, area, intersection, visible
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+_DEEP = 16
+_MAX_OBJECTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class PageFrame:
+    """The visible system of one page.
+
+    Attributes
+    ----------
+    width, height : float
+        Of what is seen, in points.
+    to_visible : Matrix
+        From user space to the visible system.
+    """
+
+    width: float
+    height: float
+    to_visible: Matrix
+
+    @property
+    def box(self) -> Bbox:
+        """The whole of what is seen."""
+        return 0.0, 0.0, self.width, self.height
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """One draw of one image.
+
+    Attributes
+    ----------
+    handle : object
+        PDFium's image object; valid while its page is open.
+    parents : tuple of object
+        Form objects around it, outermost first.
+    placed : Matrix
+        From the unit square of the image to the visible system of the page.
+    width, height : int
+        In pixels, as stored.
+    filters : tuple of str
+        Names of its stream filters, in the order in which they are undone.
+    encoded_length : int
+        Bytes of its stream as stored.
+    transparent : bool
+        Drawn with a blend mode, with a constant opacity, or through a group's soft mask.
+    """
+
+    handle: Any = field(repr=False)
+    parents: tuple[Any, ...] = field(repr=False)
+    placed: Matrix
+    width: int
+    height: int
+    filters: tuple[str, ...]
+    encoded_length: int
+    transparent: bool
+
+    @property
+    def bbox(self) -> Bbox:
+        """Place in the visible system of the page, also where it reaches beyond the page."""
+        return self.placed.bounds()
+
+
+def frame_of(page: PdfPage) -> PageFrame:
+    """Measure a page."""
+    rotation = page.get_rotation() // 90
+    width, height = page.get_size()
+    return PageFrame(width, height, visible(page.get_bbox(), rotation))
+
+
+def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
+    """Images that a page draws inside its visible box, in the order of drawing.
+
+    Images of a degenerate size, and those outside of the visible box, are left out.
+    """
+    from pypdfium2 import raw
+
+    for handle, parents, around in _walk(page):
+        if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_IMAGE:
+            continue
+        placed = matrix_of(handle).then(around).then(frame.to_visible)
+        width, height = _pixel_size(handle)
+        if not placed.finite or not width or not height:
+            continue
+        if area(intersection(placed.bounds(), frame.box)) <= 0:
+            continue
+        yield Placement(
+            handle,
+            parents,
+            placed,
+            width,
+            height,
+            _filters(handle),
+            raw.FPDFImageObj_GetImageDataRaw(handle, None, 0),
+            any(raw.FPDFPageObj_HasTransparency(h) for h in (handle, *parents)),
+        )
+
+
+def matrix_of(handle: Any) -> Matrix:
+    """Read the matrix of a page object."""
+    from pypdfium2 import raw
+
+    matrix = raw.FS_MATRIX()
+    if not raw.FPDFPageObj_GetMatrix(handle, matrix):
+        return Matrix()
+    return Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+
+
+def encoded(handle: Any) -> bytes:
+    """Read an image's stream as stored, decrypted."""
+    from pypdfium2 import raw
+
+    return _bytes_from(raw.FPDFImageObj_GetImageDataRaw, handle)
+
+
+def unwrapped(handle: Any) -> bytes:
+    """Read an image's stream without general-purpose filters: a JPEG inside Flate, bare."""
+    from pypdfium2 import raw
+
+    return _bytes_from(raw.FPDFImageObj_GetImageDataDecoded, handle)
+
+
+def _walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
+    from pypdfium2 import raw
+
+    seen = 0
+    stack: list[tuple[Any, tuple[Any, ...], Matrix]] = [
+        (raw.FPDFPage_GetObject(page, i), (), Matrix())
+        for i in reversed(range(min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)))
+    ]
+    while stack and seen < _MAX_OBJECTS:
+        handle, parents, around = stack.pop()
+        if not handle:
+            continue
+        seen += 1
+        yield handle, parents, around
+        if raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_FORM and len(parents) < _DEEP:
+            inner = matrix_of(handle).then(around)
+            stack.extend(
+                (raw.FPDFFormObj_GetObject(handle, i), (*parents, handle), inner)
+                for i in reversed(range(raw.FPDFFormObj_CountObjects(handle)))
+            )
+
+
+def _pixel_size(handle: Any) -> tuple[int, int]:
+    from pypdfium2 import raw
+
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    if not raw.FPDFImageObj_GetImagePixelSize(handle, width, height):
+        return 0, 0
+    return width.value, height.value
+
+
+def _filters(handle: Any) -> tuple[str, ...]:
+    from pypdfium2 import raw
+
+    names = []
+    for i in range(raw.FPDFImageObj_GetImageFilterCount(handle)):
+        length = raw.FPDFImageObj_GetImageFilter(handle, i, None, 0)
+        buffer = ctypes.create_string_buffer(length)
+        raw.FPDFImageObj_GetImageFilter(handle, i, buffer, length)
+        names.append(buffer.value.decode("ascii", "replace"))
+    return tuple(names)
+
+
+def _bytes_from(function: Any, handle: Any) -> bytes:
+    length = function(handle, None, 0)
+    buffer = ctypes.create_string_buffer(length)
+    function(handle, buffer, length)
+    return buffer.raw
