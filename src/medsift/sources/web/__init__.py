@@ -1,0 +1,1 @@
+"""Web pages: saved ones with the pictures beside them, and ones fetched from the web."""

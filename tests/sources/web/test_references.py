@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medsift.sources.web.references import parse_page, references
+
+BASE = "https://example.org/a/page.html"
+
+
+def found(html: str, base: str = "https://e.org/") -> list[str]:
+    """Preferred addresses, below the base."""
+    return [r.url.removeprefix("https://e.org/") for r in references(html, base) if not r.linked]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<img src=a.png>", ["a.png"]),
+        ("<IMG SRC='a.png'/>", ["a.png"]),
+        ("<img src=a.png srcset='b.png 2x, c.png 3x'>", ["c.png"]),
+        ("<img srcset='b.png 100w, c.png 900w'>", ["c.png"]),
+        ("<img src='a.png?x=1&amp;y=2'>", ["a.png?x=1&y=2"]),
+        ("<picture><source srcset='a.webp 800w'><img src=b.png></picture>", ["a.webp"]),
+        ("<picture><source srcset=a.webp></picture>", ["a.webp"]),
+        ("<video poster=a.png><source src=b.mp4></video>", ["a.png"]),
+        ("<input type=image src=a.png><input type=text src=b.png>", ["a.png"]),
+        ("<svg><image href=a.png /><image xlink:href=b.png /></svg>", ["a.png", "b.png"]),
+        ("<svg><filter><feImage href=a.png /></filter></svg>", ["a.png"]),
+        ("<image src=a.png>", ["a.png"]),
+        ("<object data=a.png></object><object data=b.html></object>", ["a.png"]),
+        ("<object type=image/png data=a></object><embed src=b.jpg>", ["a", "b.jpg"]),
+        ("<object type=text/html data=a.png></object>", []),
+        ("<body background=a.png><table background=b.png>", ["a.png", "b.png"]),
+        ("<p style=\"background:url('a.png')\">", ["a.png"]),
+        ("<style>p { background: url(a.png) }</style>", ["a.png"]),
+        ("<link rel=icon href=a.ico><link rel='shortcut icon' href=b.png>", []),
+        ("<link rel=preload as=image href=a.png imagesrcset='b.png 2x'>", ["b.png"]),
+        ("<link rel=preload as=script href=a.js>", []),
+        ("<link rel=image_src href=a.png>", ["a.png"]),
+        ("<meta property=og:image content=a.png>", ["a.png"]),
+        ("<meta name=twitter:image content=a.png>", ["a.png"]),
+        ("<meta itemprop=image content=a.png>", ["a.png"]),
+        ("<iframe srcdoc='&lt;img src=a.png>'></iframe>", ["a.png"]),
+        ("<template><img src=a.png></template>", ["a.png"]),
+        ("<!-- <img src=a.png> --><textarea><img src=b.png></textarea>", []),
+        ("<script>'<img src=a.png>'</script>", []),
+        ("<img src=''><img src='#'><img src='javascript:x'><img>", []),
+    ],
+)
+def test_elements_that_show_pictures(html: str, expected: list[str]) -> None:
+    assert found(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<img data-src=a.png>", ["a.png"]),
+        ("<img src=small.png data-src=a.png>", ["a.png", "small.png"]),
+        ("<img src='data:image/gif;base64,R0' data-original=a.png>", ["a.png"]),
+        ("<img data-srcset='a.png 100w, b.png 200w' data-src=a.png>", ["b.png"]),
+        ("<img data-lazy=a.png><img data-lazy-src=b.png>", ["a.png", "b.png"]),
+        ("<img src=s.gif data-lazy=true>", ["s.gif"]),
+        ("<img src=s.gif data-src='{width}/a.png'>", ["s.gif"]),
+        ("<img data-src=a.png><noscript><img src=a.png></noscript>", ["a.png"]),
+        ("<noscript><img src=a.png></noscript>", ["a.png"]),
+        ("<div data-bg=a.png></div><div data-bg='url(b.png)'></div>", ["a.png", "b.png"]),
+        ("<div data-background-image=a.png data-src=b.js></div>", ["a.png"]),
+        ("<picture><source data-srcset='b.webp 2x'><img data-src=a.png></picture>", ["a.png"]),
+        ("<img src=a-300x200.png data-orig-file=a.png>", ["a.png", "a-300x200.png"]),
+        ("<div data-url=/next data-image=a.png></div>", ["a.png"]),
+    ],
+)
+def test_pictures_that_scripts_load_late(html: str, expected: list[str]) -> None:
+    assert found(html) == expected
+
+
+def test_sizes_of_one_picture_stay_together_with_the_largest_first() -> None:
+    html = "<picture><source srcset='a.webp 400w'><img src=c.jpg srcset='b.jpg 800w'></picture>"
+    [reference] = references(html, BASE)
+    assert [a.written for a in reference.addresses] == ["b.jpg", "a.webp", "c.jpg"]
+
+
+def test_an_address_counts_once_and_where_it_comes_first() -> None:
+    html = "<img src=b.png><img src=a.png><img src='./b.png#x'><p style='background:url(a.png)'>"
+    assert [(r.url, r.element) for r in references(html, "https://e.org/")] == [
+        ("https://e.org/b.png", "img 1"),
+        ("https://e.org/a.png", "img 2"),
+    ]
+
+
+def test_a_noscript_twin_in_another_size_is_the_same_picture() -> None:
+    html = "<img data-srcset='a-1.png 1x, a-2.png 2x'><noscript><img src=a-1.png></noscript>"
+    assert found(html) == ["a-2.png"]
+
+
+def test_a_common_stand_in_does_not_hide_the_picture_that_it_stands_for() -> None:
+    html = "<img src=x.gif srcset='a.png 2x'><img src=x.gif srcset='b.png 2x'>"
+    assert found(html) == ["a.png", "b.png"]
+
+
+def test_json_ld_names_pictures_in_several_ways() -> None:
+    html = """<script type="application/ld+json">
+    {"@graph": [{"@type": "Article", "image": ["a.png", {"@type": "ImageObject", "url": "b.png"}],
+     "thumbnailUrl": "c.png", "url": "page.html"},
+     {"@type": ["ImageObject"], "contentUrl": "d.png", "url": "other.html"}]}</script>"""
+    assert found(html) == ["a.png", "b.png", "c.png", "d.png"]
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"image": 1}', "null", '"a.png"'])
+def test_json_ld_that_is_no_use_is_passed_over(text: str) -> None:
+    assert found(f"<script type=application/ld+json>{text}</script><img src=b.png>") == ["b.png"]
+
+
+def test_the_first_base_element_counts() -> None:
+    html = "<base href=/b/><base href=/c/><img src=a.png>"
+    assert found(html) == ["b/a.png"]
+
+
+def test_linked_pictures_are_marked_and_linked_pages_are_not_pictures() -> None:
+    page = parse_page("<a href=big.jpg><img src=small.jpg></a><a href=next.html>", BASE)
+    assert [(r.url, r.linked) for r in page.references] == [
+        ("https://example.org/a/big.jpg", True),
+        ("https://example.org/a/small.jpg", False),
+    ]
+    assert page.links == ("https://example.org/a/next.html",)
+
+
+def test_robots_directives_are_collected() -> None:
+    page = parse_page("<meta name=ROBOTS content='NoIndex, noimageai'>", BASE)
+    assert page.robots == {"noindex", "noimageai"}
+
+
+def test_style_sheets_are_told_apart_from_pictures() -> None:
+    html = "<link rel=stylesheet href=a.css><style>@import 'b.css'</style>"
+    assert [s.written for s in parse_page(html, BASE).stylesheets] == ["a.css", "b.css"]
+
+
+def test_the_charset_of_the_page_counts_for_its_addresses() -> None:
+    html = '<meta charset="windows-1251"><img src="снимок.png">'.encode("cp1251")
+    assert references(html, BASE)[0].addresses[0].written == "снимок.png"
+
+
+@given(st.text(alphabet="<>/='\" aimgsrctyle!-&;[]?", max_size=120))
+def test_any_text_is_read_without_an_exception(html: str) -> None:
+    references(html, BASE)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_without_an_exception(html: bytes) -> None:
+    references(html, BASE)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<div>", "<b><p>", "<table>", "<svg>", "<", "<!--", "&notit", "<script><!--", "<title>",
+        "</x>", "<a b='", "<noscript>", "<picture>", "<img srcset='", "<iframe srcdoc='", "<style>",
+        "<source srcset='a 1x'>", "<p style='background:url('>", "<![CDATA[", "<select><option>",
+    ],
+)  # fmt: skip
+def test_hostile_pages_take_time_in_proportion_to_their_length(unit: str) -> None:
+    started = time.perf_counter()
+    references(unit * (200_000 // len(unit)), BASE)
+    assert time.perf_counter() - started < 10.0
+
+
+@pytest.mark.shared
+def test_real_pages_are_read_and_give_pictures(shared: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(shared, Path)
+    pages = sorted((shared / "docs" / "html").rglob("*.html"))
+    counts = [len(references(page.read_bytes(), BASE)) for page in pages]
+    assert len(pages) > 50
+    assert sum(counts) > 800

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from medsift.sources.base import Blob
+from medsift.sources.web.svg import read
+
+from .looking import look, png
+
+EMBEDDED = "data:image/png;base64," + base64.b64encode(png()).decode()
+
+
+def test_a_raster_inside_a_drawing_is_handed_on(save: Callable[..., Blob]) -> None:
+    blob = save(
+        f"""<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"
+        xmlns:xlink="http://www.w3.org/1999/xlink"><g><image xlink:href="{EMBEDDED}"/></g></svg>""",
+        name="a.svg",
+    )
+    [seen] = look(read, blob)
+    assert (seen.content, seen.locator, seen.url) == (png(), "image 1", "data:image/png")
+
+
+def test_a_drawing_without_rasters_is_reported(save: Callable[..., Blob]) -> None:
+    [seen] = look(read, save("<svg><path d='M0 0'/></svg>", name="a.svg"))
+    assert (seen.status, seen.reason) == ("skipped", "svg")
+
+
+def test_entities_are_not_expanded(save: Callable[..., Blob]) -> None:
+    levels = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10}'>" for n in range(1, 12))
+    blob = save(f"<!DOCTYPE svg [<!ENTITY e0 'x'>{levels}]><svg><text>&e11;</text></svg>")
+    assert [seen.reason for seen in look(read, blob)] == ["svg"]
+
+
+def test_a_drawing_reads_no_file_outside_of_its_folder(save: Callable[..., Blob]) -> None:
+    blob = save("<svg><image href='/etc/passwd'/></svg>", name="a.svg")
+    assert [seen.reason for seen in look(read, blob)] == ["outside_folder"]
