@@ -84,6 +84,9 @@ class Picture:
     note : str
         A ``reason`` that the record shall carry although the picture is fine, for example
         ``frames_thinned``.
+    declared_modality : str
+        DICOM code that the header of the file claims, for comparison with the verdict, which
+        comes from the pixels alone; empty where there is none.
     """
 
     where: Provenance
@@ -95,6 +98,7 @@ class Picture:
     sha256: str
     data: bytes | None = field(default=None, repr=False)
     note: str = ""
+    declared_modality: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import threading
@@ -18,6 +19,12 @@ from medsift.core.limits import MIB, Limits
 _PARSERS = r"(?:PIL|pi_heif|pydicom|openjpeg|jpeg_ls|libjpeg|rle)(?:\.|$)"
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 _LONGEST_DETAIL = 160
+_TELLING = (OSError, ValueError, SyntaxError, struct.error, zlib.error, EOFError)
+# How Pillow and libheif put that a file is fine, but not for them.
+_NOT_READ = re.compile(
+    r"\b(?:unsupported (?!data version)|unknown (?:pixel|raw) mode|cannot handle|not implemented)",
+    re.IGNORECASE,
+)
 
 
 def check_bytes(size: int, limits: Limits) -> None:
@@ -49,7 +56,7 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
 
 
 @contextmanager
-def contained(what: str) -> Iterator[None]:
+def contained(what: str, tell_details: bool = True) -> Iterator[None]:
     """Run a parser of third parties: it raises nothing but :class:`InputError`, and is silent.
 
     Never yield to other code from within: warnings are held back meanwhile.
@@ -58,26 +65,37 @@ def contained(what: str) -> Iterator[None]:
     ----------
     what : str
         Subject of the error sentence: ``PNG image``. Nothing of the content of the file.
+    tell_details : bool
+        Add what the parser says. False where its words may quote the file, as with DICOM,
+        whose tags name patients.
     """
     try:
         with _QUIET:
             yield
     except InputError:
         raise
-    except (MemoryError, Image.DecompressionBombError) as error:
-        raise LimitError(f"{what} takes too much memory") from error
-    except NotImplementedError as error:
-        raise UnsupportedError(_sentence(f"{what} of an unsupported kind", error)) from error
-    except (OSError, ValueError, SyntaxError, struct.error, zlib.error, EOFError) as error:
-        raise DecodeError(_sentence(f"damaged {what}", error)) from error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Parsers trip over hostile bytes in every way there is: IndexError, TypeError,
         # AssertionError, SystemError from a C extension ... all mean the same to us.
-        raise DecodeError(f"damaged {what} ({type(error).__name__})") from error
+        raise _converted(error, what, tell_details) from (error if tell_details else None)
+
+
+def _converted(error: Exception, what: str, tell_details: bool) -> InputError:
+    if isinstance(error, MemoryError | Image.DecompressionBombError):
+        return LimitError(f"{what} takes too much memory")
+    detail = _detail_of(error) if tell_details else ""
+    if isinstance(error, NotImplementedError) or _NOT_READ.search(detail):
+        return UnsupportedError(f"{what} of an unsupported kind{detail}")
+    if isinstance(error, _TELLING):
+        return DecodeError(f"damaged {what}{detail}")
+    return DecodeError(f"damaged {what} ({type(error).__name__})")
+
+
+_PYDICOM = logging.getLogger("pydicom")
 
 
 class _Quiet:
-    """Holds back the warnings of parsers while any thread is in one.
+    """Holds back the warnings of parsers, and pydicom's log, while any thread is in one.
 
     ``warnings.catch_warnings`` alone is not safe with threads: one that leaves late would put
     back the filters that another had set.
@@ -87,6 +105,7 @@ class _Quiet:
         self._lock = threading.Lock()
         self._inside = 0
         self._saved = warnings.catch_warnings()
+        self._propagates = True
 
     def __enter__(self) -> None:
         with self._lock:
@@ -95,19 +114,22 @@ class _Quiet:
                 self._saved = warnings.catch_warnings()
                 self._saved.__enter__()
                 warnings.filterwarnings("ignore", module=_PARSERS)
+                self._propagates = _PYDICOM.propagate
+                _PYDICOM.propagate = False
 
     def __exit__(self, *_error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                _PYDICOM.propagate = self._propagates
                 self._saved.__exit__(None, None, None)
 
 
 _QUIET = _Quiet()
 
 
-def _sentence(subject: str, error: Exception) -> str:
+def _detail_of(error: Exception) -> str:
     detail = _ADDRESS.sub("", " ".join(str(error).split())).strip()
-    if not detail or len(detail) > _LONGEST_DETAIL:
-        return subject
-    return f"{subject}: {detail}"
+    if not detail or len(detail) > _LONGEST_DETAIL or detail == "not identified by this driver":
+        return ""
+    return f": {detail}"

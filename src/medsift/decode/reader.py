@@ -76,6 +76,13 @@ _ORIENTED_BY = ("exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp")
 _END_OF_JPEG = b"\xff\xd9"
 
 
+def evenly(count: int, most: int) -> list[int]:
+    """Choose at most so many of ``range(count)``, evenly, with the first and the last."""
+    if count <= most:
+        return list(range(count))
+    return [int(i) for i in np.unique(np.round(np.linspace(0, count - 1, max(1, most))))]
+
+
 class ImageReader:
     """One image file, opened; its frames are decoded one at a time.
 
@@ -117,11 +124,8 @@ class ImageReader:
 
     def indices(self, all_frames: bool = False) -> list[int]:
         """Numbers of the frames to look at, from 0: all, or evenly thinned to the limit."""
-        most = max(1, self._limits.frames)
-        if all_frames or self.frame_count <= most:
-            return list(range(self.frame_count))
-        chosen = np.linspace(0, self.frame_count - 1, most)
-        return [int(i) for i in np.unique(np.round(chosen))]
+        most = self.frame_count if all_frames else self._limits.frames
+        return evenly(self.frame_count, most)
 
     @property
     def is_sequential(self) -> bool:
@@ -196,7 +200,7 @@ class ImageReader:
             # Without tiles there is nothing left to load: the image keeps the rows that it has.
             image.tile = []
             image.load()
-        if image.getbbox() is None:
+        if image.getbbox(alpha_only=False) is None:
             raise error
         return image
 

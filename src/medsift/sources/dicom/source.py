@@ -1,0 +1,104 @@
+"""The source of DICOM files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from medsift.core.errors import InputError
+from medsift.core.picture import Finding, Picture, Problem, Provenance
+from medsift.decode.reader import evenly
+from medsift.sources.base import Blob, Context
+from medsift.sources.dicom.dataset import (
+    encapsulated_pdf,
+    has_pixels,
+    modality,
+    parse,
+    photometric_interpretation,
+)
+from medsift.sources.dicom.pixels import FrameReader
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def read(blob: Blob, context: Context) -> Iterator[Finding]:
+    """Yield the pictures of a DICOM file: one, or one for each frame that is looked at.
+
+    Parameters
+    ----------
+    blob : Blob
+    context : Context
+
+    Yields
+    ------
+    Picture or Problem
+        Without the original bytes, which name the patient. A frame that cannot be decoded is
+        a problem; the others still come. A file without pixels is skipped as ``no_image``;
+        of an encapsulated PDF the pictures of the PDF.
+
+    Raises
+    ------
+    InputError
+        The file as a whole cannot be read.
+    """
+    where = replace(blob.where, source_type=blob.where.source_type or "dicom")
+    dataset = parse(blob, context)
+    if has_pixels(dataset):
+        yield from _pictures(dataset, replace(where, extraction="decoded"), context)
+        return
+    document = encapsulated_pdf(dataset)
+    if document is None:
+        yield Problem(where, "skipped", "no_image")
+        return
+    context.budget.spend(members=1, inflated_bytes=len(document))
+    member = "/".join(filter(None, [where.member, "encapsulated.pdf"]))
+    inner = Blob(where=replace(where, member=member), data=document)
+    yield from context.recurse(inner, context.deeper())
+
+
+def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator[Finding]:
+    frames = FrameReader(dataset, context.limits)
+    most = frames.frame_count if context.options.all_frames else context.limits.frames
+    chosen = evenly(frames.frame_count, most)
+    note = "frames_thinned" if len(chosen) < frames.frame_count else ""
+    picture_of = _Pictures(dataset, frames, "truncated" if frames.is_truncated else note)
+    for frame in chosen:
+        yield picture_of(frame, _place(where, frame, frames.frame_count))
+
+
+class _Pictures:
+    """Makes pictures of frames."""
+
+    def __init__(self, dataset: Dataset, frames: FrameReader, note: str) -> None:
+        self._frames = frames
+        self._note = note
+        self._modality = modality(dataset)
+        self._color_mode = photometric_interpretation(dataset)
+
+    def __call__(self, frame: int, where: Provenance) -> Finding:
+        try:
+            pixels, sha256 = self._frames.pixels(frame)
+        except InputError as error:
+            if self._frames.frame_count == 1:
+                raise
+            return Problem(where, "failed", error.code, error.record_text)
+        return Picture(
+            where=where,
+            pixels=pixels,
+            width=self._frames.width,
+            height=self._frames.height,
+            format="dicom",
+            color_mode=self._color_mode,
+            sha256=sha256,
+            note=self._note,
+            declared_modality=self._modality,
+        )
+
+
+def _place(where: Provenance, frame: int, count: int) -> Provenance:
+    if count == 1:
+        return where
+    locator = ", ".join(filter(None, [where.locator, f"frame {frame}"]))
+    return replace(where, frame=frame, locator=locator)
