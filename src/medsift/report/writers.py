@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
-from medsift.report import csv_file, jsonl, parquet
+from medsift.report import csv_file, jsonl, parquet, standard_output
 from medsift.report.values import Row, row_of
 
 STANDARD_OUTPUT = "-"
@@ -182,12 +182,12 @@ class StreamWriter(Writer):
 
     def write_row(self, row: Row) -> None:
         """Append a row."""
-        with self._writing():
+        with standard_output.writing(self._stream):
             self._stream.write(jsonl.encode(row))
 
     def flush(self) -> None:
         """Hand the rows to the operating system."""
-        with self._writing():
+        with standard_output.writing(self._stream):
             self._stream.flush()
 
     def seal(self) -> None:
@@ -197,19 +197,6 @@ class StreamWriter(Writer):
     def close(self) -> None:
         """Make the output complete and leave nothing else behind."""
         self.flush()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            with _writing("standard output"):
-                yield
-        except OutputError as error:
-            if isinstance(error.__cause__, BrokenPipeError):
-                # What is still buffered would fail once more when Python shuts down.
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, self._stream.fileno())
-                os.close(nowhere)
-            raise
 
 
 def open_writer(path: str) -> Writer:

@@ -1,0 +1,65 @@
+"""Counts over all records of a scan."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from medsift.core.record import Record
+
+LABELS = ("medical", "non_medical", "uncertain")
+
+
+class Summary:
+    """Counts what goes by."""
+
+    def __init__(self) -> None:
+        self.labels: Counter[str] = Counter()
+        """Pictures by label, of those that got one."""
+        self.kinds: Counter[tuple[str, str]] = Counter()
+        """Pictures by label and kind, of those that got one."""
+        self.skipped = 0
+        self.failed = 0
+        # Hashes only: a sweep over millions of files has millions of sources.
+        self._sources: set[int] = set()
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self._sources.add(hash(record.source))
+        if record.status == "failed":
+            self.failed += 1
+        elif record.status == "skipped":
+            self.skipped += 1
+        else:
+            self.labels[record.label] += 1
+            if record.kind:
+                self.kinds[record.label, record.kind] += 1
+
+    @property
+    def inputs(self) -> int:
+        """Inputs that gave a record."""
+        return len(self._sources)
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that were classified."""
+        return self.labels.total()
+
+    def sentence(self, seconds: float | None = None, inputs: int | None = None) -> str:
+        """All counts in one line.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            How long it took.
+        inputs : int, optional
+            Number of inputs looked at, where it is known that some gave no record.
+        """
+        looked_at = max(self.inputs, inputs or 0)
+        verdicts = ", ".join(f"{self.labels[label]:,} {label}" for label in LABELS)
+        line = f"{_many(looked_at, 'input')}, {_many(self.pictures, 'picture')}: {verdicts}"
+        line += f"; {self.skipped:,} skipped, {self.failed:,} failed"
+        return line if seconds is None else f"{line}; {seconds:.1f} s"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,106 @@
+"""The table for people at a terminal: one line a record, printed as it comes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TextIO
+
+from medsift.core.record import Record
+from medsift.report import standard_output
+from medsift.report.summary import Summary
+from medsift.report.terminal import harmless, padded, shortened
+
+_GAP = "  "
+_LABEL, _P, _KIND, _SIZE = 11, 4, 17, 11
+_FIXED = _LABEL + _P + _KIND + _SIZE + 5 * len(_GAP)
+_NARROWEST = 24
+_UNBOUNDED = 10_000
+_COLOURS = {
+    "medical": "\033[1;36m",
+    "uncertain": "\033[33m",
+    "failed": "\033[31m",
+    "non_medical": "",
+    "skipped": "\033[2m",
+}
+_RESET = "\033[0m"
+
+
+class Table:
+    """Prints records as lines of fixed columns, and counts at the end.
+
+    On a terminal, lines are cut to its width; elsewhere (a pipe, a file) nothing is cut.
+    Colour shows on a terminal only, and not where ``NO_COLOR`` is set (https://no-color.org).
+
+    Parameters
+    ----------
+    stream : text stream, optional
+        Standard output by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        terminal = self._stream.isatty()
+        self._colour = (
+            terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
+        elastic = max(_NARROWEST, shutil.get_terminal_size().columns - _FIXED)
+        self._source = elastic // 2 if terminal else 40
+        self._where = elastic - self._source if terminal else _UNBOUNDED
+        self._cut = terminal
+        self._begun = False
+        self.summary = Summary()
+
+    def add(self, record: Record) -> None:
+        """Print one record."""
+        if not self._begun:
+            self._begun = True
+            self._line("label", "P", "kind", "size", "source", "where")
+        self.summary.add(record)
+        verdict = record.label if record.status == "ok" else record.status
+        self._line(
+            verdict,
+            "" if record.p_medical is None else f"{record.p_medical:.2f}",
+            record.kind,
+            f"{record.width}x{record.height}" if record.width and record.height else "",
+            record.source,
+            _where(record),
+        )
+
+    def finish(self, seconds: float, inputs: int | None = None) -> None:
+        """Print the counts, see :meth:`medsift.report.summary.Summary.sentence`."""
+        if self._begun:
+            self._print("")
+        self._print(self.summary.sentence(seconds, inputs))
+        with standard_output.writing(self._stream):
+            self._stream.flush()
+
+    def _line(self, verdict: str, p: str, kind: str, size: str, source: str, where: str) -> None:
+        coloured = padded(harmless(verdict), _LABEL)
+        colour = _COLOURS.get(verdict, "") if self._colour else ""
+        if colour:
+            coloured = f"{colour}{coloured}{_RESET}"
+        source = harmless(source)
+        cells = [
+            coloured,
+            padded(p, _P),
+            padded(harmless(kind), _KIND),
+            padded(size, _SIZE),
+            padded(source, self._source, keep_end=True)
+            if self._cut
+            else source.ljust(self._source),
+            shortened(harmless(where), self._where),
+        ]
+        self._print(_GAP.join(cells).rstrip())
+
+    def _print(self, line: str) -> None:
+        encoding = self._stream.encoding or "utf-8"
+        with standard_output.writing(self._stream):
+            self._stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _where(record: Record) -> str:
+    """Locator, and why there is no clear verdict."""
+    place = record.locator or record.member
+    return "; ".join(part for part in (place, record.error or record.reason) if part)
