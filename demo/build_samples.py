@@ -119,7 +119,8 @@ def _add_text(
 
 def _open(name: str) -> Image.Image:
     with Image.open(_sample(name)) as image:
-        return image.convert("RGB")
+        rgb: Image.Image = image.convert("RGB")
+    return rgb
 
 
 def _base64(image: Image.Image) -> str:

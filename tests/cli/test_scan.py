@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.samples import picture, write_folder, write_pdf
 
 from medsift.cli import main
+from tests.samples import picture, write_folder, write_pdf
 
 
 def run(*words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -57,7 +57,7 @@ def test_every_input_is_accounted_for(folder: Path, scanned: tuple[Path, int]) -
     assert code == 3
 
 
-def test_every_picture_has_a_place_and_a_verdict(folder: Path, scanned: tuple[Path, int]) -> None:
+def test_every_picture_has_a_place_and_a_verdict(scanned: tuple[Path, int]) -> None:
     rows = [row for row in records(scanned[0] / "r.jsonl") if row["status"] == "ok"]
     by_source: dict[str, list[dict[str, Any]]] = {}
     for row in rows:

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.pipeline.misbehaving import task
 
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.pipeline.local import LocalEngine
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
 from medsift.sources.inputs import Input
+from tests.pipeline.misbehaving import task
 
 
 def engine(workers: int = 1, seconds: float = 30) -> LocalEngine:

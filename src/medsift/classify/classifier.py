@@ -100,9 +100,7 @@ class Classifier:
     def predict_batch(self, images: Iterable[ImageLike]) -> list[Prediction]:
         """Verdicts on several pictures, in order; see :meth:`predict`."""
         prepared = (self.prepare(self._pixels(image)) for image in images)
-        return [
-            prediction for batch in _batches(prepared) for prediction in self.classify(batch)
-        ]
+        return [prediction for batch in _batches(prepared) for prediction in self.classify(batch)]
 
     def prepare(self, pixels: Pixels) -> Prepared:
         """Make the tensors of one picture; all that :meth:`classify` needs of it."""
@@ -114,9 +112,7 @@ class Classifier:
             return []
         probabilities = self._ensemble.probabilities(batch, self._tta)
         medical = self._ensemble.p_medical(probabilities)
-        return [
-            self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)
-        ]
+        return [self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)]
 
     def probabilities(self, batch: Sequence[Prepared]) -> NDArray[np.float64]:
         """Calibrated probabilities (n, classes) of prepared pictures, as evaluation needs them."""

@@ -41,9 +41,7 @@ class Ensemble:
         self.card: ModelCard = read_card(folder)
         self._networks = [Network(folder / m.file, threads) for m in self.card.members]
         # Members that share a preprocessing share its work.
-        self._specs: list[Preprocess] = list(
-            dict.fromkeys(m.preprocess for m in self.card.members)
-        )
+        self._specs: list[Preprocess] = list(dict.fromkeys(m.preprocess for m in self.card.members))
         self._medical = np.array([c.label == "medical" for c in self.card.classes])
 
     def prepare(self, pixels: Pixels) -> Prepared:
@@ -84,9 +82,11 @@ class Ensemble:
             return probabilities
         raw = np.clip(self.p_medical(probabilities), _EPSILON, 1 - _EPSILON)
         mapped = 1 / (1 + np.exp(-(slope * np.log(raw / (1 - raw)) + offset)))
-        scale = np.where(self._medical, (mapped / raw)[:, None], ((1 - mapped) / (1 - raw))[:, None])
-        scaled: NDArray[np.float64] = probabilities * scale
-        return scaled / scaled.sum(axis=1, keepdims=True)
+        inside, outside = mapped / raw, (1 - mapped) / (1 - raw)
+        scale = np.where(self._medical, inside[:, None], outside[:, None])
+        scaled = probabilities * scale
+        rows: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
+        return rows
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -55,5 +55,5 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
         raise ModelError(f"the model lacks its network {path}")
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=providers)
-    except Exception as error:  # noqa: BLE001  ONNX Runtime raises many private types
+    except Exception as error:
         raise ModelError(f"{path} cannot be loaded: {error}") from error

@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
         card = read_card(folder)
         networks = f"{len(card.members)} network{'s' if len(card.members) > 1 else ''}"
         sizes = "/".join(str(m.preprocess.size) for m in card.members)
-        _say(f"{folder.name:12} {card.version:10} {networks}, {sizes} px, {len(card.classes)} kinds")
+        _say(
+            f"{folder.name:12} {card.version:10} {networks}, {sizes} px, {len(card.classes)} kinds"
+        )
     return ExitCode.DONE
 
 

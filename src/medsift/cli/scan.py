@@ -14,8 +14,7 @@ from medsift.core.errors import UsageError
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
-    from medsift.report import Outputs
-    from medsift.report.tally import Tally
+    from medsift.report import Outputs, Summary
     from medsift.sources.inputs import Input
 
 FAIL_ON = ("medical", "uncertain", "error")
@@ -44,29 +43,32 @@ def run(arguments: argparse.Namespace) -> int:
     view = View(arguments)
     interrupted = False
     try:
-        with open_outputs(arguments.output, resume=arguments.resume) as outputs, view:
-            with closing(examine_all(_items(arguments, outputs), options)) as stream:
-                for examined in stream:
-                    for outcome in examined.outcomes:
-                        outputs.write(outcome.record)
-                    outputs.complete(examined.item.source)
-                    view.show(examined)
+        with (
+            open_outputs(arguments.output, resume=arguments.resume) as outputs,
+            view,
+            closing(examine_all(_items(arguments, outputs), options)) as stream,
+        ):
+            for examined in stream:
+                for outcome in examined.outcomes:
+                    outputs.write(outcome.record)
+                outputs.complete(examined.item.source)
+                view.show(examined)
     except KeyboardInterrupt:
         interrupted = True
     view.sum_up(interrupted)
     if interrupted:
         return ExitCode.INTERRUPTED
-    return exit_code(view.tally, frozenset(arguments.fail_on))
+    return exit_code(view.summary, frozenset(arguments.fail_on))
 
 
-def exit_code(tally: Tally, fail_on: frozenset[str]) -> ExitCode:
+def exit_code(summary: Summary, fail_on: frozenset[str]) -> ExitCode:
     """The exit code that goes with the records of a finished scan."""
-    matches = {"medical": tally.medical, "uncertain": tally.uncertain, "error": tally.failed}
-    if any(matches[name] for name in fail_on):
+    matches = {**summary.labels, "error": summary.failed}
+    if any(matches.get(name) for name in fail_on):
         return ExitCode.MATCHED
-    if tally.failed:
+    if summary.failed:
         return ExitCode.SOME_FAILED
-    return ExitCode.DONE if tally.pictures else ExitCode.NO_IMAGE
+    return ExitCode.DONE if summary.pictures else ExitCode.NO_IMAGE
 
 
 def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
@@ -125,9 +127,7 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="default: %(default)s"
     )
-    group.add_argument(
-        "--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs"
-    )
+    group.add_argument("--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs")
     group.add_argument(
         "--all-frames",
         action="store_true",

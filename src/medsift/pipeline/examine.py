@@ -89,7 +89,7 @@ class Examiner:
             error = item.error
             yield Problem(where, "failed", error.code, error.record_text)
         elif item.is_url:
-            yield from url_findings(item.source, context)
+            yield from url_findings(item.source)
         else:
             yield from findings(Blob(where, path=item.path), context)
 

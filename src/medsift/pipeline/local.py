@@ -38,7 +38,7 @@ _WINDOW = 32
 # Only a guess that saves hand-overs: files that look like documents get a task of their own, so
 # that their time limit is their own, too. What a file is, is told by its content, later.
 _IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .gif .heic .heif .jfif .jpeg .jpg .png .webp".split()
+    [".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".webp"]
 )
 
 
@@ -181,11 +181,11 @@ class _QuietProcess(SpawnProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  the name is multiprocessing's
         with _main_hidden():
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]  # noqa: SLF001
+            return SpawnProcess._Popen(process_obj)  # noqa: SLF001
 
 
 class _QuietContext(SpawnContext):
-    Process = _QuietProcess  # type: ignore[assignment]
+    Process = _QuietProcess
 
 
 _main_lock = threading.Lock()

@@ -65,9 +65,7 @@ def scan(
     return (outcome.record for examined in stream for outcome in examined.outcomes)
 
 
-def examine_all(
-    items: Iterable[Input], options: ScanOptions
-) -> Generator[Examined, None, None]:
+def examine_all(items: Iterable[Input], options: ScanOptions) -> Generator[Examined, None, None]:
     """Examine inputs with the engine that the options name.
 
     Yields one :class:`Examined` for each input, in their order. The model is looked up before
@@ -79,9 +77,7 @@ def examine_all(
     return _examine_all(iter(items), options)
 
 
-def _examine_all(
-    items: Iterator[Input], options: ScanOptions
-) -> Generator[Examined, None, None]:
+def _examine_all(items: Iterator[Input], options: ScanOptions) -> Generator[Examined, None, None]:
     first = list(islice(items, _FEW + 1))
     if len(first) <= _FEW and all(_is_light(item) for item in first):
         from medsift.pipeline.examine import Examiner

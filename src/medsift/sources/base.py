@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +44,7 @@ class Blob:
         if self.data is not None:
             return len(self.data)
         try:
-            return os.stat(self._file()).st_size
+            return self._file().stat().st_size
         except OSError as error:
             raise _reading_failed(error, self.name) from error
 

@@ -41,7 +41,8 @@ def expand(names: Iterable[str | os.PathLike[str]]) -> Iterator[Input]:
     """Find the single inputs behind what the user named.
 
     Folders are walked recursively in the order of their names, links to folders are not
-    followed (they may lead in circles or out of the folder), globs are matched with ``**``.
+    followed (they may lead in circles or out of the folder). Globs know ``**`` and, as in a shell,
+    leave out hidden files.
     What does not exist or cannot be read is yielded with its error, so that every input is
     accounted for. Inputs come as they are found: nothing is listed in advance.
     """
@@ -59,7 +60,7 @@ def _expand_local(text: str) -> Iterator[Input]:
         yield from _walk(path, follow=True)
         return
     if glob.has_magic(text):
-        matches = glob.iglob(text, recursive=True, include_hidden=True)
+        matches = glob.iglob(text, recursive=True)  # noqa: PTH207  patterns may be absolute
         found = False
         for match in sorted(matches):
             # A pattern with ** also matches the folders, whose files it matches as well.

@@ -24,6 +24,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "image": ("image", "medsift.sources.image:read"),
     "pdf": ("pdf", "medsift.sources.pdf:read"),
     "html": ("html", "medsift.sources.web.html:read"),
+    "svg": ("image", "medsift.sources.web.svg:read"),
     "mhtml": ("html", "medsift.sources.web.mhtml:read"),
     "dicom": ("dicom", "medsift.sources.dicom:read"),
 }
@@ -64,7 +65,7 @@ def findings(blob: Blob, context: Context) -> Iterator[Finding]:
             yield Problem(where, "skipped", "no_image")
 
 
-def url_findings(url: str, context: Context) -> Iterator[Finding]:
+def url_findings(url: str) -> Iterator[Finding]:
     """What is at an address, by the rules of :func:`findings`."""
     fault = UnsupportedError("addresses cannot be scanned yet; download it and scan the file")
     yield Problem(Provenance(url, url=url), "skipped", fault.code, fault.record_text)

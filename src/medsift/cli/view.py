@@ -1,0 +1,112 @@
+"""What ``medsift scan`` shows while it works: progress, table, report, summary."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from medsift.report import ReportPage, Summary, Table
+
+if TYPE_CHECKING:
+    from medsift.pipeline.outcomes import Examined
+
+_COUNTED_AHEAD = 200_000
+"""Above so many inputs, listing them to know the total would delay the work."""
+
+
+class View:
+    """All that people see of a scan; a context manager around the work.
+
+    Progress shows on a terminal only, on standard error; the table goes to standard output
+    where no output was asked for.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of ``medsift scan``.
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._quiet: bool = arguments.quiet
+        wants_table = (arguments.table or not arguments.output) and not arguments.quiet
+        self._table = Table() if wants_table else None
+        self.summary = self._table.summary if self._table else Summary()
+        self._report = ReportPage(arguments.report) if arguments.report else None
+        shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
+        self._names: list[str] | None = arguments.inputs if shows_progress else None
+        self._bar: Any = None
+        self._inputs = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> View:
+        if self._names is not None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=_total(self._names), unit=" inputs", dynamic_ncols=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with ExitStack() as stack:
+            if self._bar is not None:
+                stack.callback(self._bar.close)
+            if self._report is not None:
+                # An interrupted scan leaves a page of what was finished.
+                stack.callback(self._report.close)
+
+    def show(self, examined: Examined) -> None:
+        """Show all outcomes of one input."""
+        self._inputs += 1
+        with self._above_bar():
+            for outcome in examined.outcomes:
+                if self._table:
+                    self._table.add(outcome.record)
+                else:
+                    self.summary.add(outcome.record)
+                if self._report:
+                    self._report.add(outcome.record, outcome.thumbnail)
+        if self._bar is not None:
+            self._bar.update()
+
+    def sum_up(self, interrupted: bool) -> None:
+        """Print the counts, and whether the work was cut short."""
+        if self._quiet:
+            return
+        seconds = time.monotonic() - self._started
+        if self._table:
+            self._table.finish(seconds, self._inputs)
+        else:
+            sys.stderr.write(self.summary.sentence(seconds, self._inputs) + "\n")
+        if interrupted:
+            sys.stderr.write("interrupted; --resume with the same --output goes on from here\n")
+
+    @contextmanager
+    def _above_bar(self) -> Iterator[None]:
+        if self._bar is None or self._table is None:
+            yield
+            return
+        with self._bar.external_write_mode(file=sys.stdout):
+            yield
+
+
+def _total(names: list[str]) -> int | None:
+    """Number of inputs where it can be known quickly, for the time left."""
+    from medsift.sources.inputs import expand
+
+    if "-" in names:
+        return None
+    count = 0
+    for _ in expand(names):
+        count += 1
+        if count > _COUNTED_AHEAD:
+            return None
+    return count
