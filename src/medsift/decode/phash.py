@@ -40,13 +40,11 @@ def phash(pixels: Pixels) -> str:
     str
         16 hexadecimal digits.
     """
-    image = Image.fromarray(pixels)
-    # Shrunk in colour first: that is cheaper than turning a large picture grey.
-    small = image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    grey = np.asarray(small.convert("L"), dtype=np.float32)
-    low = _DCT @ grey @ _DCT.T
+    grey = Image.fromarray(pixels).convert("L")
+    small = grey.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    low = _DCT @ np.asarray(small, dtype=np.float32) @ _DCT.T
     # The constant term is left out of the median: it would dwarf the others.
-    bits = low > np.median(low.reshape(-1)[1:])
+    bits = low > np.sort(low.reshape(-1)[1:])[(_LOW * _LOW - 1) // 2]
     return np.packbits(bits).tobytes().hex()
 
 

@@ -16,6 +16,7 @@ from medsift.core.limits import Limits
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.decode.colour import to_rgb
 from medsift.decode.guard import check_bytes, check_pixels, contained
+from medsift.decode.repair import jpeg_with_end, png_essentials
 from medsift.decode.signatures import image_format
 
 # Format to plug-in. What is not here is not read: Pillow can also start Ghostscript for
@@ -36,7 +37,6 @@ _PLUGINS: dict[str, tuple[str, str]] = {
     "gif": ("PIL.GifImagePlugin", "GIF"),
     "icns": ("PIL.IcnsImagePlugin", "ICNS"),
     "ico": ("PIL.IcoImagePlugin", "ICO"),
-    "im": ("PIL.ImImagePlugin", "IM"),
     "jpeg": ("PIL.JpegImagePlugin", "JPEG"),
     "jpeg2000": ("PIL.Jpeg2KImagePlugin", "JPEG2000"),
     "mcidas": ("PIL.McIdasImagePlugin", "MCIDAS"),
@@ -73,7 +73,6 @@ _TRANSPOSED = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTED_BY = ("exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp")
-_END_OF_JPEG = b"\xff\xd9"
 
 
 def evenly(count: int, most: int) -> list[int]:
@@ -193,7 +192,7 @@ class ImageReader:
         if self.frame_count > 1:
             raise error
         if self._kind == "jpeg":
-            image = _open(self._kind, self._data + _END_OF_JPEG)
+            image = _open(self._kind, jpeg_with_end(self._data))
             self._shrink(image)
             image.load()
         else:
@@ -294,7 +293,14 @@ def _open(kind: str, data: bytes) -> ImageFile.ImageFile:
     module, name = _PLUGINS[kind]
     importlib.import_module(module)
     factory, _ = Image.OPEN[name]
-    return factory(stream, "")
+    try:
+        return factory(stream, "")
+    except (ValueError, SyntaxError):
+        # Too much text, or a wrong checksum of it, says nothing against the picture.
+        essentials = png_essentials(data) if kind == "png" else None
+        if essentials is None:
+            raise
+        return factory(io.BytesIO(essentials), "")
 
 
 def _with_true_inks(image: ImageFile.ImageFile) -> Image.Image:

@@ -166,10 +166,6 @@ def _is_xbm(head: bytes) -> bool:
     return bool(_XBM.match(head))
 
 
-def _is_im(head: bytes) -> bool:
-    return head.startswith((b"Image type:", b"Name: ")) and b"Image type:" in head[:512]
-
-
 def _is_targa(head: bytes) -> bool:
     if len(head) < 18 or head[1] > 1:
         return False
@@ -189,6 +185,5 @@ _CHECKS: tuple[tuple[Check, str], ...] = (
     (_is_fli, "fli"),
     (_is_photo_cd, "pcd"),
     (_is_xbm, "xbm"),
-    (_is_im, "im"),
     (_is_gbr, "gbr"),
 )

@@ -136,13 +136,14 @@ def _decoder(dataset: Dataset) -> Decoder:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise UnsupportedError(f"transfer syntax {name} is not read") from None
-    only_pillow = set(decoder.available_plugins) <= {"pillow"}
-    # Pillow offers to decode these, and cannot.
-    is_deep = syntax == uid.JPEGExtended12Bit and int(dataset.BitsStored) > 8
-    is_deep |= syntax in {uid.JPEG2000, uid.JPEG2000Lossless} and (
-        int(dataset.BitsStored) > 8 and int(dataset.SamplesPerPixel) > 1
-    )
-    if not decoder.is_available or (is_deep and only_pillow):
+    plugins = set(decoder.available_plugins)
+    if int(dataset.BitsStored) > 8:
+        # Plug-ins that offer to decode these, and cannot.
+        if syntax == uid.JPEGExtended12Bit:
+            plugins -= {"pillow", "gdcm"}
+        elif syntax in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
+            plugins -= {"pillow"}
+    if decoder.UID.is_encapsulated and not plugins:
         raise UnsupportedError(
             f"no decoder for transfer syntax {name}; pip install 'medsift[dicom]' adds some"
         )

@@ -1,0 +1,45 @@
+"""Pictures with nothing on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medsift.core.picture import Pixels
+from medsift.decode import is_blank
+
+
+def page(level: int = 255) -> Pixels:
+    return np.full((200, 160, 3), level, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("level", [0, 3, 128, 255])
+def test_one_colour_is_blank(level: int) -> None:
+    assert is_blank(page(level))
+
+
+def test_faint_noise_is_blank() -> None:
+    noise = np.random.default_rng(0).integers(-4, 5, (200, 160, 3))
+    assert is_blank((page(128) + noise).astype(np.uint8))
+
+
+def test_a_speck_of_dust_is_blank() -> None:
+    dusty = page()
+    dusty[50:53, 50:53] = 0
+    assert is_blank(dusty)
+
+
+def test_a_thin_line_is_not_blank() -> None:
+    drawn = page()
+    drawn[100, :] = 0
+    assert not is_blank(drawn)
+
+
+def test_a_coloured_plane_differs_in_one_channel_only() -> None:
+    halves = page(100)
+    halves[:, 80:, 2] = 160
+    assert not is_blank(halves)
+
+
+def test_no_pixels_are_blank() -> None:
+    assert is_blank(np.zeros((0, 4, 3), dtype=np.uint8))

@@ -1,0 +1,56 @@
+"""Perceptual hashes stay close where pictures look alike."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medsift.core.picture import Pixels
+from medsift.decode import hamming, phash
+
+
+def scene(seed: int, side: int = 300) -> Image.Image:
+    """A smooth random picture."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def pixels(image: Image.Image) -> Pixels:
+    return np.asarray(image.convert("RGB"))
+
+
+def test_a_hash_is_sixteen_hexadecimal_digits() -> None:
+    found = phash(pixels(scene(1)))
+    assert len(found) == 16
+    assert int(found, 16) > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_hash_survives_recompression_and_resizing(seed: int) -> None:
+    image = scene(seed)
+    first = phash(pixels(image))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=40)
+    with Image.open(stream) as recompressed:
+        assert hamming(first, phash(pixels(recompressed))) <= 4
+    assert hamming(first, phash(pixels(image.resize((90, 110))))) <= 4
+    assert hamming(first, phash(pixels(image.convert("L")))) <= 10
+
+
+def test_hashes_of_different_pictures_are_far_apart() -> None:
+    hashes = [phash(pixels(scene(seed))) for seed in range(8)]
+    distances = [hamming(a, b) for i, a in enumerate(hashes) for b in hashes[:i]]
+    assert min(distances) > 12
+
+
+def test_the_smallest_picture_has_a_hash() -> None:
+    assert phash(np.zeros((1, 1, 3), dtype=np.uint8)) == "0" * 16
+
+
+def test_distance_counts_bits() -> None:
+    assert hamming("00000000000000ff", "0000000000000000") == 8
+    with pytest.raises(ValueError, match="length"):
+        hamming("00", "0000")
