@@ -177,3 +177,15 @@ def test_real_pages_are_read_and_give_pictures(shared: object) -> None:
     counts = [len(references(page.read_bytes(), BASE)) for page in pages]
     assert len(pages) > 50
     assert sum(counts) > 800
+
+
+def test_another_reference_to_the_same_picture_adds_its_sizes() -> None:
+    html = "<meta property=og:image content=a.png><img src=c.png srcset='a.png 9w, b.png 8w'>"
+    [reference] = references(html, BASE)
+    assert reference.element == "meta og:image"
+    assert [a.written for a in reference.addresses] == ["a.png", "b.png", "c.png"]
+
+
+def test_a_picture_that_is_linked_and_shown_counts_as_shown() -> None:
+    [reference] = references("<a href=a.png><img src=a.png></a>", BASE)
+    assert not reference.linked

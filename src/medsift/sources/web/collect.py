@@ -21,6 +21,7 @@ Attributes: TypeAlias = dict[str, str | None]
 
 _MOST_REFERENCES = 100_000
 _MOST_LINKS = 100_000
+_MOST_ADDRESSES = 64
 _INNER_DEPTH = 3
 _META = frozenset({
     "og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src",
@@ -36,7 +37,7 @@ class Collector:
         self._base = base
         self._has_base = False
         self._found: list[Reference] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
         self._stylesheets: dict[str, Address] = {}
         self._links: dict[str, None] = {}
         self._robots: set[str] = set()
@@ -232,7 +233,20 @@ class Collector:
             url = resolve(one, self._base) if one else ""
             if url and url not in addresses:
                 addresses[url] = Address(url, one.strip() if one else "")
-        if not addresses or next(iter(addresses)) in self._seen:
+        if not addresses:
             return
-        self._seen.update(addresses)
-        self._found.append(Reference(tuple(addresses.values()), element, linked))
+        known = self._seen.get(next(iter(addresses)))
+        for url in addresses:
+            self._seen.setdefault(url, len(self._found) if known is None else known)
+        if known is None:
+            self._found.append(Reference(tuple(addresses.values()), element, linked))
+        else:
+            self._found[known] = _merged(self._found[known], addresses, linked=linked)
+
+
+def _merged(known: Reference, more: dict[str, Address], *, linked: bool) -> Reference:
+    """Add what another reference to the same picture offers, up to a bound."""
+    addresses = {address.url: address for address in known.addresses}
+    if len(addresses) < _MOST_ADDRESSES:
+        addresses = {**addresses, **more}
+    return Reference(tuple(addresses.values()), known.element, known.linked and linked)

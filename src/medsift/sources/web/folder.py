@@ -58,7 +58,7 @@ class PageFolder:
             elif resolved is not None and _is_file(resolved):
                 return resolved
         name = address.written[:200]
-        if is_remote(address.url):
+        if is_remote(address.url) or address.written.startswith("//"):
             raise RemoteError(f"{name} is on the web")
         if outside or _names_a_machine(address.url):
             raise OutsideFolderError(f"{name} lies outside of the folder of the page")
