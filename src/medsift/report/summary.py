@@ -13,10 +13,12 @@ class Summary:
     """Counts what goes by."""
 
     def __init__(self) -> None:
-        self.labels: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter(dict.fromkeys(LABELS, 0))
         """Pictures by label, of those that got one."""
         self.kinds: Counter[tuple[str, str]] = Counter()
         """Pictures by label and kind, of those that got one."""
+        self.pictures = 0
+        """Pictures that were found, also those that were skipped then."""
         self.skipped = 0
         self.failed = 0
         # Hashes only: a sweep over millions of files has millions of sources.
@@ -25,6 +27,8 @@ class Summary:
     def add(self, record: Record) -> None:
         """Count a record."""
         self._sources.add(hash(record.source))
+        if record.status == "ok" or record.width is not None:
+            self.pictures += 1
         if record.status == "failed":
             self.failed += 1
         elif record.status == "skipped":
@@ -38,11 +42,6 @@ class Summary:
     def inputs(self) -> int:
         """Inputs that gave a record."""
         return len(self._sources)
-
-    @property
-    def pictures(self) -> int:
-        """Pictures that were classified."""
-        return self.labels.total()
 
     def sentence(self, seconds: float | None = None, inputs: int | None = None) -> str:
         """All counts in one line.

@@ -1,0 +1,125 @@
+"""Small charts as inline SVG: no script, no library, colours from the style sheet.
+
+Every value is also there as text, so nothing depends on telling colours apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from medsift.core.taxonomy import KINDS
+from medsift.report.breakdown import Group
+from medsift.report.summary import LABELS
+from medsift.report.terminal import harmless, shortened
+
+_ROW = 26
+_BAR = 14
+_NAME_WIDTH = 190
+_BAR_WIDTH = 330
+_WIDTH = 600
+_NAME_COLUMNS = 26
+_SHADES = 5
+
+
+def verdicts(groups: Sequence[tuple[str, Group]]) -> str:
+    """Stacked bars: a row for each group, a segment for each label."""
+    most = max((group.labels.total() for _, group in groups), default=1)
+    rows = []
+    for number, (name, group) in enumerate(groups):
+        left = float(_NAME_WIDTH)
+        segments = []
+        for label in LABELS:
+            width = _BAR_WIDTH * group.labels[label] / most
+            if width:
+                segments.append(_bar(left, number, width, label, group.labels[label]))
+                left += width
+        rows.append(_named(number, name) + "".join(segments) + _value(number, left, group))
+    return _figure(rows, "Pictures by verdict")
+
+
+def kinds(counts: Mapping[tuple[str, str], int]) -> str:
+    """A bar for each kind, in the colour of the label that goes with it.
+
+    Parameters
+    ----------
+    counts : mapping
+        (label, kind) to number of pictures; a kind may be there under several labels.
+    """
+    totals: dict[str, dict[str, int]] = {}
+    for (label, kind), number in counts.items():
+        totals.setdefault(kind, {})[label] = number
+    ordered = sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return verdicts([(kind, _group(by_label)) for kind, by_label in ordered])
+
+
+def kinds_by_group(groups: Sequence[tuple[str, Group]], unit: str) -> str:
+    """A table: rows are groups, columns the most frequent kinds, shaded by share of the row."""
+    total: dict[str, int] = {}
+    for _, group in groups:
+        for kind, number in group.kinds.items():
+            total[kind] = total.get(kind, 0) + number
+    names = sorted(total, key=lambda kind: (-total[kind], kind))[:10]
+    head = "".join(f'<th scope="col" class="{_side(kind)}">{escape(kind)}</th>' for kind in names)
+    body = "".join(_table_row(name, group, names) for name, group in groups)
+    return (
+        f'<table class="matrix"><thead><tr><th scope="col">{escape(unit)}</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _table_row(name: str, group: Group, names: Sequence[str]) -> str:
+    most = max(group.kinds.values(), default=1)
+    cells = "".join(
+        f'<td class="shade{-(-_SHADES * group.kinds[kind] // most)}">{group.kinds[kind]:,}</td>'
+        if group.kinds[kind]
+        else "<td></td>"
+        for kind in names
+    )
+    shown = escape(_short(name))
+    return f'<tr><th scope="row" title="{escape(harmless(name))}">{shown}</th>{cells}</tr>'
+
+
+def _group(by_label: Mapping[str, int]) -> Group:
+    group = Group()
+    group.labels.update(by_label)
+    return group
+
+
+def _side(kind: str) -> str:
+    return KINDS[kind].label if kind in KINDS else ""
+
+
+def _figure(rows: Sequence[str], title: str) -> str:
+    height = _ROW * max(1, len(rows))
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+        f"{''.join(rows)}</svg>"
+    )
+
+
+def _bar(left: float, number: int, width: float, label: str, value: int) -> str:
+    top = number * _ROW + (_ROW - _BAR) // 2
+    return (
+        f'<rect class="{label}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}">'
+        f"<title>{value:,} {label}</title></rect>"
+    )
+
+
+def _named(number: int, name: str) -> str:
+    baseline = number * _ROW + _ROW // 2 + 5
+    full = escape(harmless(name))
+    return (
+        f'<text x="{_NAME_WIDTH - 8}" y="{baseline}" text-anchor="end">'
+        f"<title>{full}</title>{escape(_short(name))}</text>"
+    )
+
+
+def _value(number: int, left: float, group: Group) -> str:
+    baseline = number * _ROW + _ROW // 2 + 5
+    parts = " / ".join(f"{group.labels[label]:,}" for label in LABELS if group.labels[label])
+    return f'<text class="value" x="{left + 6:.1f}" y="{baseline}">{parts}</text>'
+
+
+def _short(name: str) -> str:
+    return shortened(harmless(name), _NAME_COLUMNS, keep_end=True)

@@ -1,0 +1,201 @@
+"use strict";
+(() => {
+  const PAGE = 120;
+  const PROBLEMS = 200;
+  const byId = (id) => document.getElementById(id);
+  const blocks = (name) => [...document.querySelectorAll(`script[data-block="${name}"]`)];
+
+  // Records are read at once, thumbnails block by block when one of them is shown.
+  const records = blocks("records").flatMap((block) => JSON.parse(block.textContent));
+  const thumbBlocks = blocks("thumbnails");
+  const thumbs = new Map();
+  const thumbnail = (record) => {
+    const [block, place] = record.thumbnail || [];
+    if (block === undefined) return "";
+    if (!thumbs.has(block)) thumbs.set(block, JSON.parse(thumbBlocks[block].textContent));
+    return "data:image/webp;base64," + thumbs.get(block)[place];
+  };
+
+  // Text from outside goes in as text only, never as markup.
+  const element = (name, className, text) => {
+    const node = document.createElement(name);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+  const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  const percent = (p) => (p === null ? "" : `${(100 * p).toFixed(p > 0.995 || p < 0.005 ? 1 : 0)} %`);
+  const place = (record) => record.locator || record.member || record.url;
+
+  const pictures = records.filter((record) => record.status === "ok");
+  const words = new WeakMap();
+  const searchable = (record) => {
+    if (!words.has(record)) {
+      const fields = ["source", "locator", "member", "url", "kind", "label", "reason", "sha256", "format"];
+      words.set(record, fields.map((name) => record[name]).join("\n").toLowerCase());
+    }
+    return words.get(record);
+  };
+
+  const form = byId("filters");
+  const cards = byId("cards");
+  let shown = [];
+  let page = 0;
+  let current = 0;
+
+  function fillKinds() {
+    const counts = new Map();
+    for (const { kind } of pictures) if (kind) counts.set(kind, (counts.get(kind) || 0) + 1);
+    for (const [kind, count] of [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
+      const option = element("option", "", `${kind} (${count.toLocaleString("en")})`);
+      option.value = kind;
+      form.elements.kind.append(option);
+    }
+  }
+
+  function filter() {
+    const labels = new Set([...form.querySelectorAll("[name=label]:checked")].map((box) => box.value));
+    const kind = form.elements.kind.value;
+    const sought = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    shown = pictures.filter((record) =>
+      labels.has(record.label) && (!kind || record.kind === kind)
+      && sought.every((word) => searchable(record).includes(word)));
+    const order = form.elements.order.value;
+    if (order === "most") shown.sort((a, b) => b.p_medical - a.p_medical);
+    if (order === "unsure") shown.sort((a, b) => a.confidence - b.confidence);
+    page = 0;
+    show();
+  }
+
+  function show() {
+    const pages = Math.max(1, Math.ceil(shown.length / PAGE));
+    const first = page * PAGE;
+    const some = shown.slice(first, first + PAGE);
+    cards.replaceChildren(...some.map((record, offset) => card(record, first + offset)));
+    byId("found").textContent = shown.length
+      ? `${plural(shown.length, "picture")} of ${pictures.length.toLocaleString("en")}`
+      : "No picture matches.";
+    byId("pager").hidden = pages === 1;
+    byId("page").textContent = `page ${page + 1} of ${pages}`;
+    byId("previous").disabled = page === 0;
+    byId("next").disabled = page === pages - 1;
+  }
+
+  function card(record, position) {
+    const frame = element("span", "frame");
+    const source = thumbnail(record);
+    if (source) {
+      const image = element("img");
+      image.loading = "lazy";
+      image.decoding = "async";
+      image.alt = `${record.label}, ${record.kind}`;
+      image.src = source;
+      frame.append(image);
+    } else {
+      frame.append("no preview");
+    }
+    const text = element("span", "words");
+    // Cut at the front: the end of a path tells pictures apart.
+    const path = element("span", "faint start");
+    path.append(element("bdi", "", record.source));
+    path.title = record.source;
+    text.append(
+      element("span", `verdict ${record.label}`, `${record.label} ${percent(record.p_medical)}`),
+      element("span", "", record.kind || "\u00a0"),
+      path,
+      element("span", "faint", place(record) || "\u00a0"));
+    const button = element("button", "card");
+    button.type = "button";
+    button.setAttribute("aria-label",
+      `${record.label}, ${record.kind || "no kind"}, ${record.source} ${place(record)}`);
+    button.append(frame, text);
+    button.addEventListener("click", () => open(position));
+    const item = element("li");
+    item.append(button);
+    return item;
+  }
+
+  const dialog = byId("detail");
+
+  function open(position) {
+    current = position;
+    const record = shown[position];
+    byId("detail-title").textContent = `${record.label} ${percent(record.p_medical)}: ${record.kind}`;
+    const image = byId("detail-image");
+    const source = thumbnail(record);
+    image.hidden = !source;
+    if (source) image.src = source; else image.removeAttribute("src");
+    image.alt = `Preview of ${record.source} ${place(record)}`;
+    const fields = byId("detail-fields");
+    fields.replaceChildren();
+    for (const [name, value] of Object.entries(record)) {
+      if (name === "thumbnail" || value === "" || value === null) continue;
+      fields.append(element("dt", "", name), element("dd", "", Array.isArray(value) ? value.join(" ") : String(value)));
+    }
+    byId("before").disabled = position === 0;
+    byId("after").disabled = position === shown.length - 1;
+    if (!dialog.open) dialog.showModal();
+  }
+
+  function step(by) {
+    const target = current + by;
+    if (target >= 0 && target < shown.length) open(target);
+  }
+
+  function problems(id, title, rows) {
+    if (!rows.length) return;
+    const details = element("details");
+    details.open = rows.length <= 20;
+    details.append(element("summary", "", `${title} (${rows.length.toLocaleString("en")})`));
+    const table = element("table");
+    const head = element("tr");
+    for (const name of ["source", "place", "why"]) {
+      const cell = element("th", "", name);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const body = element("tbody");
+    const caption = element("thead");
+    caption.append(head);
+    table.append(caption, body);
+    const more = element("button", "", "Show more");
+    more.type = "button";
+    const extend = () => {
+      const from = body.children.length;
+      for (const record of rows.slice(from, from + PROBLEMS)) {
+        const row = element("tr");
+        for (const text of [record.source, place(record), record.error || record.reason]) row.append(element("td", "", text));
+        body.append(row);
+      }
+      more.hidden = body.children.length >= rows.length;
+    };
+    more.addEventListener("click", extend);
+    extend();
+    details.append(table, more);
+    byId(id).append(details);
+    byId("problems").hidden = false;
+  }
+
+  fillKinds();
+  problems("failed", "Failed", records.filter((record) => record.status === "failed"));
+  problems("skipped", "Skipped", records.filter((record) => record.status === "skipped"));
+  form.hidden = pictures.length === 0;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", filter);
+  form.addEventListener("reset", () => setTimeout(filter));
+  const turn = (by) => {
+    page += by;
+    show();
+    byId("gallery").focus();
+  };
+  byId("previous").addEventListener("click", () => turn(-1));
+  byId("next").addEventListener("click", () => turn(1));
+  byId("before").addEventListener("click", () => step(-1));
+  byId("after").addEventListener("click", () => step(1));
+  byId("shut").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  filter();
+})();
