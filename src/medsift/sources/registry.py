@@ -1,7 +1,7 @@
 """Which source reads which type; and the one place where faults become records.
 
 A user's own source is an entry point of the group ``medsift.sources``: its name is the file
-type as :func:`medsift.decode.sniff.sniff` tells it, its value a :class:`medsift.sources.Source`.
+type as :func:`refined_type` tells it, its value a :class:`medsift.sources.Source`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,28 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "svg": ("image", "medsift.sources.web.svg:read"),
     "mhtml": ("html", "medsift.sources.web.mhtml:read"),
     "dicom": ("dicom", "medsift.sources.dicom:read"),
+    "zip": ("archive", "medsift.sources.archive.zip:read"),
+    "tar": ("archive", "medsift.sources.archive.tar:read"),
+    "gzip": ("archive", "medsift.sources.archive.compressed:read"),
+    "bzip2": ("archive", "medsift.sources.archive.compressed:read"),
+    "xz": ("archive", "medsift.sources.archive.compressed:read"),
+    "zstd": ("archive", "medsift.sources.archive.compressed:read"),
+    "7z": ("archive", "medsift.sources.archive.seven_zip:read"),
+    "ooxml": ("office", "medsift.sources.office.ooxml:read"),
+    "opendocument": ("office", "medsift.sources.office.opendocument:read"),
+    "epub": ("office", "medsift.sources.office.epub:read"),
+    "rtf": ("office", "medsift.sources.office.rtf:read"),
+    "ole": ("office", "medsift.sources.office.compound:read"),
+    "metafile": ("image", "medsift.sources.metafile:read"),
+    "msg": ("mail", "medsift.sources.mail.outlook:read"),
+    "eml": ("mail", "medsift.sources.mail.message:read"),
+    "mbox": ("mail", "medsift.sources.mail.mbox:read"),
+}
+
+# File types that are families: what tells their members apart, by what is inside.
+_FAMILIES = {
+    "zip": "medsift.sources.archive.zip:kind",
+    "ole": "medsift.sources.office.compound:kind",
 }
 
 
@@ -39,8 +61,7 @@ def findings(blob: Blob, context: Context) -> Iterator[Finding]:
     where = blob.where
     found = False
     try:
-        file_type = blob.file_type()
-        source_type, read = _source_for(file_type)
+        source_type, read = _source_for(refined_type(blob))
         where = replace(where, source_type=where.source_type or source_type)
         for finding in read(replace(blob, where=where), context):
             found = True
@@ -71,6 +92,27 @@ def url_findings(url: str) -> Iterator[Finding]:
     yield Problem(Provenance(url, url=url), "skipped", fault.code, fault.record_text)
 
 
+def refined_type(blob: Blob) -> str:
+    """What a blob is; where its first bytes tell a family only, by a look inside.
+
+    Returns
+    -------
+    str
+        As :data:`medsift.decode.sniff.FileType`, or a member of its families: ``ooxml``,
+        ``opendocument``, ``epub`` among ``zip``, ``msg`` among ``ole``.
+    """
+    file_type: str = blob.file_type()
+    if file_type in _FAMILIES:
+        look = cast("Callable[[Blob], str]", _imported(_FAMILIES[file_type]))
+        return look(blob)
+    return file_type
+
+
+def has_source(file_type: str) -> bool:
+    """Whether blobs of the type are read at all."""
+    return file_type in _SOURCES or file_type in _plugins()
+
+
 def _source_for(file_type: str) -> tuple[SourceType, Source]:
     plugins = _plugins()
     if file_type in plugins:
@@ -81,8 +123,12 @@ def _source_for(file_type: str) -> tuple[SourceType, Source]:
         what = "of an unknown type" if file_type == "unknown" else f"of the type {file_type}"
         raise UnsupportedError(f"medsift does not read files {what}")
     source_type, reference = _SOURCES[file_type]
-    module, _, function = reference.partition(":")
-    return source_type, cast("Source", getattr(import_module(module), function))
+    return source_type, cast("Source", _imported(reference))
+
+
+def _imported(reference: str) -> object:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
 
 
 @functools.cache

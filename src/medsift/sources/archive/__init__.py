@@ -1,0 +1,1 @@
+"""Archives: their members are read one by one, in memory, and never written where they say."""

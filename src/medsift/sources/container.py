@@ -1,0 +1,329 @@
+"""What all containers share: members are read under one budget and handed on with their place.
+
+Provenance below a container:
+
+``member``
+    The whole path inside the input, members of members joined with a slash:
+    ``studies.zip/2024/report.docx/word/media/image1.png``.
+``locator``
+    The same for people: ``member studies.zip/a.png``, ``slide 3, image 2``; what is inside a
+    member adds its own: ``member a.pdf, page 3, image 2``.
+``index``
+    Order of the picture in the outermost container.
+``source_type``
+    That of the outermost container.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from medsift.core.errors import InputError, LimitError, UnsupportedError
+from medsift.core.limits import KIB, MIB
+from medsift.core.picture import Finding, Picture, Problem, Provenance, SourceType
+from medsift.decode.guard import contained
+from medsift.decode.sniff import HEAD_BYTES, sniff
+from medsift.sources.base import Blob, Context
+from medsift.sources.spool import spooled
+
+CHUNK = 256 * KIB
+"""How many bytes are inflated between two looks at the budget."""
+
+# Content without pictures, unless a source of the user's own reads it.
+_PLAIN = frozenset({"text", "xml", "unknown", "empty"})
+_PAGES = frozenset({"html", "mhtml"})
+# A bomb consists of members that are refused for their size, and each would be a problem of its
+# own; so that their number stays small, each counts as many.
+_COST_OF_REFUSAL = 1000
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_LONGEST_NAME = 1000
+
+
+class ExhaustedError(LimitError):
+    """A budget of the input is used up: nothing more of its containers is read."""
+
+
+class _TooLargeError(LimitError):
+    """One member is too large; the others may not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file inside a container, not yet read.
+
+    Attributes
+    ----------
+    name : str
+        Path inside the container.
+    open : callable
+        Gives a stream of its bytes, or raises an :class:`InputError`.
+    size : int
+        In bytes as the container declares it, which may be a lie; 0 where it does not.
+    chunk : int
+        How many bytes to ask of the stream at once.
+    counted : bool
+        The stream counts what it inflates by itself.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO]
+    size: int = 0
+    chunk: int = CHUNK
+    counted: bool = False
+
+
+class Container:
+    """One container while it is read.
+
+    Parameters
+    ----------
+    blob : Blob
+    context : Context
+    source_type : str
+        Of the container, in case that it is the outermost.
+
+    Attributes
+    ----------
+    where : Provenance
+        Of the container.
+    context : Context
+        For what is inside.
+
+    Raises
+    ------
+    LimitError
+        Containers are nested too deeply.
+    """
+
+    def __init__(self, blob: Blob, context: Context, source_type: SourceType) -> None:
+        self.where = replace(blob.where, source_type=blob.where.source_type or source_type)
+        self.context = context.deeper()
+        self._credit = blob.size()
+        self._members = 0
+        self._pictures = 0
+        self._plain = 0
+        self._large: list[str] = []
+
+    def findings(self, members: Iterable[Member]) -> Iterator[Finding]:
+        """Yield what is in the members, and at last what was left out.
+
+        Raises
+        ------
+        InputError
+            What the members themselves raise, and :class:`ExhaustedError`.
+        """
+        try:
+            for member in members:
+                yield from self.member(member)
+        except InputError:
+            yield from self.left_out()
+            raise
+        yield from self.left_out()
+
+    def member(self, member: Member, where: Provenance | None = None) -> Iterator[Finding]:
+        """Yield what is in one member; content without pictures is only counted.
+
+        Parameters
+        ----------
+        member : Member
+        where : Provenance, optional
+            Its place, if another than its name tells.
+
+        Raises
+        ------
+        ExhaustedError
+        """
+        if _is_clutter(member.name):
+            return
+        self.spend(members=1)
+        where = where or self.place(member.name)
+        with ExitStack() as stack:
+            try:
+                blob = stack.enter_context(self._inflated(member, where))
+            except ExhaustedError:
+                raise
+            except _TooLargeError:
+                self._large.append(where.locator)
+                self.spend(members=_COST_OF_REFUSAL)
+                return
+            except InputError as error:
+                yield problem(where, error)
+                return
+            if blob is None:
+                self._plain += 1
+                return
+            yield from self.inside(blob)
+
+    def inside(self, blob: Blob) -> Iterator[Finding]:
+        """Yield what is in a blob of this container, in its place."""
+        is_page = False
+        for finding in self.context.recurse(blob, self.context):
+            where = _anchored(finding.where, blob.where)
+            if isinstance(finding, Picture):
+                self._pictures += 1
+                where = replace(where, index=self._pictures)
+            elif finding.reason == "remote":
+                # What a page refers to without a host lies beside it and comes by itself.
+                is_page = is_page or blob.file_type() in _PAGES
+                if is_page and "://" not in finding.where.url:
+                    continue
+            yield replace(finding, where=where)
+
+    def left_out(self) -> Iterator[Problem]:
+        """Yield what of the members was counted instead of reported one by one."""
+        if self._large:
+            most = self.context.limits.file_bytes // MIB
+            what = f"{_count(len(self._large), 'member')} larger than {most} MiB"
+            error = LimitError(f"{what}, the first is {self._large[0]}")
+            yield problem(self._with(what), error)
+        if self._plain:
+            what = f"{_count(self._plain, 'member')} without pictures"
+            yield Problem(self._with(what), "skipped", UnsupportedError.code)
+        self._large, self._plain = [], 0
+
+    def spend(self, members: int = 0, inflated_bytes: int = 0) -> None:
+        """Count what is about to be used.
+
+        As many bytes as the container itself has are free, because they are no growth: large
+        archives of pictures shall pass, bombs shall not.
+
+        Raises
+        ------
+        ExhaustedError
+        """
+        free = min(self._credit, inflated_bytes)
+        self._credit -= free
+        self._members += members > 0
+        try:
+            self.context.budget.spend(members=members, inflated_bytes=inflated_bytes - free)
+        except LimitError as error:
+            text = f"{error}; left out from member {max(1, self._members)} on"
+            raise ExhaustedError(text) from error
+
+    def place(self, name: str, locator: str = "") -> Provenance:
+        """Place of a member.
+
+        Parameters
+        ----------
+        name : str
+            Path inside the container.
+        locator : str
+            How people call its place: ``slide 3, image 2``; without one, ``member`` and its name.
+        """
+        name = readable(name)
+        member = "/".join(filter(None, [self.where.member, name]))
+        if not locator and self.where.locator == f"member {self.where.member}":
+            return replace(self.where, member=member, locator=f"member {member}", index=None)
+        return replace(self._with(locator or f"member {name}"), member=member, index=None)
+
+    def read(self, member: Member) -> bytes:
+        """All bytes of a member.
+
+        Raises
+        ------
+        InputError
+            It cannot be read, or is too large.
+        """
+        parts = []
+        with contained(f"member {readable(member.name)}"), member.open() as stream:
+            total = 0
+            while data := stream.read(member.chunk):
+                total += len(data)
+                self._check(total)
+                if not member.counted:
+                    self.spend(inflated_bytes=len(data))
+                parts.append(data)
+        return b"".join(parts)
+
+    def _with(self, locator: str) -> Provenance:
+        return replace(self.where, locator=", ".join(filter(None, [self.where.locator, locator])))
+
+    @contextmanager
+    def _inflated(self, member: Member, where: Provenance) -> Iterator[Blob | None]:
+        """Inflate a member for as long as the context lasts; None for one without pictures."""
+        self._check(member.size)
+        what = f"member {readable(member.name)}"
+        with ExitStack() as stack:
+            with contained(what):
+                stream = stack.enter_context(member.open())
+                head = self._next(stream, HEAD_BYTES, member)
+            if not _may_hold_pictures(head, where):
+                yield None
+                return
+            with contained(what):
+                rest = self._rest(stream, member, len(head))
+                data = stack.enter_context(spooled(head, rest))
+            if isinstance(data, bytes):
+                yield Blob(where, data=data)
+            else:
+                yield Blob(where, path=data)
+
+    def _rest(self, stream: BinaryIO, member: Member, total: int) -> Iterator[bytes]:
+        while data := self._next(stream, member.chunk, member):
+            total += len(data)
+            self._check(total)
+            yield data
+
+    def _next(self, stream: BinaryIO, size: int, member: Member) -> bytes:
+        data = stream.read(size)
+        if not member.counted:
+            self.spend(inflated_bytes=len(data))
+        return data
+
+    def _check(self, size: int) -> None:
+        limits = self.context.limits
+        if size > limits.file_bytes:
+            raise _TooLargeError(f"larger than {limits.file_bytes // MIB} MiB")
+
+
+def problem(where: Provenance, error: InputError) -> Problem:
+    """What an error of one member becomes."""
+    status = "skipped" if isinstance(error, UnsupportedError) else "failed"
+    return Problem(where, status, error.code, error.record_text)
+
+
+def readable(name: str) -> str:
+    """Give a path as records show it: with slashes, nothing unprintable, of bounded length."""
+    name = _UNREADABLE.sub("\ufffd", name.replace("\\", "/"))
+    while name.startswith(("./", "/")):
+        name = name[1:].lstrip("/") if name[0] == "/" else name[2:]
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME // 2]}...{name[-_LONGEST_NAME // 2 :]}"
+    return name
+
+
+def _may_hold_pictures(head: bytes, where: Provenance) -> bool:
+    from medsift.sources.registry import has_source
+
+    file_type = sniff(head, where.member)
+    return file_type not in _PLAIN or has_source(file_type)
+
+
+def _is_clutter(name: str) -> bool:
+    """Whether it is a folder, or what desktops leave behind."""
+    folder, _, last = name.replace("\\", "/").rpartition("/")
+    return last in {"", ".DS_Store"} or "__MACOSX" in folder.split("/")
+
+
+def _anchored(inner: Provenance, outer: Provenance) -> Provenance:
+    """Put back what a source dropped of the place that it was given."""
+    member, locator = inner.member, inner.locator
+    if not member.startswith(outer.member):
+        member = f"{outer.member}/{member}".rstrip("/")
+    if not locator.startswith(outer.locator):
+        locator = ", ".join(filter(None, [outer.locator, locator]))
+    return replace(
+        inner,
+        source=outer.source,
+        source_type=outer.source_type or inner.source_type,
+        member=member,
+        locator=locator,
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}"

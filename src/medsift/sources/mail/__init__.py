@@ -1,0 +1,1 @@
+"""Mail: attachments and inline pictures; never text or addresses."""

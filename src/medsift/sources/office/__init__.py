@@ -1,0 +1,1 @@
+"""Office files and e-books: the pictures in them, by slide, sheet or chapter."""
