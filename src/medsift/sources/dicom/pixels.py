@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pydicom.pixels import Decoder
 
 _MOST_SAMPLES = 4
+_MOST_MISSING = 0.9
+"""Share of a frame that may be missing for it to be worth a look."""
 
 
 class FrameReader:
@@ -122,6 +124,8 @@ class FrameReader:
         missing = self._frame_bytes() * self.frame_count - len(self._dataset.PixelData)
         if missing <= 0:
             return False
+        if missing > _MOST_MISSING * self._frame_bytes():
+            raise DecodeError("a truncated DICOM file with next to no pixels")
         self._dataset.PixelData += bytes(missing + missing % 2)
         return True
 
