@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from medsift.classify import Classifier, Prediction
 from medsift.classify.ensemble import Prepared
+from medsift.core.modality import conflicts
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
 from medsift.decode import is_blank, phash
@@ -33,6 +34,7 @@ class _Pending:
     prepared: Prepared | None = None
     thumbnail: bytes | None = None
     saved: Picture | None = None
+    declared_modality: str = ""
 
     @property
     def key(self) -> _Key:
@@ -106,12 +108,13 @@ class Examiner:
         key = (finding.sha256, finding.where.frame)
         if key in verdicts or any(p.key == key for p in batch if p.prepared is not None):
             record = replace(record, reason="duplicate", phash=phash(finding.pixels))
-            return _Pending(record, thumbnail=small, saved=saved)
+            return _Pending(record, None, small, saved, finding.declared_modality)
         if is_blank(finding.pixels):
             record = replace(record, status="skipped", reason="blank")
             return _Pending(record, thumbnail=small)
         record = replace(record, phash=phash(finding.pixels))
-        return _Pending(record, self._classifier.prepare(finding.pixels), small, saved)
+        prepared = self._classifier.prepare(finding.pixels)
+        return _Pending(record, prepared, small, saved, finding.declared_modality)
 
     def _classified(
         self, batch: list[_Pending], verdicts: dict[_Key, Prediction]
@@ -124,7 +127,7 @@ class Examiner:
         for pending in batch:
             record = pending.record
             if record.status == "ok":
-                record = _with_verdict(record, verdicts[pending.key])
+                record = _with_verdict(record, verdicts[pending.key], pending.declared_modality)
             if pending.prepared is not None:
                 record = replace(record, ms=(record.ms or 0.0) + share)
             record = replace(record, ms=round(record.ms or 0.0, 3))
@@ -165,8 +168,11 @@ def _record_at(where: Provenance) -> Record:
     )
 
 
-def _with_verdict(record: Record, prediction: Prediction) -> Record:
-    reasons = [reason for reason in (record.reason, prediction.reason) if reason]
+def _with_verdict(record: Record, prediction: Prediction, declared: str) -> Record:
+    # The verdict comes from the pixels alone; what a header says is only compared with it.
+    conflict = prediction.label != "uncertain" and conflicts(declared, prediction.kind)
+    said = (record.reason, prediction.reason, "modality_conflict" if conflict else "")
+    reasons = [reason for reason in said if reason]
     return replace(
         record,
         label=prediction.label,
