@@ -171,6 +171,25 @@ def test_resuming_a_finished_scan_keeps_its_rows_and_adds_new_inputs(tmp_path: P
     assert contents(tmp_path)[0] == contents(tmp_path)[1] == contents(tmp_path)[2]
 
 
+@pytest.mark.parametrize("given", [NAMES, *[(name,) for name in NAMES]])
+def test_a_resumed_scan_can_tell_what_it_goes_on_from(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    names = [str(tmp_path / name) for name in given]
+    kept = INPUTS["one.pdf"]
+    with open_outputs(names, resume=True) as outputs:
+        assert list(outputs.kept()) == []
+        for record in kept:
+            outputs.write(record)
+        outputs.complete("one.pdf")
+    with open_outputs(names, resume=True) as outputs:
+        assert list(outputs.kept()) == kept
+        outputs.write(picture("unfinished.pdf"))
+        outputs.close(finished=False)
+    with open_outputs(names, resume=True) as outputs:
+        assert list(outputs.kept()) == kept
+
+
 def test_resuming_without_anything_there_is_a_new_scan(tmp_path: Path) -> None:
     assert scan(tmp_path, resume=True) == list(INPUTS)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from medsift.core.taxonomy import KINDS
-from medsift.report.breakdown import Group
+from medsift.report.breakdown import OTHERS, Group
 from medsift.report.summary import LABELS
 from medsift.report.terminal import harmless, shortened
 
@@ -18,7 +18,8 @@ _BAR = 14
 _NAME_WIDTH = 190
 _BAR_WIDTH = 330
 _WIDTH = 600
-_NAME_COLUMNS = 26
+_NAME_COLUMNS = 24
+_MOST_KINDS = 13
 _SHADES = 5
 
 
@@ -39,7 +40,7 @@ def verdicts(groups: Sequence[tuple[str, Group]]) -> str:
 
 
 def kinds(counts: Mapping[tuple[str, str], int]) -> str:
-    """A bar for each kind, in the colour of the label that goes with it.
+    """A bar for each of the most frequent kinds, in the colours of the verdicts.
 
     Parameters
     ----------
@@ -50,7 +51,13 @@ def kinds(counts: Mapping[tuple[str, str], int]) -> str:
     for (label, kind), number in counts.items():
         totals.setdefault(kind, {})[label] = number
     ordered = sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    return verdicts([(kind, _group(by_label)) for kind, by_label in ordered])
+    bars = [(kind, _group(by_label)) for kind, by_label in ordered]
+    if len(bars) > _MOST_KINDS:
+        rest = Group()
+        for _, group in bars[_MOST_KINDS - 1 :]:
+            rest.merge(group)
+        bars = [*bars[: _MOST_KINDS - 1], (OTHERS, rest)]
+    return verdicts(bars)
 
 
 def kinds_by_group(groups: Sequence[tuple[str, Group]], unit: str) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FIELDS, Record
 from medsift.report import jsonl
 from medsift.report.journal import Checkpoint, Journal, journal_path, journals_naming
-from medsift.report.values import clean_text, row_of
+from medsift.report.values import clean_text, record_of, row_of
 from medsift.report.writers import (
     STANDARD_OUTPUT,
     LineWriter,
@@ -35,6 +35,7 @@ from medsift.report.writers import (
     Writer,
     checked,
     open_file,
+    read_kept,
     read_rows,
     rows_path,
 )
@@ -48,10 +49,12 @@ class Outputs:
     """
 
     def __init__(self, paths: Sequence[Path], streams: Sequence[Writer], resume: bool) -> None:
+        self._closed = False
         self._journal, checkpoint = _journal(paths, resume)
         self.completed: frozenset[str] = checkpoint.keys if checkpoint else frozenset()
         """Inputs that an earlier run finished."""
         keep = checkpoint.sizes if checkpoint else (0,) * len(paths)
+        self._kept = paths[0] if checkpoint and any(keep) else None
         self._files: list[LineWriter | ParquetWriter] = []
         self._writers: list[Writer] = list(streams)
         try:
@@ -66,6 +69,14 @@ class Outputs:
         """Whether an earlier run finished this input, so that it can be left out."""
         # A finished output holds names as they could be written, a journal as they are.
         return key in self.completed or clean_text(key) in self.completed
+
+    def kept(self) -> Iterator[Record]:
+        """Yield the records that an earlier run wrote and this one goes on from.
+
+        To be read before the first :meth:`write`, for counts and reports of the whole scan.
+        """
+        if self._kept:
+            yield from map(record_of, read_kept(self._kept))
 
     def write(self, record: Record) -> None:
         """Add a record to every output."""
@@ -84,13 +95,16 @@ class Outputs:
                 raise _journal_failed(self._journal.path, error) from error
 
     def close(self, finished: bool = True) -> None:
-        """Make every output complete and readable.
+        """Make every output complete and readable; only the first call counts.
 
         Parameters
         ----------
         finished : bool
             False after an interruption: what resuming needs is kept beside the outputs.
         """
+        if self._closed:
+            return
+        self._closed = True
         with ExitStack() as all_of_them:
             # Each is closed even if another one fails; the first failure is what is raised.
             for writer in self._writers:

@@ -16,11 +16,16 @@
     return "data:image/webp;base64," + thumbs.get(block)[place];
   };
 
+  // Marks that reverse text, and other invisible ones, could make a name look like another.
+  const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+  const visible = (text) => String(text).replace(INVISIBLE,
+    (mark) => "\\u" + mark.charCodeAt(0).toString(16).padStart(4, "0"));
+
   // Text from outside goes in as text only, never as markup.
   const element = (name, className, text) => {
     const node = document.createElement(name);
     if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
+    if (text !== undefined) node.textContent = visible(text);
     return node;
   };
   const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
@@ -98,16 +103,21 @@
     // Cut at the front: the end of a path tells pictures apart.
     const path = element("span", "faint start");
     path.append(element("bdi", "", record.source));
-    path.title = record.source;
+    path.title = visible(record.source);
+    const verdict = element("span", `verdict ${record.label}`);
+    const p = element("span", "p", percent(record.p_medical));
+    p.title = "probability of medical";
+    verdict.append(element("span", "", record.label), p);
     text.append(
-      element("span", `verdict ${record.label}`, `${record.label} ${percent(record.p_medical)}`),
+      verdict,
       element("span", "", record.kind || "\u00a0"),
       path,
       element("span", "faint", place(record) || "\u00a0"));
     const button = element("button", "card");
     button.type = "button";
-    button.setAttribute("aria-label",
-      `${record.label}, ${record.kind || "no kind"}, ${record.source} ${place(record)}`);
+    button.setAttribute("aria-label", visible(
+      `${record.label}, ${percent(record.p_medical)} medical, ${record.kind || "no kind"}, `
+      + `${record.source} ${place(record)}`));
     button.append(frame, text);
     button.addEventListener("click", () => open(position));
     const item = element("li");
@@ -120,12 +130,12 @@
   function open(position) {
     current = position;
     const record = shown[position];
-    byId("detail-title").textContent = `${record.label} ${percent(record.p_medical)}: ${record.kind}`;
+    byId("detail-title").textContent = visible([record.label, record.kind].filter(Boolean).join(": "));
     const image = byId("detail-image");
     const source = thumbnail(record);
     image.hidden = !source;
     if (source) image.src = source; else image.removeAttribute("src");
-    image.alt = `Preview of ${record.source} ${place(record)}`;
+    image.alt = visible(`Preview of ${record.source} ${place(record)}`);
     const fields = byId("detail-fields");
     fields.replaceChildren();
     for (const [name, value] of Object.entries(record)) {

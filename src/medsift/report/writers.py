@@ -247,6 +247,12 @@ def read_rows(path: Path) -> Iterator[Row]:
     return parquet.read(path) if suffix == ".parquet" else jsonl.read(path)
 
 
+def read_kept(path: Path) -> Iterator[Row]:
+    """The rows that are there to append to, for an output at ``path``."""
+    rows = rows_path(path)
+    return read_rows(path) if rows == path else jsonl.read(rows)
+
+
 def checked(path: str) -> Path:
     """The path, once it is clear that a file of a known type can be written there.
 
