@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.core.errors import DecodeError
-from medsift.core.picture import Pixels
+from medsift.core.errors import DecodeError, LimitError
+from medsift.core.picture import Bbox, Pixels
+from medsift.sources.pdf.placements import PageFrame, walk
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -57,6 +60,80 @@ def draw_image(page: PdfPage, handle: Any, width: int, height: int) -> tuple[Pix
         return _over_white(_view(bitmap))
     finally:
         raw.FPDFBitmap_Destroy(bitmap)
+
+
+def draw_region(
+    page: PdfPage, frame: PageFrame, box: Bbox, size: tuple[int, int], alone: Sequence[Any] = ()
+) -> Pixels:
+    """Draw a part of a page as a viewer shows it.
+
+    Parameters
+    ----------
+    page : PdfPage
+    frame : PageFrame
+    box : Bbox
+        In the visible system of the page; need not lie within it.
+    size : tuple of int
+        Width and height of the result, in pixels.
+    alone : sequence of object
+        Page objects, also nested ones, to draw without all others; everything where empty.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size[1], size[0], 3)
+    """
+    from pypdfium2 import raw
+
+    width, height = size
+    scale_x = width / max(box[2] - box[0], 1e-6)
+    scale_y = height / max(box[3] - box[1], 1e-6)
+    # PDFium first maps the page to a grid of one pixel a point, with y downwards.
+    matrix = raw.FS_MATRIX(
+        scale_x, 0, 0, scale_y, -box[0] * scale_x, -(frame.height - box[3]) * scale_y
+    )
+    bitmap = raw.FPDFBitmap_Create(width, height, 0)
+    if not bitmap:
+        raise LimitError(f"no memory to draw {width} x {height} pixels")
+    try:
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
+        clip = raw.FS_RECTF(0, 0, width, height)
+        flags = 0 if alone else raw.FPDF_ANNOT
+        with only_active(page, alone):
+            raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
+        return np.ascontiguousarray(_view(bitmap)[..., 2::-1])
+    finally:
+        raw.FPDFBitmap_Destroy(bitmap)
+
+
+@contextmanager
+def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
+    """Hide all objects of a page but some, for as long as the block lasts.
+
+    Parameters
+    ----------
+    page : PdfPage
+    handles : sequence of object
+        What stays, and with it the forms around it; everything where empty.
+    """
+    from pypdfium2 import raw
+
+    wanted = {_address(handle) for handle in handles}
+    hidden = []
+    if wanted:
+        for handle, _, _ in walk(page):
+            is_form = raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_FORM
+            if not is_form and _address(handle) not in wanted:
+                raw.FPDFPageObj_SetIsActive(handle, False)
+                hidden.append(handle)
+    try:
+        yield
+    finally:
+        for handle in hidden:
+            raw.FPDFPageObj_SetIsActive(handle, True)
+
+
+def _address(handle: Any) -> int:
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
 def _view(bitmap: Any) -> NDArray[np.uint8]:

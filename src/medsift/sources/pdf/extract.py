@@ -74,7 +74,11 @@ class Extractor:
         self._known_bytes = 0
 
     def extract(
-        self, page: PdfPage, placement: Placement, facts: tuple[ImageFacts, ...]
+        self,
+        page: PdfPage,
+        placement: Placement,
+        facts: tuple[ImageFacts, ...],
+        full: bool = False,
     ) -> Extracted:
         """Give the pixels of one placed image.
 
@@ -84,6 +88,8 @@ class Extractor:
         placement : Placement
         facts : tuple of ImageFacts
             All that may be about this image; more than one where that is not certain.
+        full : bool
+            Not at a reduced size, whatever the context allows.
 
         Raises
         ------
@@ -94,41 +100,17 @@ class Extractor:
         """
         check_size(placement, facts, self.context)
         stored = encoded(placement.handle)
-        key = (sha256_of(stored), placement.width, placement.height, *facts)
+        key = (sha256_of(stored), placement.width, placement.height, full, *facts)
         # Without a dictionary, or drawn in a way of its own, a draw is not like another.
         memorable = len(facts) == 1 and facts[0].mode != "1" and not placement.transparent
         if memorable and key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        extracted = self._decode(page, placement, facts, stored)
+        target = 0 if full else self.context.target
+        extracted = _decode(page, placement, facts, stored, target)
         if memorable:
             self._remember(key, extracted)
         return extracted
-
-    def _decode(
-        self,
-        page: PdfPage,
-        placement: Placement,
-        facts: tuple[ImageFacts, ...],
-        stored: bytes,
-    ) -> Extracted:
-        plain = len(facts) > 0 and all(f.plain for f in facts) and not placement.transparent
-        data = _own_file(placement, stored)
-        target = self.context.target
-        if plain and data is not None and placement.filters[-1] == "DCTDecode":
-            pixels = _open_file(data, placement, target)
-            if pixels is not None:
-                return _finish(placement, facts, pixels, data)
-        pixels, empty = _drawn(page, placement, facts, target)
-        if data is not None:
-            alone = _open_file(data, placement, 0 if empty else _THUMB)
-            if alone is None or (not empty and not look_alike(alone, pixels)):
-                data = None
-            elif empty:
-                pixels = alone
-        if empty and data is None and not any(f.mask_size for f in facts):
-            raise DecodeError("the image cannot be decoded")
-        return _finish(placement, facts, pixels, data, stored)
 
     def _remember(self, key: tuple[object, ...], extracted: Extracted) -> None:
         size = extracted.pixels.nbytes + len(extracted.data or b"")
@@ -172,10 +154,36 @@ def look_alike(one: Pixels, other: Pixels) -> bool:
     return bool(difference.mean() < 6 and difference.max() < 64)
 
 
+def _decode(
+    page: PdfPage,
+    placement: Placement,
+    facts: tuple[ImageFacts, ...],
+    stored: bytes,
+    target: int,
+) -> Extracted:
+    plain = len(facts) > 0 and all(f.plain for f in facts) and not placement.transparent
+    data = _own_file(placement, stored)
+    if plain and data is not None and placement.codec == "DCTDecode":
+        pixels = _open_file(data, placement, target)
+        if pixels is not None:
+            return _finish(placement, facts, pixels, data)
+    pixels, empty = _drawn(page, placement, facts, target)
+    if data is not None:
+        alone = _open_file(data, placement, 0 if empty else _THUMB)
+        if alone is None or (not empty and not look_alike(alone, pixels)):
+            data = None
+        elif empty:
+            pixels = alone
+    may_be_empty = any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
+    if empty and data is None and not may_be_empty:
+        raise DecodeError("the image cannot be decoded")
+    return _finish(placement, facts, pixels, data, stored)
+
+
 def _own_file(placement: Placement, stored: bytes) -> bytes | None:
     """Give the bytes of the image where they are a file of their own."""
     filters = placement.filters
-    if not filters or filters[-1] not in _FILES or not _WRAPPERS.issuperset(filters[:-1]):
+    if placement.codec not in _FILES or not _WRAPPERS.issuperset(filters[:-1]):
         return None
     return unwrapped(placement.handle) if len(filters) > 1 else stored
 
@@ -199,14 +207,14 @@ def _open_file(data: bytes, placement: Placement, target: int) -> Pixels | None:
 def _drawn(
     page: PdfPage, placement: Placement, facts: tuple[ImageFacts, ...], target: int
 ) -> tuple[Pixels, bool]:
-    width, height = _detail(placement, facts)
+    width, height = finest_size(placement, facts)
     if target and width * height > _LARGE_PIXELS:
         width, height = _at_least((width, height), target * 2)
     return draw_image(page, placement.handle, width, height)
 
 
-def _detail(placement: Placement, facts: tuple[ImageFacts, ...]) -> tuple[int, int]:
-    """Choose the size at which nothing is lost: a mask may be finer than the image below it."""
+def finest_size(placement: Placement, facts: tuple[ImageFacts, ...]) -> tuple[int, int]:
+    """Give the size at which nothing is lost: a mask may be finer than its image."""
     sizes = [(placement.width, placement.height), *(f.mask_size for f in facts if f.mask_size)]
     return max(sizes, key=lambda size: size[0] * size[1])
 
@@ -223,7 +231,7 @@ def _finish(
     data: bytes | None,
     stored: bytes = b"",
 ) -> Extracted:
-    width, height = _detail(placement, facts)
+    width, height = finest_size(placement, facts)
     if data is not None:
         digest = sha256_of(data)
         width, height = placement.width, placement.height
@@ -232,12 +240,11 @@ def _finish(
     else:
         # Reduced pixels depend on what the caller asked for; the stream does not.
         digest = sha256_of(stored)
-    codec = placement.filters[-1] if placement.filters else ""
     return Extracted(
         pixels,
         width,
         height,
-        _CODECS.get(codec, "raw"),
+        _CODECS.get(placement.codec, "raw"),
         facts[0].mode if len({f.mode for f in facts}) == 1 else "",
         digest,
         data,

@@ -52,6 +52,8 @@ class ImageFacts:
         mask, no decode array and no unusual colour space.
     mask_size : tuple of int or None
         Width and height of its soft or stencil mask.
+    keyed : bool
+        A range of colours is not painted.
     """
 
     number: int
@@ -59,6 +61,7 @@ class ImageFacts:
     bits: int
     plain: bool
     mask_size: tuple[int, int] | None
+    keyed: bool = False
 
 
 class FactsReader:
@@ -140,6 +143,7 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
         bits=1 if stencil else _whole(_get(stream, "/BitsPerComponent")),
         plain=usual and mask is None and not stencil and _get(stream, "/Decode") is None,
         mask_size=_size(mask) if hasattr(mask, "get_data") else None,
+        keyed=isinstance(mask, list),
     )
     # The length of the stream as it is stored has no public name in pypdf.
     length = len(stream._data)  # noqa: SLF001

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.picture import Bbox
-from medsift.sources.pdf.geometry import Matrix, area, intersection, visible
+from medsift.sources.pdf.geometry import Matrix, area, intersection, upright_size, visible
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -75,6 +75,16 @@ class Placement:
         """Place in the visible system of the page, also where it reaches beyond the page."""
         return self.placed.bounds()
 
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height in pixels, as the picture stands on the page."""
+        return upright_size(self.width, self.height, self.placed)
+
+    @property
+    def codec(self) -> str:
+        """The filter that is undone last; empty where there is none."""
+        return self.filters[-1] if self.filters else ""
+
 
 def frame_of(page: PdfPage) -> PageFrame:
     """Measure a page."""
@@ -90,7 +100,7 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
     """
     from pypdfium2 import raw
 
-    for handle, parents, around in _walk(page):
+    for handle, parents, around in walk(page):
         if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_IMAGE:
             continue
         placed = matrix_of(handle).then(around).then(frame.to_visible)
@@ -121,6 +131,15 @@ def matrix_of(handle: Any) -> Matrix:
     return Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
 
 
+def bits_per_pixel(page: PdfPage, handle: Any) -> int:
+    """Ask PDFium for the bits a pixel of an image takes; costs a decoding."""
+    from pypdfium2 import raw
+
+    metadata = raw.FPDF_IMAGEOBJ_METADATA()
+    raw.FPDFImageObj_GetImageMetadata(handle, page, metadata)
+    return int(metadata.bits_per_pixel)
+
+
 def encoded(handle: Any) -> bytes:
     """Read an image's stream as stored, decrypted."""
     from pypdfium2 import raw
@@ -135,7 +154,17 @@ def unwrapped(handle: Any) -> bytes:
     return _bytes_from(raw.FPDFImageObj_GetImageDataDecoded, handle)
 
 
-def _walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
+def walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
+    """Visit all objects of a page and of the forms on it, in the order of drawing.
+
+    Yields
+    ------
+    handle : object
+    parents : tuple of object
+        Forms around it, outermost first.
+    around : Matrix
+        From the coordinates of the innermost form to the user space of the page.
+    """
     from pypdfium2 import raw
 
     seen = 0

@@ -1,0 +1,139 @@
+"""Strips and tiles become one picture; panels and swarms of small bitmaps do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medsift.core.picture import Picture
+from tests.sources.pdf.making_pdfs import Pdf, draw, far, findings, pictures, problems, scene
+
+
+def _tiled(pixels: np.ndarray, rows: int, columns: int, scale: float = 0.5) -> Pdf:
+    """Cut a picture as producers do: equal pieces, and what is left at the end."""
+    pdf = Pdf()
+    height, width = pixels.shape[:2]
+    content = ""
+    names: dict[str, int] = {}
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            piece = np.ascontiguousarray(pixels[top : top + rows, left : left + columns])
+            name = f"T{len(names)}"
+            names[name] = pdf.picture(piece)
+            h, w = piece.shape[:2]
+            content += draw(name, 50 + left * scale, 700 - (top + h) * scale, w * scale, h * scale)
+    pdf.page(content, names)
+    return pdf
+
+
+def test_strips_of_a_scan_are_one_picture() -> None:
+    page = scene(500, 400)
+    [found] = pictures(_tiled(page, 16, 400))
+    assert np.array_equal(found.pixels, page)
+    assert found.where.extraction == "stitched"
+    assert found.where.bbox == pytest.approx((50, 450, 250, 700))
+    assert found.where.locator == "page 1, image 1"
+
+
+def test_tiles_of_a_figure_are_one_picture() -> None:
+    figure = scene(300, 500)
+    [found] = pictures(_tiled(figure, 64, 64))
+    assert np.array_equal(found.pixels, figure)
+
+
+def test_very_many_tiles_are_one_picture() -> None:
+    figure = scene(23 * 10, 24 * 10)
+    [found] = pictures(_tiled(figure, 10, 10))
+    assert np.array_equal(found.pixels, figure)
+
+
+def test_tiles_at_a_scale_that_does_not_fit_the_pixel_grid_are_one_picture() -> None:
+    figure = scene(300, 500)
+    [found] = pictures(_tiled(figure, 64, 128, scale=0.2399))
+    assert found.pixels.shape == figure.shape
+    assert far(found.pixels, figure) < 2
+
+
+def test_two_panels_that_touch_stay_two() -> None:
+    pdf = Pdf()
+    names = {"A": pdf.picture(scene(100, 100, seed=1)), "B": pdf.picture(scene(100, 100, seed=2))}
+    pdf.page(draw("A", 50, 100, 100, 100) + draw("B", 150, 100, 100, 100), names)
+    assert [f.where.extraction for f in pictures(pdf)] == ["embedded", "embedded"]
+
+
+def test_two_panels_with_flat_edges_that_touch_stay_two() -> None:
+    pdf = Pdf()
+    names = {}
+    for name in "AB":
+        panel = np.zeros((100, 100, 3), dtype=np.uint8)
+        panel[20:80, 20:80] = scene(60, 60, seed=ord(name))
+        names[name] = pdf.picture(panel)
+    pdf.page(draw("A", 50, 100, 100, 100) + draw("B", 150, 100, 100, 100), names)
+    assert len(pictures(pdf)) == 2
+
+
+def test_pictures_side_by_side_with_a_gap_stay_apart() -> None:
+    pdf = Pdf()
+    left, right = np.hsplit(scene(100, 200), 2)
+    names = {
+        "A": pdf.picture(np.ascontiguousarray(left)),
+        "B": pdf.picture(np.ascontiguousarray(right)),
+    }
+    pdf.page(draw("A", 50, 100, 100, 100) + draw("B", 160, 100, 100, 100), names)
+    assert len(pictures(pdf)) == 2
+
+
+def test_a_masked_layer_is_shown_on_what_lies_below() -> None:
+    pdf = Pdf()
+    alpha = np.zeros((100, 100), dtype=np.uint8)
+    alpha[40:60, 40:60] = 255
+    below = pdf.picture(np.full((100, 100, 3), (10, 120, 10), dtype=np.uint8))
+    above = pdf.picture(
+        np.full((100, 100, 3), (200, 0, 0), dtype=np.uint8), f"/SMask {pdf.picture(alpha)} 0 R"
+    )
+    pdf.page(draw("A", 50, 100, 100, 100) + draw("B", 50, 100, 100, 100), {"A": below, "B": above})
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+    assert found.pixels.shape == (100, 100, 3)
+    assert found.pixels[50, 50].tolist() == [200, 0, 0]
+    assert found.pixels[10, 10].tolist() == [10, 120, 10]
+
+
+def test_a_picture_hidden_under_another_is_found_too() -> None:
+    pdf = Pdf()
+    names = {"A": pdf.picture(scene(seed=1)), "B": pdf.picture(scene(seed=2))}
+    pdf.page(draw("A", 50, 100, 80, 60) + draw("B", 50, 100, 80, 60), names)
+    assert len(pictures(pdf)) == 2
+
+
+def test_a_picture_on_a_background_stays_itself() -> None:
+    pdf = Pdf()
+    names = {"A": pdf.picture(scene(300, 300, seed=1)), "B": pdf.picture(scene())}
+    pdf.page(draw("A", 0, 0, 600, 800) + draw("B", 50, 100, 80, 60), names)
+    assert [(f.width, f.height) for f in pictures(pdf)] == [(300, 300), (80, 60)]
+
+
+def test_bitmaps_of_letters_are_counted_not_reported() -> None:
+    pdf = Pdf()
+    names, content = {}, ""
+    for i in range(20):
+        bits = np.random.default_rng(i).integers(0, 256, 40 * 5, dtype=np.uint8)
+        names[f"G{i}"] = pdf.image(40, 40, bits.tobytes(), "/ImageMask true")
+        content += draw(f"G{i}", 50 + 9 * i, 700, 8, 10)
+    pdf.page(content, names)
+    [problem] = findings(pdf)
+    assert problem == problems([problem])[0]
+    assert (problem.where.locator, problem.where.page) == ("page 1, 20 glyphs", 1)
+    assert (problems([problem])[0].status, problems([problem])[0].reason) == ("skipped", "glyph")
+
+
+def test_rules_and_spacers_are_counted_not_reported() -> None:
+    pdf = Pdf()
+    names = {
+        "R": pdf.picture(np.zeros((2, 900, 3), dtype=np.uint8)),
+        "S": pdf.picture(np.zeros((1, 1, 3), dtype=np.uint8)),
+    }
+    pdf.page(draw("R", 50, 300, 450, 1) + draw("S", 50, 100, 300, 20), names)
+    found = findings(pdf)
+    assert not any(isinstance(f, Picture) for f in found)
+    assert {p.where.locator for p in problems(found)} == {"page 1, 1 rule", "page 1, 1 spacer"}
