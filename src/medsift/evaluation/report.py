@@ -1,0 +1,87 @@
+"""A folder with the plots of an evaluation and its worst mistakes as pictures."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from medsift.core.errors import InputError
+from medsift.evaluation.measure import Measurement, read_pixels
+from medsift.evaluation.summary import Summary, is_right
+
+_COLUMNS = 8
+_ROWS = 8
+_THUMBNAIL = 144
+_CAPTION = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What :func:`write_report` wrote."""
+
+    mistakes: int
+    plots: bool
+
+
+def write_report(measurements: Sequence[Measurement], summary: Summary, folder: Path) -> Written:
+    """Write plots (where matplotlib is at hand) and a sheet of the worst mistakes.
+
+    Parameters
+    ----------
+    measurements : sequence of Measurement
+    summary : Summary
+    folder : Path
+        Made where it is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    worst = worst_mistakes(measurements, _COLUMNS * _ROWS)
+    if worst:
+        contact_sheet(worst).save(folder / "worst-mistakes.png")
+    plots = importlib.util.find_spec("matplotlib") is not None
+    if plots:
+        from medsift.evaluation.plots import write_plots
+
+        write_plots(measurements, summary, folder)
+    return Written(mistakes=len(worst), plots=plots)
+
+
+def worst_mistakes(measurements: Sequence[Measurement], most: int) -> list[Measurement]:
+    """Return the measurements on the wrong side, the most confident first."""
+    wrong = [m for m in measurements if m.prediction is not None and not is_right(m)]
+    return sorted(wrong, key=_confidence, reverse=True)[:most]
+
+
+def contact_sheet(measurements: Sequence[Measurement]) -> Image.Image:
+    """Draw the pictures as thumbnails with their truth and verdict."""
+    columns = min(_COLUMNS, len(measurements))
+    rows = -(-len(measurements) // columns)
+    cell = (_THUMBNAIL + 4, _THUMBNAIL + _CAPTION)
+    sheet = Image.new("RGB", (columns * cell[0], rows * cell[1]), "white")
+    draw = ImageDraw.Draw(sheet)
+    for place, measurement in enumerate(measurements):
+        x, y = place % columns * cell[0], place // columns * cell[1]
+        thumbnail = _thumbnail(measurement)
+        if thumbnail is not None:
+            sheet.paste(thumbnail, (x, y))
+        example, prediction = measurement.example, measurement.prediction
+        verdict = f"{prediction.p_medical:.2f} {prediction.kind}" if prediction else ""
+        draw.text((x, y + _THUMBNAIL + 1), f"{example.kind or example.label}"[:24], fill="black")
+        draw.text((x, y + _THUMBNAIL + 16), verdict[:24], fill="firebrick")
+    return sheet
+
+
+def _thumbnail(measurement: Measurement) -> Image.Image | None:
+    try:
+        image = Image.fromarray(read_pixels(measurement.example, _THUMBNAIL))
+    except InputError:
+        return None  # gone since it was measured
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    return image
+
+
+def _confidence(measurement: Measurement) -> float:
+    return measurement.prediction.confidence if measurement.prediction else 0.0

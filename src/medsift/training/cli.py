@@ -1,0 +1,78 @@
+"""``medsift train``: train or fine-tune a model. Torch is imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+import sys
+from pathlib import Path
+
+from medsift.core.errors import UsageError
+
+_NEEDED = ("torch", "timm", "onnx")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    from medsift.training.recipes import RECIPES
+
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="labelled folder: medical/ and non_medical/")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="model folder to make")
+    add("--val", type=Path, metavar="DATA", help="labelled folder of other sources to validate on")
+    add(
+        "--recipe",
+        default="default",
+        metavar="NAME",
+        help="; ".join(f"{r.name}: {r.summary}" for r in RECIPES.values()),
+    )
+    add("--epochs", type=_positive, metavar="N", help="instead of the recipe's")
+    add("--size", type=_positive, metavar="PX", help="side of the input, instead of the recipe's")
+    add("--seed", type=int, default=1, metavar="S")
+    add("--weights", type=Path, metavar="FILE", help="start from these weights")
+    add("--from-scratch", action="store_true", help="start from noise, without ImageNet weights")
+    add("--workers", type=int, default=1, metavar="N", help="processes that read pictures")
+    add("--threads", type=int, default=0, metavar="N", help="threads that compute; 0: torch's own")
+    add("--resume", action="store_true", help="go on from the checkpoints in DIR/run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, and say where the model is.
+
+    Raises
+    ------
+    UsageError
+        The extra ``medsift[train]`` is not installed, or the arguments do not go together.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f"training needs {', '.join(missing)}: pip install 'medsift[train]'")
+    from medsift.training.backbones import Weights
+    from medsift.training.train import TrainSettings, train
+
+    logging.basicConfig(level=logging.WARNING, format="medsift: %(message)s", stream=sys.stderr)
+    folder = train(
+        TrainSettings(
+            data=arguments.data,
+            output=arguments.output,
+            validation=arguments.val,
+            recipe=arguments.recipe,
+            epochs=arguments.epochs,
+            size=arguments.size,
+            seed=arguments.seed,
+            weights=Weights(arguments.weights, not arguments.from_scratch),
+            workers=arguments.workers,
+            threads=arguments.threads,
+            resume=arguments.resume,
+        )
+    )
+    sys.stdout.write(f"{folder}\n")
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

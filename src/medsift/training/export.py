@@ -1,0 +1,189 @@
+"""From a trained network to an ONNX file, in 32-bit floats or 8-bit integers."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medsift.classify.network import Network
+from medsift.classify.preprocess import Preprocess, prepare
+from medsift.core.errors import ModelError
+from medsift.training.backbones import WithFeatures
+from medsift.training.data import PixelStore
+
+_OPSET = 17
+_BATCH = 32
+_LARGEST_DROP = 0.002
+_LARGEST_DIFFERENCE = 1e-2
+
+
+class ParityError(ModelError):
+    """An exported network does not do what the trained one does."""
+
+
+def export_onnx(network: nn.Module, preprocess: Preprocess, path: Path) -> None:
+    """Write a network as ONNX: ``pixels`` to ``logits`` and ``features``, any batch size.
+
+    Raises
+    ------
+    ParityError
+        ONNX Runtime gives other logits than torch on random input.
+    """
+    module = WithFeatures(copy.deepcopy(network)).eval()
+    sample = torch.randn(2, 3, preprocess.size, preprocess.size)
+    with torch.no_grad():
+        wanted, _ = module(sample)
+        _fix_padding(module, sample)
+        free = {0: "n"}
+        with warnings.catch_warnings():
+            # The exporter by tracing: the newer one wants another package, and these networks
+            # have no control flow.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module,
+                (sample,),
+                str(path),
+                input_names=["pixels"],
+                output_names=["logits", "features"],
+                dynamic_axes={"pixels": free, "logits": free, "features": free},
+                opset_version=_OPSET,
+                dynamo=False,
+            )
+    difference = float(np.abs(Network(path).logits(sample.numpy()) - wanted.numpy()).max())
+    if not difference < _LARGEST_DIFFERENCE:
+        raise ParityError(f"{path} differs from the trained network by {difference:.3g}")
+
+
+def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess) -> None:
+    """Write an 8-bit copy of an ONNX network: static, per channel, with QDQ nodes.
+
+    Parameters
+    ----------
+    path, target : Path
+        The 32-bit network, and where to write the 8-bit one.
+    store : PixelStore
+        Pictures of both labels, from which the ranges of the activations are taken.
+    preprocess : Preprocess
+    """
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._batches = _prepared_batches(store, preprocess)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            batch = next(self._batches, None)
+            return None if batch is None else {"pixels": batch}
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        simplified = Path(folder) / "simplified.onnx"
+        quant_pre_process(str(path), str(simplified), skip_symbolic_shape=True)
+        quantize_static(
+            str(simplified),
+            str(target),
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            # Seven bits of weight: with eight, processors without VNNI overflow.
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+
+
+def onnx_logits(path: Path, store: PixelStore, preprocess: Preprocess) -> NDArray[np.float32]:
+    """Logits (n, classes) of all pictures of a store, by ONNX Runtime."""
+    network = Network(path, threads=torch.get_num_threads())
+    return np.concatenate([network.logits(b) for b in _prepared_batches(store, preprocess)])
+
+
+def require_parity(reference: float, candidate: float, what: str) -> None:
+    """Check that an exported network is as accurate as the one that it was made from.
+
+    Parameters
+    ----------
+    reference, candidate : float
+        Accuracies on the validation pictures, 0 to 1.
+    what : str
+        For the message.
+
+    Raises
+    ------
+    ParityError
+        The candidate loses more than 0.2 percentage points.
+    """
+    if candidate < reference - _LARGEST_DROP - 1e-9:
+        raise ParityError(f"{what} is right on {candidate:.2%} instead of {reference:.2%}")
+
+
+def _prepared_batches(store: PixelStore, preprocess: Preprocess) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(store), _BATCH):
+        indices = range(start, min(start + _BATCH, len(store)))
+        yield np.stack([prepare(store[i], preprocess) for i in indices])
+
+
+class _FixedPadding(nn.Module):
+    """A convolution whose padding is known, so that it exports as one node."""
+
+    def __init__(self, convolution: nn.Conv2d, padding: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self._padding = padding
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        conv = self.convolution
+        padded = F.pad(pixels, self._padding)
+        return F.conv2d(padded, conv.weight, conv.bias, conv.stride, 0, conv.dilation, conv.groups)
+
+
+def _fix_padding(module: nn.Module, sample: Tensor) -> None:
+    """Replace TensorFlow's "same" padding, which depends on the input, by its value here."""
+    sizes: dict[nn.Module, tuple[int, int]] = {}
+    hooks = [
+        conv.register_forward_pre_hook(
+            lambda inner, args: sizes.update({inner: (args[0].shape[-2], args[0].shape[-1])})
+        )
+        for conv in module.modules()
+        if type(conv).__name__ == "Conv2dSame"
+    ]
+    module(sample)
+    for hook in hooks:
+        hook.remove()
+    for parent in list(module.modules()):
+        for name, child in list(parent.named_children()):
+            if child in sizes:
+                setattr(parent, name, _FixedPadding(_as_conv(child), _same(child, sizes[child])))
+
+
+def _same(conv: Any, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, right, top, bottom."""
+    result: list[int] = []
+    for axis in (1, 0):
+        stride, kernel, dilation = conv.stride[axis], conv.kernel_size[axis], conv.dilation[axis]
+        out = -(-size[axis] // stride)
+        total = max(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - size[axis])
+        result += [total // 2, total - total // 2]
+    return result[0], result[1], result[2], result[3]
+
+
+def _as_conv(module: nn.Module) -> nn.Conv2d:
+    if not isinstance(module, nn.Conv2d):
+        raise ModelError(f"cannot export {type(module).__name__}")
+    return module

@@ -1,0 +1,134 @@
+"""The text that goes with a model: what it is, what it is for, and what it is not for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from medsift.classify.card import ModelCard
+from medsift.evaluation.labelled import Example
+from medsift.evaluation.metrics import Share
+from medsift.evaluation.summary import Summary
+
+_WEAK = 0.9
+_WEAK_AT_LEAST = 10
+
+
+def figures(summary: Summary) -> dict[str, Any]:
+    """Pick the figures for ``metrics`` of ``model.json``."""
+    row = summary.to_dict()
+    kept = (
+        "accuracy",
+        "by_label",
+        "auroc",
+        "ece",
+        "operating_points",
+        "kind_accuracy",
+        "uncertain",
+    )
+    return {name: row[name] for name in kept}
+
+
+def sources_of(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
+    """Count the training pictures by kind and source."""
+    counts: dict[str, Counter[str]] = {}
+    for example in examples:
+        counts.setdefault(example.kind or example.label, Counter())[example.source] += 1
+    return {kind: dict(sorted(sources.items())) for kind, sources in sorted(counts.items())}
+
+
+def render_card(card: ModelCard, summary: Summary, note: str = "") -> str:
+    """Write the model card for people, in Markdown."""
+    return "\n".join(_lines(card, summary, note)) + "\n"
+
+
+def _lines(card: ModelCard, summary: Summary, note: str) -> Iterator[str]:
+    yield f"# {card.name} {card.version}"
+    yield ""
+    yield "Tells medical images (made of a patient or a specimen for diagnosis or care) from all"
+    yield "other pictures, and names the kind of either."
+    yield ""
+    yield "## What it is not for"
+    yield ""
+    yield "It says *that* a picture is a medical image, never what the image shows. It must not be"
+    yield "used for diagnosis or any other decision about a patient. It does not find all medical"
+    yield "images: do not rely on it alone to keep patient data from leaving a place."
+    yield ""
+    yield "## Networks"
+    yield ""
+    for member in card.members:
+        spec = member.preprocess
+        yield (
+            f"- `{member.file}`: {spec.size} x {spec.size} pixels, {spec.fit}; "
+            f"temperature {member.temperature:.2f}"
+        )
+    slope, offset = card.calibration
+    yield ""
+    yield f"{len(card.classes)} kinds. Probabilities are averaged, then calibrated (Platt: slope"
+    yield f"{slope:.3f}, offset {offset:.3f}). A confidence below {card.threshold:.2f} gives the"
+    yield "label `uncertain`."
+    yield ""
+    yield "## Data and recipe"
+    yield ""
+    yield from _training(card.training)
+    yield "## Figures"
+    yield ""
+    if note:
+        yield note
+        yield ""
+    yield from _figures(summary)
+    yield ""
+    yield "## Known weaknesses"
+    yield ""
+    yield from _weaknesses(summary)
+
+
+def _training(training: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in training.items():
+        if name != "sources":
+            yield f"- {name}: {value}"
+    sources = training.get("sources", {})
+    if sources:
+        yield ""
+        yield "| kind | pictures | sources |"
+        yield "| --- | ---: | ---: |"
+        for kind, counts in sources.items():
+            yield f"| {kind} | {sum(counts.values())} | {len(counts)} |"
+    yield ""
+
+
+def _figures(summary: Summary) -> Iterator[str]:
+    yield "| figure | value | 95 % interval | right / n |"
+    yield "| --- | ---: | --- | --- |"
+    yield _row("accuracy", summary.accuracy)
+    for label, share in summary.by_label.items():
+        yield _row(f"accuracy, {label}", share)
+    for point in summary.operating_points:
+        yield _row(f"recall of medical at FPR {point.fpr:g}", point.recall)
+    for label, share in summary.kind_accuracy.items():
+        yield _row(f"kind right, {label}", share)
+    yield f"| AUROC | {summary.auroc:.4f} | | |"
+    yield f"| expected calibration error | {summary.ece:.4f} | | |"
+    yield f"| uncertain | {summary.uncertain} | | |"
+
+
+def _row(name: str, share: Share) -> str:
+    interval = f"{share.low:.1%} to {share.high:.1%}"
+    return f"| {name} | {share.value:.2%} | {interval} | {share.right} / {share.n} |"
+
+
+def _weaknesses(summary: Summary) -> Iterator[str]:
+    for title, shares in (("Kinds", summary.by_kind), ("Sources", summary.by_source)):
+        weak = {
+            name: share
+            for name, share in shares.items()
+            if share.n >= _WEAK_AT_LEAST and share.value < _WEAK
+        }
+        if weak:
+            yield f"{title} with more than one mistake in ten (label, not kind):"
+            yield ""
+            for name, share in sorted(weak.items(), key=lambda item: item[1].value):
+                yield f"- {name}: {share.value:.0%} ({share.right} / {share.n})"
+            yield ""
+    yield "Kinds with few training sources generalise worst; see the table above."

@@ -1,0 +1,73 @@
+"""How often each training picture is drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medsift.core.errors import UsageError
+from medsift.evaluation.labelled import LABELS, Example
+
+Weights = NDArray[np.float64]
+
+
+def source_weights(examples: Sequence[Example], exponent: float = 0.5) -> Weights:
+    """Draw both labels equally often, kinds and their sources by a softened size.
+
+    A source of n pictures gets a share that grows with ``n ** exponent``: a large data set,
+    whose pictures look alike, cannot drown the small ones; the same for kinds within a label.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    exponent : float
+        0 draws all sources equally often, 1 all pictures.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Probabilities; they sum to 1.
+    """
+    kinds = Counter((e.label, e.kind) for e in examples)
+    sources = Counter((e.label, e.kind, e.source) for e in examples)
+    kind_total: Counter[str] = Counter()
+    for (label, _), count in kinds.items():
+        kind_total[label] += count**exponent
+    source_total: Counter[tuple[str, str]] = Counter()
+    for (label, kind, _), count in sources.items():
+        source_total[label, kind] += count**exponent
+    weights = np.empty(len(examples))
+    for i, e in enumerate(examples):
+        of_kind = kinds[e.label, e.kind] ** exponent / kind_total[e.label]
+        count = sources[e.label, e.kind, e.source]
+        of_source = count**exponent / source_total[e.label, e.kind]
+        weights[i] = of_kind * of_source / count
+    return _normalised(weights)
+
+
+def class_weights(examples: Sequence[Example]) -> Weights:
+    """Draw all classes equally often: weights from class counts alone."""
+    counts = Counter((e.label, e.kind) for e in examples)
+    return _normalised(np.array([1 / counts[e.label, e.kind] for e in examples]))
+
+
+def require_both_labels(examples: Sequence[Example]) -> None:
+    """Check that there is something to tell apart.
+
+    Raises
+    ------
+    UsageError
+        Only one of the labels has pictures.
+    """
+    present = {e.label for e in examples}
+    missing = [label for label in LABELS if label not in present]
+    if missing:
+        raise UsageError(f"no readable image below {missing[0]}/: a model needs both labels")
+
+
+def _normalised(weights: Weights) -> Weights:
+    result: Weights = weights / weights.sum()
+    return result
