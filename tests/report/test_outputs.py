@@ -76,6 +76,14 @@ def test_a_finished_scan_leaves_nothing_but_its_outputs(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES)
 
 
+def test_a_scan_that_fails_before_its_first_record_leaves_nothing_to_resume(
+    tmp_path: Path,
+) -> None:
+    open_outputs(paths(tmp_path)).close(finished=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES)
+    assert scan(tmp_path, resume=True) == list(INPUTS)
+
+
 def test_every_output_gets_every_record(undisturbed: list[list[Record]]) -> None:
     assert undisturbed[0] == undisturbed[1] == undisturbed[2]
     assert len(undisturbed[0]) == sum(map(len, INPUTS.values()))

@@ -50,6 +50,7 @@ class Outputs:
 
     def __init__(self, paths: Sequence[Path], streams: Sequence[Writer], resume: bool) -> None:
         self._closed = False
+        self._begun = False
         self._journal, checkpoint = _journal(paths, resume)
         self.completed: frozenset[str] = checkpoint.keys if checkpoint else frozenset()
         """Inputs that an earlier run finished."""
@@ -80,12 +81,14 @@ class Outputs:
 
     def write(self, record: Record) -> None:
         """Add a record to every output."""
+        self._begun = True
         row = row_of(record)
         for writer in self._writers:
             writer.write_row(row)
 
     def complete(self, key: str) -> None:
         """Say that all records of an input are written; ``key`` is their ``source``."""
+        self._begun = True
         for writer in self._writers:
             writer.flush()
         if self._journal:
@@ -111,7 +114,7 @@ class Outputs:
                 all_of_them.callback(writer.seal)
             if self._journal:
                 all_of_them.callback(self._journal.close)
-        if finished:
+        if finished or not (self._begun or self.completed):
             if self._journal:
                 self._journal.remove()
             # Last of all: without a journal nothing needs them, the other way round it does.
