@@ -423,7 +423,8 @@ class TestTarget:
             (240, (240, 320)),
             (241, (480, 640)),
             (60, (60, 80)),
-            (1, (60, 80)),
+            (20, (60, 80)),
+            (1, (2, 3)),
             (5000, (480, 640)),
         ],
     )
@@ -435,6 +436,12 @@ class TestTarget:
     def test_the_reduced_picture_looks_the_same(self) -> None:
         picture = only(encoded(scene(640, 480), "JPEG", quality=95), 120)
         assert close(picture, scene(640, 480).resize((160, 120)), 4)
+
+    def test_other_formats_are_shrunk_to_not_less_than_twice(self) -> None:
+        data = encoded(scene(640, 480), "PNG")
+        assert only(data, 120).pixels.shape == (240, 320, 3)
+        assert only(data, 121).pixels.shape == (480, 640, 3)
+        assert close(only(data, 60), scene(640, 480).resize((160, 120)), 2)
 
     def test_turned_pictures_are_reduced_too(self) -> None:
         exif = Image.Exif()

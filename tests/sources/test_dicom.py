@@ -211,6 +211,14 @@ class TestGrey:
         assert set(np.unique(only(sample("liver_1frame.dcm")).pixels)) == {0, 255}
 
 
+def test_large_pictures_are_shrunk_to_what_is_enough() -> None:
+    made = dataset(np.tile(np.linspace(0, 4095, 600), (450, 1)).astype(np.uint16))
+    (picture,) = read(written(made), target=50)
+    assert isinstance(picture, Picture)
+    assert picture.pixels.shape == (113, 150, 3)
+    assert (picture.width, picture.height) == (600, 450)
+
+
 class TestColour:
     """Colours are read as the header says."""
 
@@ -275,9 +283,9 @@ class TestFrames:
         reader = FrameReader
         whole = reader.pixels
 
-        def counted(self: Any, frame: int) -> Any:
+        def counted(self: Any, frame: int, target: int) -> Any:
             decoded.append(frame)
-            return whole(self, frame)
+            return whole(self, frame, target)
 
         monkeypatch.setattr(reader, "pixels", counted)
         found = read(written(self.movie(41)), limits=Limits(frames=5))

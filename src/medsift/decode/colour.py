@@ -36,20 +36,25 @@ def to_rgb(image: Image.Image) -> Pixels:
     -------
     ndarray of uint8, shape (h, w, 3)
     """
+    return np.asarray(rgb_image(image), dtype=np.uint8)
+
+
+def rgb_image(image: Image.Image) -> Image.Image:
+    """Do what :func:`to_rgb` does, for what goes on with Pillow."""
     if image.mode in _DEEP_GREY or image.mode.startswith("I;"):
         return _from_grey(image)
     if image.mode == "1" and "transparency" not in image.info:
-        return np.asarray(image.convert("RGB"), dtype=np.uint8)
-    return np.asarray(_over_white(_to_srgb(_plain(image))), dtype=np.uint8)
+        return image.convert("RGB")
+    return _over_white(_to_srgb(_plain(image)))
 
 
-def _from_grey(image: Image.Image) -> Pixels:
-    grey = stretch(np.asarray(image))
-    pixels = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+def _from_grey(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    grey = stretch(values)
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        pixels[np.asarray(image) == transparent] = _WHITE
-    return pixels
+        grey[values == transparent] = 255
+    return Image.fromarray(grey).convert("RGB")
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -3,66 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
-from medsift.core.errors import DecodeError, InputError, UnsupportedError
+from medsift.core.errors import DecodeError, InputError
 from medsift.core.limits import Limits
-from medsift.core.picture import Finding, Picture, Problem, Provenance
-from medsift.decode.colour import to_rgb
+from medsift.core.picture import Finding, Picture, Pixels, Problem, Provenance
+from medsift.decode.colour import rgb_image
 from medsift.decode.guard import check_bytes, check_pixels, contained
-from medsift.decode.repair import jpeg_with_end, png_essentials
-from medsift.decode.signatures import image_format
+from medsift.decode.plugins import kind_of, open_image
+from medsift.decode.repair import jpeg_with_end
+from medsift.decode.shrink import shrink
 
-# Format to plug-in. What is not here is not read: Pillow can also start Ghostscript for
-# EPS, and knows formats that it can only name. Plug-ins are called by name instead of
-# through Image.open, which would import and try all of them, and holds to a limit on pixels
-# that is global to the process.
-_PLUGINS: dict[str, tuple[str, str]] = {
-    "avif": ("PIL.AvifImagePlugin", "AVIF"),
-    "blp": ("PIL.BlpImagePlugin", "BLP"),
-    "bmp": ("PIL.BmpImagePlugin", "BMP"),
-    "cur": ("PIL.CurImagePlugin", "CUR"),
-    "dcx": ("PIL.DcxImagePlugin", "DCX"),
-    "dds": ("PIL.DdsImagePlugin", "DDS"),
-    "fits": ("PIL.FitsImagePlugin", "FITS"),
-    "fli": ("PIL.FliImagePlugin", "FLI"),
-    "ftex": ("PIL.FtexImagePlugin", "FTEX"),
-    "gbr": ("PIL.GbrImagePlugin", "GBR"),
-    "gif": ("PIL.GifImagePlugin", "GIF"),
-    "icns": ("PIL.IcnsImagePlugin", "ICNS"),
-    "ico": ("PIL.IcoImagePlugin", "ICO"),
-    "jpeg": ("PIL.JpegImagePlugin", "JPEG"),
-    "jpeg2000": ("PIL.Jpeg2KImagePlugin", "JPEG2000"),
-    "mcidas": ("PIL.McIdasImagePlugin", "MCIDAS"),
-    "msp": ("PIL.MspImagePlugin", "MSP"),
-    "pcd": ("PIL.PcdImagePlugin", "PCD"),
-    "pcx": ("PIL.PcxImagePlugin", "PCX"),
-    "pixar": ("PIL.PixarImagePlugin", "PIXAR"),
-    "png": ("PIL.PngImagePlugin", "PNG"),
-    "ppm": ("PIL.PpmImagePlugin", "PPM"),
-    "psd": ("PIL.PsdImagePlugin", "PSD"),
-    "qoi": ("PIL.QoiImagePlugin", "QOI"),
-    "sgi": ("PIL.SgiImagePlugin", "SGI"),
-    "sun": ("PIL.SunImagePlugin", "SUN"),
-    "tga": ("PIL.TgaImagePlugin", "TGA"),
-    "tiff": ("PIL.TiffImagePlugin", "TIFF"),
-    "webp": ("PIL.WebPImagePlugin", "WEBP"),
-    "xbm": ("PIL.XbmImagePlugin", "XBM"),
-    "xpm": ("PIL.XpmImagePlugin", "XPM"),
-    "xvthumb": ("PIL.XVThumbImagePlugin", "XVTHUMB"),
-}
 # In these, what follows the first picture is more pictures; in others it is layers, sizes
 # or previews of the same one.
 _MULTI_FRAME = frozenset({"avif", "dcx", "fli", "gif", "heif", "jpeg", "png", "tiff", "webp"})
 _SEQUENTIAL = frozenset({"fli", "gif", "png", "webp"})
 
 _ORIENTATION = 0x0112
+_MOST_LOST = 0.9
 _TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -112,11 +74,11 @@ class ImageReader:
         self._where = where
         self._limits = limits
         self._target = target
-        self._kind = _kind_of(data, where)
+        self._kind = kind_of(data, where)
         self._what = f"{self._kind.upper()} image"
         self._sha256 = hashlib.sha256(data).hexdigest()
         with contained(self._what):
-            self._image = _open(self._kind, data)
+            self._image = open_image(self._kind, data)
             self._mode = self._image.mode
             check_pixels(*self._image.size, limits)
             self.frame_count = self._count()
@@ -154,7 +116,10 @@ class ImageReader:
             mode = self._mode if self._kind in _SEQUENTIAL else image.mode
             found = (image.format or self._kind).lower()
             image, damage = self._loaded(image)
-            pixels = to_rgb(_upright(_with_true_inks(image)))
+            upright = _upright(_with_true_inks(_without_empty_alpha(image)))
+            pixels = np.asarray(shrink(rgb_image(upright), self._target), dtype=np.uint8)
+            if damage and _is_lost(pixels):
+                raise DecodeError(f"truncated {self._what} with next to nothing left")
         return Picture(
             where=self.where(index),
             pixels=pixels,
@@ -192,15 +157,13 @@ class ImageReader:
         if self.frame_count > 1:
             raise error
         if self._kind == "jpeg":
-            image = _open(self._kind, jpeg_with_end(self._data))
+            image = open_image(self._kind, jpeg_with_end(self._data))
             self._shrink(image)
             image.load()
         else:
             # Without tiles there is nothing left to load: the image keeps the rows that it has.
             image.tile = []
             image.load()
-        if image.getbbox(alpha_only=False) is None:
-            raise error
         return image
 
 
@@ -249,7 +212,8 @@ def frames(
         Bytes and pixels are checked before anything is decoded; more than ``frames`` frames
         are thinned evenly, and noted as ``frames_thinned``.
     target : int
-        JPEG is decoded at the smallest scale whose shorter side is at least this; 0 for full
+        Side in pixels that is enough: JPEG is decoded at the smallest scale whose shorter side
+        is at least this, and what is still larger is shrunk to not less than twice. 0 for full
         size. ``width`` and ``height`` of the pictures are those of the file all the same.
     all_frames : bool
         Do not thin.
@@ -274,38 +238,23 @@ def frames(
         raise DecodeError(f"{failed.where.locator}: {failed.error}")
 
 
-def _kind_of(data: bytes, where: Provenance) -> str:
-    kind = image_format(data[:4096], where.member or where.url or where.source)
-    if not kind:
-        raise UnsupportedError("not an image of a known format")
-    if kind not in _PLUGINS and kind != "heif":
-        raise UnsupportedError(f"images of format {kind} are not read")
-    return kind
+def _is_lost(pixels: Pixels) -> bool:
+    """Whether nearly all rows are the filling of a decoder that ran out of bytes."""
+    # The first or the last: some formats start from below.
+    shares = ((pixels == pixels[end]).all(axis=(1, 2)).mean() for end in (0, -1))
+    return bool(max(shares) > _MOST_LOST)
 
 
-def _open(kind: str, data: bytes) -> ImageFile.ImageFile:
-    stream = io.BytesIO(data)
-    if kind == "heif":
-        from pi_heif import HeifImageFile
-
-        opened: ImageFile.ImageFile = HeifImageFile(stream, "")
-        return opened
-    module, name = _PLUGINS[kind]
-    importlib.import_module(module)
-    factory, _ = Image.OPEN[name]
-    try:
-        return factory(stream, "")
-    except (ValueError, SyntaxError):
-        # Too much text, or a wrong checksum of it, says nothing against the picture.
-        essentials = png_essentials(data) if kind == "png" else None
-        if essentials is None:
-            raise
-        return factory(io.BytesIO(essentials), "")
+def _without_empty_alpha(image: ImageFile.ImageFile) -> Image.Image:
+    # Many programs leave the fourth byte of these formats at zero and mean nothing by it.
+    if image.mode != "RGBA" or image.format not in {"TGA", "BMP", "DDS"}:
+        return image
+    return image.convert("RGB") if image.getchannel("A").getextrema() == (0, 0) else image
 
 
-def _with_true_inks(image: ImageFile.ImageFile) -> Image.Image:
+def _with_true_inks(image: Image.Image) -> Image.Image:
     # Pillow takes all four-colour JPEG files for Adobe's, which hold the inks inverted.
-    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+    if image.mode == "CMYK" and image.format in {"JPEG", "MPO"} and "adobe" not in image.info:
         return ImageChops.invert(image)
     return image
 

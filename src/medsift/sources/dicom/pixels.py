@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from medsift.core.errors import DecodeError, UnsupportedError
 from medsift.core.limits import Limits
 from medsift.core.picture import Pixels
 from medsift.decode.guard import check_pixels, contained
+from medsift.decode.shrink import shrink
 from medsift.sources.dicom.dataset import PIXEL_KEYWORDS, WHAT
 from medsift.sources.dicom.window import grey_picture
 
@@ -63,13 +65,15 @@ class FrameReader:
             self._drop_missing_frames()
             self.is_truncated = self._pad()
 
-    def pixels(self, frame: int) -> tuple[Pixels, str]:
+    def pixels(self, frame: int, target: int = 0) -> tuple[Pixels, str]:
         """Decode a frame.
 
         Parameters
         ----------
         frame : int
             From 0.
+        target : int
+            Side in pixels that is enough, see :func:`medsift.decode.shrink.shrink`.
 
         Returns
         -------
@@ -83,7 +87,9 @@ class FrameReader:
             )
             digest = hashlib.sha256(self._encoded(frame, stored)).hexdigest()
             interpretation = str(properties["photometric_interpretation"])
-            return _rgb(stored, interpretation, self._dataset, frame), digest
+            image = Image.fromarray(_shown(stored, interpretation, self._dataset, frame))
+            image = shrink(image, target).convert("RGB")
+            return np.asarray(image, dtype=np.uint8), digest
 
     def _encoded(self, frame: int, stored: NDArray[Any]) -> bytes:
         if not self._decoder.UID.is_encapsulated:
@@ -154,7 +160,10 @@ def _decoder(dataset: Dataset) -> Decoder:
     return decoder
 
 
-def _rgb(stored: NDArray[Any], interpretation: str, dataset: Dataset, frame: int) -> Pixels:
+def _shown(
+    stored: NDArray[Any], interpretation: str, dataset: Dataset, frame: int
+) -> NDArray[np.uint8]:
+    """Shape (h, w) for grey, (h, w, 3) for colour."""
     if interpretation == "PALETTE COLOR":
         from pydicom.pixels import apply_color_lut
 
@@ -162,8 +171,7 @@ def _rgb(stored: NDArray[Any], interpretation: str, dataset: Dataset, frame: int
         # Tables of 16 bits whose entries are of 8 are a common mistake.
         return _eight_bits(coloured, 16 if coloured.max() > 255 else 8)
     if stored.ndim == 2:
-        grey = grey_picture(stored, dataset, frame)
-        return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+        return grey_picture(stored, dataset, frame)
     colour = _eight_bits(stored[..., :3], int(dataset.BitsStored))
     if interpretation.startswith("YBR_PARTIAL") or interpretation == "YBR_FULL":
         from pydicom.pixels import convert_color_space

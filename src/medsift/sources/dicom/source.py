@@ -63,7 +63,8 @@ def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator
     most = frames.frame_count if context.options.all_frames else context.limits.frames
     chosen = evenly(frames.frame_count, most)
     note = "frames_thinned" if len(chosen) < frames.frame_count else ""
-    picture_of = _Pictures(dataset, frames, "truncated" if frames.is_truncated else note)
+    note = "truncated" if frames.is_truncated else note
+    picture_of = _Pictures(dataset, frames, note, context.target)
     for frame in chosen:
         yield picture_of(frame, _place(where, frame, frames.frame_count))
 
@@ -71,15 +72,16 @@ def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator
 class _Pictures:
     """Makes pictures of frames."""
 
-    def __init__(self, dataset: Dataset, frames: FrameReader, note: str) -> None:
+    def __init__(self, dataset: Dataset, frames: FrameReader, note: str, target: int) -> None:
         self._frames = frames
         self._note = note
+        self._target = target
         self._modality = modality(dataset)
         self._color_mode = photometric_interpretation(dataset)
 
     def __call__(self, frame: int, where: Provenance) -> Finding:
         try:
-            pixels, sha256 = self._frames.pixels(frame)
+            pixels, sha256 = self._frames.pixels(frame, self._target)
         except InputError as error:
             if self._frames.frame_count == 1:
                 raise

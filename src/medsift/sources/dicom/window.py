@@ -17,6 +17,11 @@ from medsift.decode.grey import robust_range, scale
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_MOST_LOST = 0.99
+"""Share of all black, or of all white, pixels above which a window shows nothing."""
+
+_SAMPLES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -63,7 +68,7 @@ def grey_picture(stored: NDArray[Any], dataset: Dataset, frame: int) -> NDArray[
     """
     values, slope, intercept = _after_modality(stored, dataset, frame)
     grey = _of_interest(values, slope, intercept, dataset, frame)
-    if grey is None or (grey.min() == grey.max() and values.min() != values.max()):
+    if grey is None or _shows_nothing(grey):
         grey = scale(values, *robust_range(_without_padding(values, stored, dataset)))
         if slope < 0:
             grey = np.bitwise_not(grey)
@@ -126,6 +131,11 @@ def _looked_up(values: NDArray[Any], holder: Dataset) -> NDArray[np.uint8]:
     bits = int(holder.VOILUTSequence[0].LUTDescriptor[2])
     seen = apply_voi(np.rint(values).astype(np.int32), holder)
     return scale(seen, 0.0, float(2 ** min(max(bits, 8), 16) - 1))
+
+
+def _shows_nothing(grey: NDArray[np.uint8]) -> bool:
+    sample = grey.reshape(-1)[:: max(1, grey.size // _SAMPLES) | 1]
+    return bool(max(np.mean(sample == 0), np.mean(sample == 255)) > _MOST_LOST)
 
 
 def _without_padding(values: NDArray[Any], stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
