@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def lines_of(
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
 
@@ -75,8 +76,19 @@ def test_a_long_source_keeps_its_beginning_and_its_end(monkeypatch: pytest.Monke
 
 
 def test_nothing_is_cut_where_the_output_is_not_a_terminal() -> None:
-    source = "deep/" * 100 + "scan.png"
-    assert source in lines_of([picture(source)])[1]
+    record = replace(failure("deep/" * 100 + "scan.png"), kind="industrial_inspection")
+    record = replace(record, error="undecodable: " + "very " * 100 + "broken")
+    line = lines_of([record])[1]
+    assert record.source in line
+    assert record.kind in line
+    assert record.error in line
+
+
+def test_a_narrow_terminal_keeps_room_for_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    line = lines_of([picture("papers/scan-17.png")], Terminal())[1]
+    assert "papers/scan-17.png" in line
+    assert "640x480" not in line
 
 
 def test_failures_and_doubts_say_why() -> None:

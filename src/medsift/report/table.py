@@ -8,14 +8,19 @@ import sys
 from typing import TextIO
 
 from medsift.core.record import Record
+from medsift.core.taxonomy import KINDS
 from medsift.report import standard_output
 from medsift.report.summary import Summary
 from medsift.report.terminal import harmless, padded, shortened
 
 _GAP = "  "
-_LABEL, _P, _KIND, _SIZE = 11, 4, 17, 11
-_FIXED = _LABEL + _P + _KIND + _SIZE + 5 * len(_GAP)
-_NARROWEST = 24
+_LABEL, _P, _SIZE = 11, 4, 11
+_KIND = max(map(len, KINDS))
+_KIND_NARROW = 17
+_NARROW = 110
+"""Terminals of fewer columns do without the size, and cut the longest kinds."""
+_LEAST_ELASTIC = 24
+_SOURCE_UNCUT = 40
 _UNBOUNDED = 10_000
 _COLOURS = {
     "medical": "\033[1;36m",
@@ -45,10 +50,15 @@ class Table:
         self._colour = (
             terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
-        elastic = max(_NARROWEST, shutil.get_terminal_size().columns - _FIXED)
-        self._source = elastic // 2 if terminal else 40
-        self._where = elastic - self._source if terminal else _UNBOUNDED
+        width = shutil.get_terminal_size().columns if terminal else _UNBOUNDED
+        self._sized = width >= _NARROW
+        self._kind = _KIND if width >= _NARROW else _KIND_NARROW
+        fixed = _LABEL + _P + self._kind + 4 * len(_GAP)
+        fixed += _SIZE + len(_GAP) if self._sized else 0
+        elastic = max(_LEAST_ELASTIC, width - fixed)
         self._cut = terminal
+        self._source = elastic // 2 if terminal else _SOURCE_UNCUT
+        self._where = elastic - self._source
         self._begun = False
         self.summary = Summary()
 
@@ -82,16 +92,14 @@ class Table:
         if colour:
             coloured = f"{colour}{coloured}{_RESET}"
         source = harmless(source)
-        cells = [
-            coloured,
-            padded(p, _P),
-            padded(harmless(kind), _KIND),
-            padded(size, _SIZE),
-            padded(source, self._source, keep_end=True)
-            if self._cut
-            else source.ljust(self._source),
-            shortened(harmless(where), self._where),
-        ]
+        cells = [coloured, padded(p, _P), padded(harmless(kind), self._kind)]
+        if self._sized:
+            cells.append(padded(size, _SIZE))
+        if self._cut:
+            cells.append(padded(source, self._source, keep_end=True))
+        else:
+            cells.append(source.ljust(self._source))
+        cells.append(shortened(harmless(where), self._where))
         self._print(_GAP.join(cells).rstrip())
 
     def _print(self, line: str) -> None:
