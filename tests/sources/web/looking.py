@@ -10,7 +10,7 @@ from PIL import Image
 
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Finding, Problem
-from medsift.sources.base import Blob, Context, Source
+from medsift.sources.base import Blob, Budget, Context, Source
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def look(source: Source, blob: Blob, limits: Limits = DEFAULT_LIMITS) -> list[Se
 
     kept: list[Problem] = []
     seen = []
-    for finding in source(blob, Context(limits=limits, recurse=recurse)):
+    for finding in source(blob, Context(limits=limits, recurse=recurse, budget=Budget(limits))):
         assert isinstance(finding, Problem)
         where = finding.where
         content = contents.get(id(finding), b"")

@@ -40,6 +40,7 @@ class Collector:
         self._seen: dict[str, int] = {}
         self._stylesheets: dict[str, Address] = {}
         self._links: dict[str, None] = {}
+        self._frames: dict[str, None] = {}
         self._robots: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._picture: list[Candidate] | None = None
@@ -58,6 +59,9 @@ class Collector:
             "object": self._on_object,
             "embed": self._on_embed,
             "a": self._on_a,
+            "area": self._on_a,
+            "frame": self._on_frame,
+            "iframe": self._on_frame,
         }
 
     def markup(self) -> Markup:
@@ -66,6 +70,7 @@ class Collector:
             tuple(self._found),
             tuple(self._stylesheets.values()),
             tuple(self._links),
+            tuple(self._frames),
             frozenset(self._robots),
         )
 
@@ -129,14 +134,11 @@ class Collector:
         lazy, self._picture_lazy = self._picture_lazy, []
         sources += parse_srcset(attributes.get("srcset") or "")
         lazy = lazy_candidates(attributes) + lazy
-        plain = attributes.get("src") or ""
         shown = [c.address for c in largest_first(sources)]
         element = self._nth("img")
         self._add(lazy, element)
-        # With lazy loading src is a stand-in or a small version, yet it may be a picture.
-        if not (lazy and is_data(plain.strip())):
-            shown.append(plain)
-        self._add(shown, element)
+        # With lazy loading src is mostly a stand-in, yet it may be another picture.
+        self._add([*shown, attributes.get("src")], element)
 
     def _on_picture(self, _attributes: Attributes) -> None:
         self._end_picture()
@@ -209,6 +211,14 @@ class Collector:
         elif len(self._links) < _MOST_LINKS and is_remote(resolved):
             self._links[resolved] = None
         self._add(lazy_backgrounds(attributes), self._nth("a"))
+
+    def _on_frame(self, attributes: Attributes) -> None:
+        address = attributes.get("src") or ""
+        resolved = resolve(address, self._base) if address else ""
+        if names_image(resolved):
+            self._add([address], self._nth("frame"))
+        elif len(self._frames) < _MOST_LINKS and is_remote(resolved):
+            self._frames[resolved] = None
 
     def _css(self, text: str, element: str) -> None:
         sheet = parse_css(text)

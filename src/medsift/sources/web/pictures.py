@@ -108,7 +108,7 @@ class _Reader:
             return
         if first is not None and not reference.linked:
             self.index += 1
-            yield _problem(self._place(first[0], reference), first[1])
+            yield problem(self._place(first[0], reference), first[1])
 
     def _blob(self, address: Address) -> Blob | None:
         """Find what is at the address; None for a file that another reference led to."""
@@ -127,7 +127,7 @@ class _Reader:
         try:
             is_page = blob.file_type() in ("html", "mhtml")
         except InputError as error:
-            yield _problem(blob.where, error)
+            yield problem(blob.where, error)
             return
         if is_page:  # pages that include each other would never end
             yield Problem(blob.where, "skipped", "not_an_image")
@@ -147,7 +147,8 @@ class _Reader:
         return replace(self.where, url=url, locator=locator, index=self.index)
 
 
-def _problem(where: Provenance, error: InputError) -> Problem:
+def problem(where: Provenance, error: InputError) -> Problem:
+    """Say why there is no picture: left out on purpose, or failed."""
     if isinstance(error, LeftOutError):
         return Problem(where, "skipped", error.code)
     return Problem(where, "failed", error.code, error.record_text)

@@ -60,6 +60,8 @@ class Markup:
         Linked or imported style sheets.
     links : tuple of str
         Absolute addresses of pages that this one links to.
+    frames : tuple of str
+        Absolute addresses of pages that this one shows in frames.
     robots : frozenset of str
         Directives of its robots ``meta`` elements, lower case: ``noindex``, ``noimageai`` ...
     """
@@ -67,6 +69,7 @@ class Markup:
     references: tuple[Reference, ...]
     stylesheets: tuple[Address, ...] = ()
     links: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
     robots: frozenset[str] = frozenset()
 
 
