@@ -57,6 +57,20 @@ def test_a_broken_cross_reference_table_is_repaired() -> None:
     assert found.pixels.shape == (60, 80, 3)
 
 
+def test_a_file_cut_off_before_its_trailer_is_repaired() -> None:
+    data = _with_pages().to_bytes()
+    [found] = pictures(data[: data.index(b"xref\n")])
+    assert found.pixels.shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize("lost", [b"/Type /Catalog", b"/Type /Pages"])
+def test_a_file_that_lost_its_root_is_repaired(lost: bytes) -> None:
+    data = _with_pages().to_bytes()
+    data = data[: data.index(b"xref\n")].replace(b"/Type /Catalog", b"/Nothing /Left00")
+    [found] = pictures(data.replace(lost, b"/Nothing /Left0"))
+    assert found.pixels.shape == (60, 80, 3)
+
+
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n", b"%PDF-1.7\n" + b"\x00<<[(" * 200])
 def test_what_is_no_pdf_becomes_a_decode_error(data: bytes) -> None:
     with pytest.raises(DecodeError):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from medsift.core.errors import DecodeError, EncryptedError, InputError
 from medsift.sources.base import Blob, Context
+from medsift.sources.pdf.repair import with_trailer
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfDocument, PdfPage
 
 
 def open_document(blob: Blob, context: Context) -> PdfDocument:
@@ -35,13 +38,10 @@ def open_document(blob: Blob, context: Context) -> PdfDocument:
         return _load(data, password)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise _locked(password) from error
+            return _unlocked(data, password)
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise EncryptedError("protected by a security scheme that is not supported") from error
-        try:
-            return _load(_rewritten(data, password), "")
-        except pdfium.PdfiumError:
-            raise DecodeError("not a PDF, or damaged beyond repair") from error
+        return _repaired(data, password)
 
 
 def open_second(data: bytes, password: str) -> PdfReader:
@@ -69,6 +69,28 @@ def open_second(data: bytes, password: str) -> PdfReader:
         raise DecodeError(f"damaged: {error}") from error
 
 
+@contextmanager
+def opened(data: bytes) -> Iterator[PdfPage]:
+    """Open the first page of a document, for as long as the block lasts.
+
+    Raises
+    ------
+    DecodeError
+        There is none.
+    """
+    import pypdfium2 as pdfium
+
+    try:
+        with pdfium.PdfDocument(data) as document:
+            page = document[0]
+            try:
+                yield page
+            finally:
+                page.close()
+    except pdfium.PdfiumError as error:
+        raise DecodeError("the page cannot be opened") from error
+
+
 def without_security(document: PdfDocument) -> bytes:
     """Save the document without its cipher: pypdf alone lacks those of newer files."""
     from pypdfium2 import raw
@@ -91,10 +113,32 @@ def _load(data: bytes, password: str) -> PdfDocument:
     return pdfium.PdfDocument(data, password=password)
 
 
-def _locked(password: str) -> EncryptedError:
-    if password:
-        return EncryptedError("the given password does not open it")
-    return EncryptedError("a password is needed to open it, and none was given")
+def _unlocked(data: bytes, password: str) -> PdfDocument:
+    """Let pypdf try a password that PDFium refuses: it knows variants that PDFium does not."""
+    import pypdfium2 as pdfium
+
+    if not password:
+        raise EncryptedError("a password is needed to open it, and none was given")
+    try:
+        return _load(_rewritten(data, password), "")
+    except (pdfium.PdfiumError, InputError) as error:
+        raise EncryptedError("the given password does not open it") from error
+
+
+def _repaired(data: bytes, password: str) -> PdfDocument:
+    """What PDFium cannot open as it is: with a trailer made for it, then as pypdf reads it."""
+    import pypdfium2 as pdfium
+
+    patched = with_trailer(data)
+    if patched is not None:
+        try:
+            return _load(patched, password)
+        except pdfium.PdfiumError:
+            del patched
+    try:
+        return _load(_rewritten(data, password), "")
+    except pdfium.PdfiumError as error:
+        raise DecodeError("not a PDF, or damaged beyond repair") from error
 
 
 def _rewritten(data: bytes, password: str) -> bytes:

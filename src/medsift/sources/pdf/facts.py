@@ -64,6 +64,22 @@ class ImageFacts:
     keyed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What the resources of a page hold.
+
+    Attributes
+    ----------
+    images : dict
+        Several images may have one key; inline images are not among them.
+    in_patterns : list of pypdf.generic.StreamObject
+        Images in tiling patterns, each on the first page that names it only.
+    """
+
+    images: dict[ImageKey, list[ImageFacts]]
+    in_patterns: list[Any]
+
+
 class FactsReader:
     """Looks up the image dictionaries of pages, one page at a time.
 
@@ -72,8 +88,9 @@ class FactsReader:
 
     def __init__(self, reader: PdfReader | None) -> None:
         self._reader = reader
+        self._in_patterns: set[int] = set()
 
-    def of_page(self, number: int) -> dict[ImageKey, list[ImageFacts]]:
+    def of_page(self, number: int) -> PageFacts:
         """Facts on the image objects that the resources of a page name.
 
         Parameters
@@ -83,17 +100,20 @@ class FactsReader:
 
         Returns
         -------
-        dict
-            Several images may have one key; inline images are not among them.
+        PageFacts
         """
-        found: dict[ImageKey, list[ImageFacts]] = {}
+        found = PageFacts({}, [])
         if self._reader is None:
             return found
         try:
             page = self._reader.pages[number]
-            for stream in _images(page, set(), 0):
+            for stream, in_pattern in _images(page, set(), 0):
                 key, facts = _read(stream)
-                found.setdefault(key, []).append(facts)
+                found.images.setdefault(key, []).append(facts)
+                # Pages often share one dictionary of patterns: only the first reports it.
+                if in_pattern and facts.number not in self._in_patterns:
+                    self._in_patterns.add(facts.number)
+                    found.in_patterns.append(stream)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - a parser may raise anything; facts are a bonus
@@ -101,23 +121,25 @@ class FactsReader:
         return found
 
 
-def _images(holder: Any, seen: set[int], depth: int) -> Iterator[Any]:
+def _images(
+    holder: Any, seen: set[int], depth: int, in_pattern: bool = False
+) -> Iterator[tuple[Any, bool]]:
     """Image streams among the resources of a page, form, pattern or annotation."""
     resources = _get(holder, "/Resources") or {}
     children = [
-        *_values(_get(resources, "/XObject")),
-        *_values(_get(resources, "/Pattern")),
-        *_appearances(holder),
+        *((child, in_pattern) for child in _values(_get(resources, "/XObject"))),
+        *((child, True) for child in _values(_get(resources, "/Pattern"))),
+        *((child, in_pattern) for child in _appearances(holder)),
     ]
-    for child in children:
+    for child, below_pattern in children:
         mark = _number(child) or id(child)
         if mark in seen or len(seen) > _MANY:
             continue
         seen.add(mark)
         if _get(child, "/Subtype") == "/Image":
-            yield child
+            yield child, below_pattern
         elif depth < _DEEP:
-            yield from _images(child, seen, depth + 1)
+            yield from _images(child, seen, depth + 1, below_pattern)
 
 
 def _appearances(page: Any) -> Iterator[Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from medsift.core.picture import Bbox, Pixels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matrix:
     """A PDF transformation: ``x' = a x + c y + e``, ``y' = b x + d y + f``."""
 
@@ -59,12 +60,12 @@ class Matrix:
         """Whether it turns a picture into its mirror image."""
         return self.a * self.d - self.b * self.c < 0
 
-    @property
+    @cached_property
     def quarter_turns(self) -> int:
         """Counter-clockwise turns by 90 degrees that come nearest to it: 0 to 3."""
         return round(math.degrees(math.atan2(self.b, self.a)) / 90) % 4
 
-    @property
+    @cached_property
     def skewed(self) -> bool:
         """Whether it is more than one degree away from every multiple of 90 degrees."""
         return any(

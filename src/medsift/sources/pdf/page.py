@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from medsift.core.errors import InputError
+from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Bbox, Extraction, Finding, Picture, Pixels, Problem, Provenance
 from medsift.sources.base import sha256_of
+from medsift.sources.pdf.annotations import annotation_placements
+from medsift.sources.pdf.document import open_second, opened
 from medsift.sources.pdf.draw import draw_region
 from medsift.sources.pdf.extract import Extractor, check_size, finest_size, look_alike
-from medsift.sources.pdf.facts import ImageFacts, ImageKey
+from medsift.sources.pdf.facts import FactsReader, ImageFacts, PageFacts
 from medsift.sources.pdf.geometry import stand_upright, upright_size
+from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import (
     PageFrame,
     Placement,
@@ -41,18 +44,18 @@ class OpenPage:
     page : PdfPage
     where : Provenance
         With the page's number and locator.
-    facts : mapping
+    facts : PageFacts
         See :meth:`medsift.sources.pdf.facts.FactsReader.of_page`.
     """
 
     page: PdfPage = field(repr=False)
     where: Provenance
-    facts: dict[ImageKey, list[ImageFacts]] = field(repr=False)
+    facts: PageFacts = field(repr=False)
 
     def about(self, placement: Placement) -> tuple[ImageFacts, ...]:
         """All facts that may be about an image."""
         key = (placement.width, placement.height, placement.encoded_length, placement.codec)
-        return tuple(self.facts.get(key, ()))
+        return tuple(self.facts.images.get(key, ()))
 
     def bitonal(self, placement: Placement) -> bool:
         """Whether an image has one bit a pixel."""
@@ -88,9 +91,34 @@ def pictures_of(sheet: OpenPage, extractor: Extractor) -> Iterator[Finding]:
             continue
         for finding in _unit(sheet, frame, unit, extractor):
             number += 1
-            spot = replace(finding.where, locator=f"{sheet.where.locator}, image {number}")
-            yield replace(finding, where=spot)
+            yield _numbered(finding, number)
+    for placement in annotation_placements(sheet.page, frame):
+        for finding in _unit(sheet, frame, Unit("single", (placement,)), extractor):
+            number += 1
+            yield _numbered(finding, number)
+    for stream in sheet.facts.in_patterns:
+        number += 1
+        yield _numbered(_from_pattern(sheet.where, stream, extractor), number)
     yield from (_left_out(sheet.where, reason, count) for reason, count in dropped.items())
+
+
+def _from_pattern(where: Provenance, stream: Any, extractor: Extractor) -> Finding:
+    try:
+        data = lifted(stream)
+        facts = FactsReader(open_second(data, "")).of_page(0)
+        with opened(data) as page:
+            sheet, frame = OpenPage(page, where, facts), frame_of(page)
+            for placement in placements_of(page, frame):
+                picture = _single(sheet, frame, placement, extractor)
+                return replace(picture, where=replace(picture.where, bbox=None))
+        raise DecodeError("the image of a pattern cannot be drawn")
+    except InputError as error:
+        return Problem(where, "failed", error.code, error.record_text)
+
+
+def _numbered(finding: Finding, number: int) -> Finding:
+    locator = f"{finding.where.locator}, image {number}"
+    return replace(finding, where=replace(finding.where, locator=locator))
 
 
 def _unit(sheet: OpenPage, frame: PageFrame, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
@@ -113,7 +141,7 @@ def _single(
 ) -> Picture:
     found = extractor.extract(sheet.page, placement, sheet.about(placement))
     pixels = stand_upright(found.pixels, placement.placed)
-    if placement.transparent and not placement.placed.skewed:
+    if placement.transparent and not placement.floating and not placement.placed.skewed:
         handles = [placement.handle]
         size = _within(placement.upright_size, _THUMB)
         shown = draw_region(sheet.page, frame, placement.bbox, size, handles)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.picture import Bbox
-from medsift.sources.pdf.geometry import Matrix, area, intersection, upright_size, visible
+from medsift.sources.pdf.geometry import Matrix, area, intersection, union, upright_size, visible
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -39,7 +40,7 @@ class PageFrame:
         return 0.0, 0.0, self.width, self.height
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Placement:
     """One draw of one image.
 
@@ -47,8 +48,6 @@ class Placement:
     ----------
     handle : object
         PDFium's image object; valid while its page is open.
-    parents : tuple of object
-        Form objects around it, outermost first.
     placed : Matrix
         From the unit square of the image to the visible system of the page.
     width, height : int
@@ -59,23 +58,25 @@ class Placement:
         Bytes of its stream as stored.
     transparent : bool
         Drawn with a blend mode, with a constant opacity, or through a group's soft mask.
+    floating : bool
+        In the appearance of an annotation, not in the content of the page.
     """
 
     handle: Any = field(repr=False)
-    parents: tuple[Any, ...] = field(repr=False)
     placed: Matrix
     width: int
     height: int
     filters: tuple[str, ...]
     encoded_length: int
     transparent: bool
+    floating: bool = False
 
-    @property
+    @cached_property
     def bbox(self) -> Bbox:
         """Place in the visible system of the page, also where it reaches beyond the page."""
         return self.placed.bounds()
 
-    @property
+    @cached_property
     def upright_size(self) -> tuple[int, int]:
         """Width and height in pixels, as the picture stands on the page."""
         return upright_size(self.width, self.height, self.placed)
@@ -103,22 +104,74 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
     for handle, parents, around in walk(page):
         if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_IMAGE:
             continue
-        placed = matrix_of(handle).then(around).then(frame.to_visible)
-        width, height = _pixel_size(handle)
-        if not placed.finite or not width or not height:
+        placement = _measure(handle, matrix_of(handle).then(around).then(frame.to_visible))
+        if placement is None or area(intersection(placement.bbox, frame.box)) <= 0:
             continue
-        if area(intersection(placed.bounds(), frame.box)) <= 0:
-            continue
-        yield Placement(
-            handle,
-            parents,
-            placed,
-            width,
-            height,
-            _filters(handle),
-            raw.FPDFImageObj_GetImageDataRaw(handle, None, 0),
-            any(raw.FPDFPageObj_HasTransparency(h) for h in (handle, *parents)),
-        )
+        if any(raw.FPDFPageObj_HasTransparency(h) for h in (handle, *parents)):
+            placement = replace(placement, transparent=True)
+        yield placement
+
+
+def placements_in_annotation(annotation: Any, frame: PageFrame) -> list[Placement]:
+    """List the images in the normal appearance of an annotation.
+
+    They are taken to fill the annotation's rectangle: PDFium does not tell the box that the
+    appearance is fitted by.
+
+    Parameters
+    ----------
+    annotation : object
+        PDFium's annotation; the placements are valid while it is open.
+    frame : PageFrame
+    """
+    from pypdfium2 import raw
+
+    rect = raw.FS_RECTF()
+    if not raw.FPDFAnnot_GetRect(annotation, rect):
+        return []
+    roots = [
+        raw.FPDFAnnot_GetObject(annotation, i)
+        for i in range(min(raw.FPDFAnnot_GetObjectCount(annotation), _MAX_OBJECTS))
+    ]
+    found = [
+        placement
+        for handle, _, around in _descend(roots)
+        if raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_IMAGE
+        and (placement := _measure(handle, matrix_of(handle).then(around))) is not None
+    ]
+    if not found:
+        return []
+    fitted = _fit(union([p.bbox for p in found]), (rect.left, rect.bottom, rect.right, rect.top))
+    moved = [
+        replace(p, placed=p.placed.then(fitted).then(frame.to_visible), floating=True)
+        for p in found
+    ]
+    return [p for p in moved if p.placed.finite and area(intersection(p.bbox, frame.box)) > 0]
+
+
+def _fit(inner: Bbox, outer: Bbox) -> Matrix:
+    """Scale and shift one box into another."""
+    x = (outer[2] - outer[0]) / max(inner[2] - inner[0], 1e-9)
+    y = (outer[3] - outer[1]) / max(inner[3] - inner[1], 1e-9)
+    return Matrix(x, 0, 0, y, outer[0] - inner[0] * x, outer[1] - inner[1] * y)
+
+
+def _measure(handle: Any, placed: Matrix) -> Placement | None:
+    """Describe an image; None for one without any extent."""
+    from pypdfium2 import raw
+
+    width, height = _pixel_size(handle)
+    if not placed.finite or not width or not height:
+        return None
+    return Placement(
+        handle,
+        placed,
+        width,
+        height,
+        _filters(handle),
+        raw.FPDFImageObj_GetImageDataRaw(handle, None, 0),
+        bool(raw.FPDFPageObj_HasTransparency(handle)),
+    )
 
 
 def matrix_of(handle: Any) -> Matrix:
@@ -167,10 +220,16 @@ def walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
     """
     from pypdfium2 import raw
 
+    count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
+    yield from _descend([raw.FPDFPage_GetObject(page, i) for i in range(count)])
+
+
+def _descend(roots: list[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
+    from pypdfium2 import raw
+
     seen = 0
     stack: list[tuple[Any, tuple[Any, ...], Matrix]] = [
-        (raw.FPDFPage_GetObject(page, i), (), Matrix())
-        for i in reversed(range(min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)))
+        (handle, (), Matrix()) for handle in reversed(roots)
     ]
     while stack and seen < _MAX_OBJECTS:
         handle, parents, around = stack.pop()

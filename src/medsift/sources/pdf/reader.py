@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from medsift.core.errors import InputError, LimitError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
+from medsift.sources.pdf.attachments import attached_to, attachments_of
 from medsift.sources.pdf.document import open_document, open_second, without_security
 from medsift.sources.pdf.extract import Extractor
 from medsift.sources.pdf.facts import FactsReader
@@ -45,6 +46,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     with open_document(blob, context) as document:
         facts = _facts_of(blob, document, context)
         yield from _numbered(_pages(document, facts, where, context), where, context)
+        yield from attachments_of(document, where, context)
 
 
 def _pages(
@@ -63,6 +65,7 @@ def _pages(
             continue
         try:
             yield from pictures_of(OpenPage(page, spot, facts.of_page(number)), extractor)
+            yield from attached_to(page, spot, context)
         finally:
             page.close()
     if count > context.limits.pages:
@@ -73,7 +76,7 @@ def _numbered(found: Iterator[Finding], where: Provenance, context: Context) -> 
     """Count the pictures of the document, and stop where there are too many."""
     index = 0
     for finding in found:
-        if not isinstance(finding, Picture):
+        if not isinstance(finding, Picture) or finding.where.member != where.member:
             yield finding
             continue
         if index >= context.limits.pictures:

@@ -73,8 +73,7 @@ def join(pieces: Mapping[Placement, Pixels], most_pixels: int) -> Pixels:
     """
     boxes = {p: p.bbox for p in pieces}
     x0, y0, x1, y1 = union(list(boxes.values()))
-    scale_x = max(pixels_per_point(p)[0] for p in pieces if _telling(p, 0, pieces))
-    scale_y = max(pixels_per_point(p)[1] for p in pieces if _telling(p, 1, pieces))
+    scale_x, scale_y = (_finest(list(pieces), axis) for axis in (0, 1))
     width = max(1, round((x1 - x0) * scale_x))
     height = max(1, round((y1 - y0) * scale_y))
     if width * height > most_pixels:
@@ -91,9 +90,10 @@ def join(pieces: Mapping[Placement, Pixels], most_pixels: int) -> Pixels:
     return canvas
 
 
-def _telling(placement: Placement, axis: int, pieces: Mapping[Placement, Pixels]) -> bool:
-    """Whether a piece is among the longest along an axis, and so knows the resolution best."""
-    return placement.upright_size[axis] == max(p.upright_size[axis] for p in pieces)
+def _finest(placements: list[Placement], axis: int) -> float:
+    """Pixels per point; only the longest pieces know it well."""
+    longest = max(p.upright_size[axis] for p in placements)
+    return max(pixels_per_point(p)[axis] for p in placements if p.upright_size[axis] == longest)
 
 
 def _fit(pixels: Pixels, width: int, height: int) -> Pixels:
