@@ -100,7 +100,11 @@ class Container:
     """
 
     def __init__(self, blob: Blob, context: Context, source_type: SourceType) -> None:
-        self.where = replace(blob.where, source_type=blob.where.source_type or source_type)
+        self.where = replace(
+            blob.where,
+            source_type=blob.where.source_type or source_type,
+            extraction="embedded" if source_type == "office" else blob.where.extraction,
+        )
         self.context = context.deeper()
         self._credit = blob.size()
         self._members = 0
@@ -116,13 +120,24 @@ class Container:
         InputError
             What the members themselves raise, and :class:`ExhaustedError`.
         """
+        return self.completed(self._each(members))
+
+    def completed(self, findings: Iterator[Finding], *, plain: bool = True) -> Iterator[Finding]:
+        """Yield findings, and then, even if they end in an error, what was left out.
+
+        Parameters
+        ----------
+        findings : iterator of Finding
+        plain : bool
+            Whether content without pictures is worth mentioning: in an archive it is an input,
+            in a document it is the document itself.
+        """
         try:
-            for member in members:
-                yield from self.member(member)
+            yield from findings
         except InputError:
-            yield from self.left_out()
+            yield from self._left_out(plain)
             raise
-        yield from self.left_out()
+        yield from self._left_out(plain)
 
     def member(self, member: Member, where: Provenance | None = None) -> Iterator[Finding]:
         """Yield what is in one member; content without pictures is only counted.
@@ -173,18 +188,6 @@ class Container:
                     continue
             yield replace(finding, where=where)
 
-    def left_out(self) -> Iterator[Problem]:
-        """Yield what of the members was counted instead of reported one by one."""
-        if self._large:
-            most = self.context.limits.file_bytes // MIB
-            what = f"{_count(len(self._large), 'member')} larger than {most} MiB"
-            error = LimitError(f"{what}, the first is {self._large[0]}")
-            yield problem(self._with(what), error)
-        if self._plain:
-            what = f"{_count(self._plain, 'member')} without pictures"
-            yield Problem(self._with(what), "skipped", UnsupportedError.code)
-        self._large, self._plain = [], 0
-
     def spend(self, members: int = 0, inflated_bytes: int = 0) -> None:
         """Count what is about to be used.
 
@@ -218,29 +221,46 @@ class Container:
         member = "/".join(filter(None, [self.where.member, name]))
         if not locator and self.where.locator == f"member {self.where.member}":
             return replace(self.where, member=member, locator=f"member {member}", index=None)
-        return replace(self._with(locator or f"member {name}"), member=member, index=None)
+        return replace(self.at(locator or f"member {name}"), member=member, index=None)
 
-    def read(self, member: Member) -> bytes:
-        """All bytes of a member.
+    def read(self, member: Member, most: int) -> bytes:
+        """All bytes of a member, at most ``most``.
 
         Raises
         ------
         InputError
             It cannot be read, or is too large.
         """
-        parts = []
+        parts: list[bytes] = []
         with contained(f"member {readable(member.name)}"), member.open() as stream:
             total = 0
             while data := stream.read(member.chunk):
                 total += len(data)
-                self._check(total)
+                if total > most:
+                    raise LimitError(f"larger than {most // MIB} MiB")
                 if not member.counted:
                     self.spend(inflated_bytes=len(data))
                 parts.append(data)
         return b"".join(parts)
 
-    def _with(self, locator: str) -> Provenance:
+    def at(self, locator: str) -> Provenance:
+        """Place in the container that is no member."""
         return replace(self.where, locator=", ".join(filter(None, [self.where.locator, locator])))
+
+    def _each(self, members: Iterable[Member]) -> Iterator[Finding]:
+        for member in members:
+            yield from self.member(member)
+
+    def _left_out(self, plain: bool) -> Iterator[Problem]:
+        if self._large:
+            most = self.context.limits.file_bytes // MIB
+            what = f"{_count(len(self._large), 'member')} larger than {most} MiB"
+            error = LimitError(f"{what}, the first is {self._large[0]}")
+            yield problem(self.at(what), error)
+        if self._plain and plain:
+            what = f"{_count(self._plain, 'member')} without pictures"
+            yield Problem(self.at(what), "skipped", UnsupportedError.code)
+        self._large, self._plain = [], 0
 
     @contextmanager
     def _inflated(self, member: Member, where: Provenance) -> Iterator[Blob | None]:
@@ -282,8 +302,9 @@ class Container:
 
 def problem(where: Provenance, error: InputError) -> Problem:
     """What an error of one member becomes."""
-    status = "skipped" if isinstance(error, UnsupportedError) else "failed"
-    return Problem(where, status, error.code, error.record_text)
+    if isinstance(error, UnsupportedError):
+        return Problem(where, "skipped", error.code, error.record_text)
+    return Problem(where, "failed", error.code, error.record_text)
 
 
 def readable(name: str) -> str:
