@@ -144,10 +144,9 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _fold_children(module: nn.Module) -> None:
-    names = [name for name, _ in module.named_children()]
-    for name, following in zip(names, [*names[1:], ""], strict=True):
-        child = getattr(module, name)
-        after = getattr(module, following, None) if following else None
+    children = list(module.named_children())
+    for place, (name, child) in enumerate(children):
+        following, after = children[place + 1] if place + 1 < len(children) else ("", None)
         if isinstance(child, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(child, after))
             # timm's normalisations carry the activation that follows them.
