@@ -18,6 +18,7 @@ from medsift.core.errors import (
     NotFoundError,
     TimedOutError,
 )
+from medsift.sources.web.faults import PassingError, SlowError
 from medsift.sources.web.fetch import Fetcher, user_agent
 from medsift.sources.web.options import WebOptions
 
@@ -119,10 +120,18 @@ def test_a_failure_that_may_pass_is_tried_again_after_growing_waits(status: int)
 
 
 def test_a_broken_connection_is_tried_again_and_then_given_up() -> None:
-    site = Site(FetchError("reset"))
+    site = Site(PassingError("reset"))
     with pytest.raises(FetchError, match="reset"):
         site.fetcher.fetch(URL, 10)
     assert len(site.asked) == 3
+
+
+def test_a_silence_is_tried_again_but_not_a_site_that_used_up_its_time() -> None:
+    site = Site(SlowError("silent"), answer(b"abc"))
+    assert site.fetcher.fetch(URL, 10).content == b"abc"
+    site = Site(TimedOutError("over"), answer(b"abc"))
+    with pytest.raises(TimedOutError, match="over"):
+        site.fetcher.fetch(URL, 10)
 
 
 def test_the_site_says_how_long_to_wait() -> None:

@@ -309,3 +309,22 @@ def test_a_site_on_this_machine_is_refused_by_default(server: str) -> None:
     [finding] = read_url(f"http://{server}/", Context(), options)
     assert isinstance(finding, Problem)
     assert "loopback" in finding.error
+
+
+def test_a_page_that_starts_with_plain_text_is_a_page_where_the_site_says_so() -> None:
+    web = Web()
+    web[PAGE] = httpx.Response(
+        200, headers={"content-type": "text/html"}, content=b"Hello. <img src=b.png>"
+    )
+    web["https://example.org/a/b.png"] = png()
+    assert [seen.content for seen in web.read()] == [png()]
+
+
+def test_pixels_that_track_readers_are_not_fetched() -> None:
+    web = page("<img src=https://t.example.net/p.gif width=1 height=1><img src=b.png width=400>")
+    web["https://example.org/a/b.png"] = png()
+    assert [(seen.url, seen.reason) for seen in web.read()] == [
+        ("https://t.example.net/p.gif", "too_small"),
+        ("https://example.org/a/b.png", ""),
+    ]
+    assert "https://t.example.net/p.gif" not in web.asked

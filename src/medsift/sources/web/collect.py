@@ -138,7 +138,7 @@ class Collector:
         element = self._nth("img")
         self._add(lazy, element)
         # With lazy loading src is mostly a stand-in, yet it may be another picture.
-        self._add([*shown, attributes.get("src")], element)
+        self._add([*shown, attributes.get("src")], element, tiny=_is_tiny(attributes))
 
     def _on_picture(self, _attributes: Attributes) -> None:
         self._end_picture()
@@ -235,7 +235,14 @@ class Collector:
     def _nth(self, name: str) -> str:
         return f"{name} {self._counts[name]}"
 
-    def _add(self, written: Iterable[str | None], element: str, *, linked: bool = False) -> None:
+    def _add(
+        self,
+        written: Iterable[str | None],
+        element: str,
+        *,
+        linked: bool = False,
+        tiny: bool = False,
+    ) -> None:
         if len(self._found) >= _MOST_REFERENCES:
             return
         addresses: dict[str, Address] = {}
@@ -248,15 +255,24 @@ class Collector:
         known = self._seen.get(next(iter(addresses)))
         for url in addresses:
             self._seen.setdefault(url, len(self._found) if known is None else known)
+        reference = Reference(tuple(addresses.values()), element, linked, tiny)
         if known is None:
-            self._found.append(Reference(tuple(addresses.values()), element, linked))
+            self._found.append(reference)
         else:
-            self._found[known] = _merged(self._found[known], addresses, linked=linked)
+            self._found[known] = _merged(self._found[known], reference)
 
 
-def _merged(known: Reference, more: dict[str, Address], *, linked: bool) -> Reference:
+def _merged(known: Reference, more: Reference) -> Reference:
     """Add what another reference to the same picture offers, up to a bound."""
     addresses = {address.url: address for address in known.addresses}
     if len(addresses) < _MOST_ADDRESSES:
-        addresses = {**addresses, **more}
-    return Reference(tuple(addresses.values()), known.element, known.linked and linked)
+        addresses |= {a.url: a for a in more.addresses if a.url not in addresses}
+    linked, tiny = known.linked and more.linked, known.tiny and more.tiny
+    return Reference(tuple(addresses.values()), known.element, linked, tiny)
+
+
+def _is_tiny(attributes: Attributes) -> bool:
+    sizes = [
+        (attributes.get(name) or "").strip().removesuffix("px") for name in ("width", "height")
+    ]
+    return any(size in ("0", "1", "2", "3") for size in sizes)

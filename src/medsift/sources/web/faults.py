@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medsift.core.errors import FetchError
+from medsift.core.errors import FetchError, TimedOutError
 from medsift.sources.web.shelf import LeftOutError
 
 
@@ -26,6 +26,10 @@ class PassingError(FetchError):
     def __init__(self, message: str, wait: float = 0.0) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class SlowError(TimedOutError):
+    """A site was silent for too long; it may answer the next time."""
 
 
 class RobotsError(LeftOutError):

@@ -24,7 +24,7 @@ from medsift.core.limits import MIB
 from medsift.sources.web.answer import Answer
 from medsift.sources.web.cache import Cache
 from medsift.sources.web.coding import ACCEPTED, decoded
-from medsift.sources.web.faults import ForbiddenAddressError, PassingError, RefusedError
+from medsift.sources.web.faults import ForbiddenAddressError, PassingError, RefusedError, SlowError
 from medsift.sources.web.guard import Guard
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 from medsift.sources.web.pace import Pace
@@ -102,8 +102,9 @@ class Fetcher:
         for attempt in range(self.options.retries + 1):
             try:
                 return self._follow(url, most, accept, is_robots=is_robots)
-            except PassingError as error:  # noqa: PERF203
-                wait = error.wait or _BACKOFF * 2**attempt * random.uniform(1.0, 1.5)  # noqa: S311
+            except (PassingError, SlowError) as error:  # noqa: PERF203
+                asked_for = error.wait if isinstance(error, PassingError) else 0.0
+                wait = asked_for or _BACKOFF * 2**attempt * random.uniform(1.0, 1.5)  # noqa: S311
                 if attempt == self.options.retries or wait > _LONGEST_WAIT:
                     raise
                 self._pause(wait)
@@ -156,12 +157,7 @@ class Fetcher:
     def _send(self, request: httpx.Request, most: int, known: Answer | None) -> Answer | httpx.URL:
         """Send one request: an answer, or where to ask instead."""
         deadline: float = request.extensions[DEADLINE]
-        try:
-            response = self._transport.handle_request(request)
-        except (ForbiddenAddressError, NotFoundError, TimedOutError):
-            raise
-        except FetchError as error:
-            raise PassingError(str(error)) from error
+        response = self._transport.handle_request(request)
         try:
             status = response.status_code
             if status == 304 and known is not None:

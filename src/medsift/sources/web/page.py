@@ -12,6 +12,7 @@ import httpx
 from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
+from medsift.sources.web.address import is_remote
 from medsift.sources.web.answer import Answer, keep_out
 from medsift.sources.web.faults import TagError
 from medsift.sources.web.fetch import Fetcher
@@ -20,6 +21,7 @@ from medsift.sources.web.pictures import PAGE_BYTES, pictures, problem
 from medsift.sources.web.references import Markup, Reference, parse_page
 from medsift.sources.web.website import Website
 
+_DECLARED_PAGES = ("text/html", "application/xhtml+xml")
 _PAGE_TYPES = "text/html, application/xhtml+xml, */*;q=0.8"
 
 
@@ -91,7 +93,11 @@ class _Visit:
         self._respect(answer.tags)
         where = replace(where, url=answer.url)
         blob = Blob(where, data=answer.content)
-        if blob.file_type() != "html":
+        file_type = blob.file_type()
+        # A page that starts with plain text looks like text; then what the site says counts.
+        if file_type != "html" and not (
+            file_type in ("text", "xml") and answer.content_type in _DECLARED_PAGES
+        ):
             if stop.depth == 0:
                 yield from self._context.recurse(blob, self._context)
             return
@@ -103,14 +109,17 @@ class _Visit:
         page = parse_page(content, answer.url, answer.charset)
         self._respect(page.robots)
         self._queue(stop, answer.url, page)
+        tiny = [r for r in page.references if r.tiny and is_remote(r.url)]
         page = replace(page, references=self._new(page))
+        yield from _left_out(tiny, where)
         with Website(self._fetcher, page.references, self._context.budget) as website:
             yield from pictures(page, website, where, self._context.deeper())
 
     def _new(self, page: Markup) -> tuple[Reference, ...]:
         """References that no page before referred to, and that are wanted."""
-        wanted = [r for r in page.references if self._options.linked_pictures or not r.linked]
-        new = tuple(r for r in wanted if r.url not in self._pictures)
+        linked = self._options.linked_pictures
+        wanted = [r for r in page.references if linked or not r.linked]
+        new = tuple(r for r in wanted if r.url not in self._pictures and not r.tiny)
         self._pictures.update(r.url for r in new)
         return new
 
@@ -138,3 +147,10 @@ class _Visit:
         tag = keep_out(tags)
         if tag and not self._options.ignore_tags:
             raise TagError(f"the site asks machines to keep out ({tag})")
+
+
+def _left_out(tiny: list[Reference], where: Provenance) -> Iterator[Finding]:
+    """Report what is not worth a request, and often is there only to be requested."""
+    for reference in tiny:
+        place = replace(where, url=reference.url, locator=reference.element)
+        yield Problem(place, "skipped", "too_small")

@@ -36,11 +36,14 @@ class Reference:
         Which element refers to it, for people: ``img 3``, ``meta og:image``, ``style 1``.
     linked : bool
         Only linked to (``a href``), as galleries link to the large picture; not shown.
+    tiny : bool
+        Shown as a dot of a few pixels: a spacer, or a pixel that tracks its readers.
     """
 
     addresses: tuple[Address, ...]
     element: str
     linked: bool = False
+    tiny: bool = False
 
     @property
     def url(self) -> str:

@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from medsift.core.errors import FetchError, InputError, TimedOutError
+from medsift.sources.web.faults import PassingError, SlowError
 from medsift.sources.web.guard import Guard
 from medsift.sources.web.options import WebOptions
 
@@ -138,10 +139,12 @@ class GuardedTransport(httpx.BaseTransport):
 
         Raises
         ------
-        FetchError, NotFoundError
-            The guard refuses, the name does not resolve, or the connection fails.
-        TimedOutError
-            The answer takes too long.
+        ForbiddenAddressError, NotFoundError
+            The guard refuses, or the name does not resolve.
+        PassingError
+            The connection fails.
+        SlowError, TimedOutError
+            The site is silent for too long, or the deadline of the request is over.
         """
         self._backend.clock.deadline = request.extensions.get(DEADLINE, float("inf"))
         url = request.url
@@ -165,11 +168,11 @@ class GuardedTransport(httpx.BaseTransport):
                 )
             )
         except Exception as error:
-            raise _input_error(error) from error
+            raise _input_error(error, self._backend.clock) from error
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(answer),
+            stream=_Body(answer, self._backend.clock),
             extensions=answer.extensions,
         )
 
@@ -179,14 +182,15 @@ class GuardedTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, answer: httpcore.Response, clock: _Clock) -> None:
         self._answer = answer
+        self._clock = clock
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._answer.iter_stream()
         except Exception as error:
-            raise _input_error(error) from error
+            raise _input_error(error, self._clock) from error
 
     def close(self) -> None:
         self._answer.close()
@@ -212,11 +216,13 @@ def _has_http2() -> bool:
     return True
 
 
-def _input_error(error: Exception) -> InputError:
+def _input_error(error: Exception, clock: _Clock) -> InputError:
     """Failures below HTTP, of any library, in the words of medsift."""
     if isinstance(error, InputError):
         return error
     if isinstance(error, httpcore.TimeoutException):
-        return TimedOutError(str(error) or "the site does not answer in time")
+        if time.monotonic() >= clock.deadline:
+            return TimedOutError("the site takes too long for its answer")
+        return SlowError("the site does not answer in time")
     what = str(error) or type(error).__name__
-    return FetchError(f"the connection failed: {what[:200]}")
+    return PassingError(f"the connection failed: {what[:200]}")
