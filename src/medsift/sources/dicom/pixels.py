@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pydicom.pixels import Decoder
 
 _MOST_SAMPLES = 4
+# GDCM last, that is for lossless JPEG only: it ends the process on some damaged files.
+_PREFERRED = ("pydicom", "pillow", "pylibjpeg", "pyjpegls", "gdcm")
 _MOST_MISSING = 0.9
 """Share of a frame that may be missing for it to be worth a look."""
 
@@ -61,7 +63,7 @@ class FrameReader:
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
                 raise DecodeError("a DICOM image with more than four samples a pixel")
             self.frame_count = max(1, int(dataset.get("NumberOfFrames") or 1))
-            self._decoder = _decoder(dataset)
+            self._decoder, self._plugin = _decoder(dataset)
             self._drop_missing_frames()
             self.is_truncated = self._pad()
 
@@ -83,7 +85,10 @@ class FrameReader:
         """
         with contained(WHAT, tell_details=False):
             stored, properties = self._decoder.as_array(
-                self._dataset, index=frame, allow_excess_frames=False
+                self._dataset,
+                index=frame,
+                decoding_plugin=self._plugin,
+                allow_excess_frames=False,
             )
             digest = hashlib.sha256(self._encoded(frame, stored)).hexdigest()
             interpretation = str(properties["photometric_interpretation"])
@@ -136,7 +141,8 @@ class FrameReader:
         return True
 
 
-def _decoder(dataset: Dataset) -> Decoder:
+def _decoder(dataset: Dataset) -> tuple[Decoder, str]:
+    """Find the decoder of the transfer syntax, and which of its plug-ins to use."""
     from pydicom import uid
     from pydicom.pixels import get_decoder
 
@@ -153,11 +159,13 @@ def _decoder(dataset: Dataset) -> Decoder:
             plugins -= {"pillow", "gdcm"}
         elif syntax in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
             plugins -= {"pillow"}
-    if decoder.UID.is_encapsulated and not plugins:
+    if not decoder.UID.is_encapsulated:
+        return decoder, ""
+    if not plugins:
         raise UnsupportedError(
             f"no decoder for transfer syntax {name}; pip install 'medsift[dicom]' adds some"
         )
-    return decoder
+    return decoder, next((name for name in _PREFERRED if name in plugins), "")
 
 
 def _shown(
