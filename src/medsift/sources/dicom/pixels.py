@@ -154,10 +154,10 @@ def _decoder(dataset: Dataset) -> tuple[Decoder, str]:
         raise UnsupportedError(f"transfer syntax {name} is not read") from None
     plugins = set(decoder.available_plugins)
     if int(dataset.BitsStored) > 8:
-        # Plug-ins that offer to decode these, and cannot.
+        # Plug-ins offer to decode these, and cannot.
         if syntax == uid.JPEGExtended12Bit:
-            plugins -= {"pillow", "gdcm"}
-        elif syntax in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
+            raise UnsupportedError(f"transfer syntax {name} of more than 8 bits is not read")
+        if syntax in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
             plugins -= {"pillow"}
     if not decoder.UID.is_encapsulated:
         return decoder, ""
