@@ -84,7 +84,9 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
     """A recipe small enough for a test."""
-    monkeypatch.setitem(recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,)))
+    monkeypatch.setitem(
+        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    )
     return "tiny"
 
 

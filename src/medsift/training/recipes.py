@@ -92,12 +92,23 @@ class MemberRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a model is made: its members, and whether they are stored as 8-bit networks."""
+    """How a model is made.
+
+    Attributes
+    ----------
+    name, summary : str
+    members : tuple of MemberRecipe
+    quantise : bool
+        Store the networks in 8 bits, where that costs no accuracy.
+    made_up : bool
+        Add drawn pictures and collages, see :mod:`medsift.training.collage`.
+    """
 
     name: str
     summary: str
     members: tuple[MemberRecipe, ...]
     quantise: bool = True
+    made_up: bool = True
 
 
 def _imagenet(size: int, fraction: float) -> Preprocess:
@@ -176,12 +187,14 @@ RECIPES: dict[str, Recipe] = {
             "ResNet18 at 224 px: the head first, then all layers, classes drawn evenly",
             (_RESNET18,),
             quantise=False,
+            made_up=False,
         ),
         Recipe(
             "efficientnet-b0-pair",
             "two EfficientNet-B0 at 128 px: a broad one, and one fine-tuned on its hard cases",
             (_BROAD, _FINE),
             quantise=False,
+            made_up=False,
         ),
     )
 }

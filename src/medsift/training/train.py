@@ -24,6 +24,7 @@ from medsift.evaluation.measure import measure
 from medsift.evaluation.summary import summarise
 from medsift.training.backbones import Weights, build, fold_batch_norm
 from medsift.training.calibrate import even_weights, fit_platt, fit_temperature
+from medsift.training.collage import made_up
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source, targets_of
 from medsift.training.export import (
     ParityError,
@@ -111,6 +112,9 @@ def train(settings: TrainSettings) -> Path:
     train_store = _store(learning, run)
     check_store = _store(held_out, run)
     require_both_labels(train_store.examples)
+    if recipe.made_up:
+        extra = made_up(train_store, run / "made-up", settings.seed)
+        train_store = _store([*train_store.examples, *extra], run)
     classes = classes_of(train_store.examples)
     # The class map stands beside the weights from the start: a checkpoint without the names of
     # its outputs is worth nothing.

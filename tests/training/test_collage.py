@@ -1,0 +1,63 @@
+"""Pictures that training makes up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medsift.core.taxonomy import KINDS
+from medsift.evaluation.labelled import find_examples
+from medsift.training import collage as made
+from medsift.training.data import build_store
+from medsift.training.procedural import DRAWN_KINDS, draw
+
+
+@pytest.mark.parametrize("kind", DRAWN_KINDS)
+def test_drawn_pictures_differ_from_each_other_and_are_not_medical(kind: str) -> None:
+    assert KINDS[kind].label == "non_medical"
+    pictures = [draw(kind, np.random.default_rng(seed)) for seed in range(4)]
+    for picture in pictures:
+        assert picture.dtype == np.uint8
+        assert picture.ndim == 3
+        assert min(picture.shape[:2]) >= 140
+    assert len({picture.tobytes() for picture in pictures}) == 4
+
+
+def test_a_collage_shows_every_panel() -> None:
+    panels = [np.full((20, 20, 3), level, np.uint8) for level in (40, 90, 140, 190)]
+    figure = made.collage(panels, 2, 2, np.random.default_rng(0))
+    assert {40, 90, 140, 190} <= set(np.unique(figure).tolist())
+
+
+def test_only_kinds_that_the_data_have_are_made_up_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made, "_PER_DRAWN_KIND", 2)
+    monkeypatch.setattr(made, "_MEDICAL_COLLAGES", 3)
+    monkeypatch.setattr(made, "_COLLAGES_PER_KIND", 1)
+    kinds = ("medical/ct", "medical/multipanel", "non_medical/photo", "non_medical/astronomy")
+    for kind in kinds:
+        (tmp_path / "data" / kind).mkdir(parents=True)
+        Image.new("RGB", (40, 30), "grey").save(tmp_path / "data" / kind / "a.png")
+    store, _ = build_store(find_examples(tmp_path / "data"), tmp_path / "cache")
+    examples = made.made_up(store, tmp_path / "made-up", seed=1)
+    counts = {(e.kind, e.source): 0 for e in examples}
+    for e in examples:
+        counts[e.kind, e.source] += 1
+    assert counts == {
+        ("multipanel", "synthetic-collage"): 3,
+        ("astronomy", "synthetic-drawn"): 2,
+        ("astronomy", "synthetic-collage"): 1,
+        ("photo", "synthetic-collage"): 1,
+    }
+    assert made.made_up(store, tmp_path / "made-up", seed=2) == examples
+
+
+def test_two_class_data_get_nothing_made_up(tmp_path: Path) -> None:
+    (tmp_path / "data/medical").mkdir(parents=True)
+    Image.new("RGB", (40, 30)).save(tmp_path / "data/medical/a.png")
+    store, _ = build_store(find_examples(tmp_path / "data"), tmp_path / "cache")
+    assert made.made_up(store, tmp_path / "made-up", seed=1) == []
