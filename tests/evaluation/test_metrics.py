@@ -29,14 +29,16 @@ def arrays(scores: list[float], positive: list[int]) -> tuple[np.ndarray, np.nda
 
 def test_the_wilson_interval_of_eight_of_ten() -> None:
     low, high = wilson_interval(8, 10)
-    assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    assert low == pytest.approx(0.4902, abs=1e-4)
+    assert high == pytest.approx(0.9433, abs=1e-4)
 
 
 def test_the_wilson_interval_stays_exact_at_the_ends() -> None:
     low, high = wilson_interval(0, 20)
     assert low == 0
     assert high == pytest.approx(3.8415 / 23.8415, abs=1e-4)
-    assert wilson_interval(20, 20) == (pytest.approx(1 - high), 1.0)
+    assert wilson_interval(20, 20)[0] == pytest.approx(1 - high)
+    assert wilson_interval(20, 20)[1] == 1
     assert wilson_interval(0, 0) == (0, 1)
 
 

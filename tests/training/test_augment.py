@@ -22,7 +22,8 @@ def test_any_picture_becomes_a_square_of_the_size(
     picture = np.full((*shape, 3), 128, dtype=np.uint8)
     for seed in range(40):
         result = augment(picture, 32, np.random.default_rng(seed), settings)
-        assert (result.shape, result.dtype) == ((32, 32, 3), np.uint8)
+        assert result.shape == (32, 32, 3)
+        assert result.dtype == np.uint8
 
 
 def test_the_same_seed_gives_the_same_variant_and_another_seed_another() -> None:
