@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medsift.core.errors import DecodeError, LimitError
 from medsift.core.picture import Bbox, Pixels
+from medsift.sources.base import sha256_of
 from medsift.sources.pdf.placements import PageFrame, walk
 
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ def draw_region(
         return np.ascontiguousarray(_view(bitmap)[..., 2::-1])
     finally:
         raw.FPDFBitmap_Destroy(bitmap)
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """Hash pixels together with their size, for pictures that have no encoded bytes."""
+    height, width = pixels.shape[:2]
+    return sha256_of(f"{width}x{height}:".encode() + pixels.tobytes())
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from medsift.core.errors import DecodeError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Extraction, Pixels
 from medsift.sources.base import Context, sha256_of
-from medsift.sources.pdf.draw import draw_image
+from medsift.sources.pdf.draw import draw_image, pixel_hash
 from medsift.sources.pdf.facts import ImageFacts
 from medsift.sources.pdf.placements import Placement, encoded, unwrapped
 
@@ -236,7 +236,7 @@ def _finish(
         digest = sha256_of(data)
         width, height = placement.width, placement.height
     elif pixels.shape[:2] == (height, width):
-        digest = sha256_of(f"{width}x{height}:".encode() + pixels.tobytes())
+        digest = pixel_hash(pixels)
     else:
         # Reduced pixels depend on what the caller asked for; the stream does not.
         digest = sha256_of(stored)

@@ -13,7 +13,9 @@ from medsift.sources.pdf.attachments import attached_to, attachments_of
 from medsift.sources.pdf.document import open_document, open_second, without_security
 from medsift.sources.pdf.extract import Extractor
 from medsift.sources.pdf.facts import FactsReader
-from medsift.sources.pdf.page import OpenPage, pictures_of
+from medsift.sources.pdf.page import findings_of
+from medsift.sources.pdf.placements import frame_of
+from medsift.sources.pdf.sheet import Sheet
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -64,7 +66,8 @@ def _pages(
             yield Problem(spot, "failed", "undecodable", "undecodable: the page is damaged")
             continue
         try:
-            yield from pictures_of(OpenPage(page, spot, facts.of_page(number)), extractor)
+            sheet = Sheet(page, frame_of(page), spot, facts.of_page(number))
+            yield from findings_of(sheet, extractor)
             yield from attached_to(page, spot, context)
         finally:
             page.close()

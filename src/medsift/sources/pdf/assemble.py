@@ -1,0 +1,116 @@
+"""A unit of placed images becomes a picture: extracted, joined, or drawn as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from medsift.core.errors import InputError
+from medsift.core.picture import Bbox, Extraction, Finding, Picture, Pixels, Problem, Provenance
+from medsift.sources.pdf.draw import draw_region, pixel_hash
+from medsift.sources.pdf.extract import Extractor, check_size, look_alike
+from medsift.sources.pdf.geometry import stand_upright, upright_size
+from medsift.sources.pdf.placements import Placement
+from medsift.sources.pdf.sheet import Sheet
+from medsift.sources.pdf.stitch import join, parts_of
+from medsift.sources.pdf.units import Unit, pixels_per_point
+
+_THUMB = 96
+_REGION_SIDE = 8_000
+
+
+def pictures_of_unit(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
+    """Yield the picture that a unit makes, or those that it falls apart into.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    unit : Unit
+    extractor : Extractor
+    """
+    where = replace(sheet.where, bbox=unit.bbox)
+    try:
+        if unit.kind == "tiles":
+            yield from _tiles(sheet, unit, extractor)
+        elif unit.kind == "layers":
+            for placement in unit.placements:
+                check_size(placement, sheet.about(placement), extractor.context)
+            yield _region(sheet, unit)
+        else:
+            yield _single(sheet, unit.placements[0], extractor)
+    except InputError as error:
+        yield Problem(where, "failed", error.code, error.record_text)
+
+
+def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture:
+    found = extractor.extract(sheet.page, placement, sheet.about(placement))
+    pixels = stand_upright(found.pixels, placement.placed)
+    if placement.transparent and not placement.floating and not placement.placed.skewed:
+        handles = [placement.handle]
+        size = _within(placement.upright_size, _THUMB)
+        shown = draw_region(sheet.page, sheet.frame, placement.bbox, size, handles)
+        if not look_alike(shown, pixels):
+            return _region(sheet, Unit("single", (placement,)))
+    width, height = upright_size(found.width, found.height, placement.placed)
+    return Picture(
+        where=replace(sheet.where, bbox=placement.bbox, extraction=found.extraction),
+        pixels=pixels,
+        width=width,
+        height=height,
+        format=found.format,
+        color_mode=found.mode,
+        sha256=found.sha256,
+        data=found.data,
+    )
+
+
+def _tiles(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
+    pieces: dict[Placement, Pixels] = {}
+    failed: list[Finding] = []
+    for placement in unit.placements:
+        try:
+            found = extractor.extract(sheet.page, placement, sheet.about(placement), full=True)
+        except InputError as error:
+            where = replace(sheet.where, bbox=placement.bbox)
+            failed.append(Problem(where, "failed", error.code, error.record_text))
+            continue
+        pieces[placement] = stand_upright(found.pixels, placement.placed)
+    for part in parts_of(pieces):
+        if len(part) == 1:
+            yield _single(sheet, part[0], extractor)
+            continue
+        pixels = join({p: pieces[p] for p in part}, extractor.context.limits.pixels)
+        yield _made(sheet.where, Unit("tiles", part).bbox, pixels, "stitched")
+    yield from failed
+
+
+def _region(sheet: Sheet, unit: Unit) -> Picture:
+    """Draw images as the page shows them, without what else is there."""
+    box = unit.bbox
+    densities = [pixels_per_point(p) for p in unit.placements]
+    size = (
+        max(1, round((box[2] - box[0]) * max(x for x, _ in densities))),
+        max(1, round((box[3] - box[1]) * max(y for _, y in densities))),
+    )
+    size = _within(size, _REGION_SIDE)
+    handles = [p.handle for p in unit.placements]
+    pixels = draw_region(sheet.page, sheet.frame, box, size, handles)
+    return _made(sheet.where, box, pixels, "rendered")
+
+
+def _made(where: Provenance, box: Bbox, pixels: Pixels, extraction: Extraction) -> Picture:
+    height, width = pixels.shape[:2]
+    return Picture(
+        where=replace(where, bbox=box, extraction=extraction),
+        pixels=pixels,
+        width=width,
+        height=height,
+        format="raw",
+        color_mode="RGB",
+        sha256=pixel_hash(pixels),
+    )
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    factor = min(1.0, side / max(size))
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))

@@ -1,0 +1,51 @@
+"""A page while it is read: PDFium's page, its measures, and what pypdf says of its images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from medsift.core.picture import Provenance
+from medsift.sources.pdf.facts import ImageFacts, PageFacts
+from medsift.sources.pdf.placements import PageFrame, Placement, bits_per_pixel
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page while it is read.
+
+    Attributes
+    ----------
+    page : PdfPage
+    frame : PageFrame
+    where : Provenance
+        With the page's number and locator.
+    facts : PageFacts
+        See :meth:`medsift.sources.pdf.facts.FactsReader.of_page`.
+    """
+
+    page: PdfPage = field(repr=False)
+    frame: PageFrame
+    where: Provenance
+    facts: PageFacts = field(repr=False)
+
+    def about(self, placement: Placement) -> tuple[ImageFacts, ...]:
+        """All facts that may be about an image."""
+        key = (placement.width, placement.height, placement.encoded_length, placement.codec)
+        return tuple(self.facts.images.get(key, ()))
+
+    def bitonal(self, placement: Placement) -> bool:
+        """Whether an image has one bit a pixel."""
+        facts = self.about(placement)
+        if facts:
+            return all(f.bits == 1 for f in facts)
+        return bits_per_pixel(self.page, placement.handle) == 1
+
+    def see_through(self, placement: Placement) -> bool:
+        """Whether what lies below an image may be seen through it."""
+        facts = self.about(placement)
+        masked = any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
+        return masked or placement.transparent

@@ -1,0 +1,150 @@
+"""The drawn shapes of a page, weighed: which could be part of a figure."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from medsift.core.picture import Bbox
+from medsift.sources.pdf.geometry import Matrix, area, intersection
+from medsift.sources.pdf.placements import PageFrame, matrix_of, walk
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+ShapeKind: TypeAlias = Literal["curve", "straight", "text"]
+
+_MOST_SHAPES = 60_000
+_MOST_SEGMENTS = 48
+_WHITE = 250
+_LARGE_POINTS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A path, shading or piece of text.
+
+    Attributes
+    ----------
+    kind : {"curve", "straight", "text"}
+        ``curve``: with curved or slanting parts, or a shading; ``straight``: only lines along
+        the axes, as rules and tables have them.
+    box : Bbox
+        In the visible system of the page, cut to what is visible.
+    segments : int
+        Of the path; 0 for text.
+    """
+
+    kind: ShapeKind
+    box: Bbox
+    segments: int
+
+
+def shapes_of(page: PdfPage, frame: PageFrame) -> Iterator[Shape]:
+    """Visit the shapes of a page that leave a mark on white paper.
+
+    Parameters
+    ----------
+    page : PdfPage
+    frame : PageFrame
+    """
+    from pypdfium2 import raw
+
+    wanted = {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING, raw.FPDF_PAGEOBJ_TEXT}
+    for count, (handle, _, around) in enumerate(walk(page)):
+        if count > _MOST_SHAPES:
+            return
+        kind = raw.FPDFPageObj_GetType(handle)
+        if kind not in wanted:
+            continue
+        box = _bounds(handle, around.then(frame.to_visible), frame)
+        if box is None:
+            continue
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            yield Shape("text", box, 0)
+        elif kind == raw.FPDF_PAGEOBJ_SHADING:
+            yield Shape("curve", box, 1)
+        elif not _unseen(handle):
+            segments = raw.FPDFPath_CountSegments(handle)
+            yield Shape("curve" if _bends(handle, segments) else "straight", box, segments)
+
+
+def _bounds(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:
+    from pypdfium2 import raw
+
+    sides = [ctypes.c_float() for _ in range(4)]
+    if not raw.FPDFPageObj_GetBounds(handle, *sides):
+        return None
+    left, bottom, right, top = (s.value for s in sides)
+    if not all(map(math.isfinite, (left, bottom, right, top))):
+        return None
+    box = (left, bottom, right, top)
+    if max(right - left, top - bottom) > _LARGE_POINTS:
+        box = _clipped(handle, box)
+    # Lines have no area of their own.
+    x0, y0, x1, y1 = outward.bounds(box)
+    seen = intersection((x0 - 0.5, y0 - 0.5, x1 + 0.5, y1 + 0.5), frame.box)
+    return seen if area(seen) > 0 else None
+
+
+def _clipped(handle: Any, box: Bbox) -> Bbox:
+    from pypdfium2 import raw
+
+    clip = raw.FPDFPageObj_GetClipPath(handle)
+    if not clip:
+        return box
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for path in range(min(max(raw.FPDFClipPath_CountPaths(clip), 0), 8)):
+        points = []
+        count = raw.FPDFClipPath_CountPathSegments(clip, path)
+        for number in range(min(max(count, 0), 64)):
+            segment = raw.FPDFClipPath_GetPathSegment(clip, path, number)
+            if segment and raw.FPDFPathSegment_GetPoint(segment, x, y):
+                points.append((x.value, y.value))
+        if points and 0 < count <= 64:
+            xs, ys = [p[0] for p in points], [p[1] for p in points]
+            box = intersection(box, (min(xs), min(ys), max(xs), max(ys)))
+    return box
+
+
+def _unseen(handle: Any) -> bool:
+    """Whether a path neither strokes nor fills, or fills with white alone."""
+    from pypdfium2 import raw
+
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    if not raw.FPDFPath_GetDrawMode(handle, fill, stroke):
+        return True
+    if stroke.value:
+        return False
+    if fill.value == raw.FPDF_FILLMODE_NONE:
+        return True
+    colour = [ctypes.c_uint() for _ in range(4)]
+    if not raw.FPDFPageObj_GetFillColor(handle, *colour):
+        return False
+    red, green, blue, alpha = (c.value for c in colour)
+    return min(red, green, blue) >= _WHITE or alpha == 0
+
+
+def _bends(handle: Any, segments: int) -> bool:
+    """Whether some of a path is curved or slanting."""
+    from pypdfium2 import raw
+
+    matrix = matrix_of(handle)
+    x, y = ctypes.c_float(), ctypes.c_float()
+    before: tuple[float, float] | None = None
+    for number in range(min(segments, _MOST_SEGMENTS)):
+        segment = raw.FPDFPath_GetPathSegment(handle, number)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_BEZIERTO:
+            return True
+        raw.FPDFPathSegment_GetPoint(segment, x, y)
+        point = matrix.apply(x.value, y.value)
+        if kind == raw.FPDF_SEGMENT_LINETO and before is not None:
+            across, up = abs(point[0] - before[0]), abs(point[1] - before[1])
+            if min(across, up) > 1.0 and min(across, up) > 0.02 * max(across, up):
+                return True
+        before = point
+    return False

@@ -1,0 +1,40 @@
+"""Figures drawn as vectors become pictures: the region is rendered as a viewer shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from medsift.core.picture import Bbox, Picture
+from medsift.sources.pdf.draw import draw_region, pixel_hash
+from medsift.sources.pdf.figures import figures_of
+from medsift.sources.pdf.sheet import Sheet
+from medsift.sources.pdf.strokes import shapes_of
+
+_PIXELS_PER_POINT = 150 / 72
+_LONGEST_SIDE = 2_000
+
+
+def vector_pictures(sheet: Sheet, raster: Sequence[Bbox]) -> Iterator[Picture]:
+    """Render the vector figures of a page at 150 dots per inch, or less for very large ones.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    raster : sequence of Bbox
+        Where raster pictures stand that are reported anyway.
+    """
+    for box in figures_of(shapes_of(sheet.page, sheet.frame), raster, sheet.frame):
+        width, height = box[2] - box[0], box[3] - box[1]
+        scale = min(_PIXELS_PER_POINT, _LONGEST_SIDE / max(width, height))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pixels = draw_region(sheet.page, sheet.frame, box, size)
+        yield Picture(
+            where=replace(sheet.where, bbox=box, extraction="rendered"),
+            pixels=pixels,
+            width=size[0],
+            height=size[1],
+            format="vector",
+            color_mode="RGB",
+            sha256=pixel_hash(pixels),
+        )

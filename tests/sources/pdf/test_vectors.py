@@ -1,0 +1,79 @@
+"""Figures drawn as vectors are seen; rules, tables, letters and backgrounds are not figures."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.sources.pdf.making_pdfs import Pdf, draw, pictures, scene
+
+_TEXT = "BT /F 11 Tf 14 TL 60 760 Td " + "(All work and no play makes a dull page) ' " * 20 + "ET\n"
+_FONT = "/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
+
+
+def _trace(x: float, y: float, width: float) -> str:
+    """Many beats of a curve, as an electrocardiogram has them."""
+    points = [
+        (x + i * width / 200, y + 30 * math.sin(i / 4) + (50 if i % 25 == 0 else 0))
+        for i in range(201)
+    ]
+    steps = "".join(f"{a:.1f} {b:.1f} l\n" for a, b in points[1:])
+    return f"0 0 0 RG {points[0][0]} {points[0][1]} m\n{steps} S\n"
+
+
+def test_a_curve_is_rendered_with_its_place() -> None:
+    pdf = Pdf()
+    pdf.page(_TEXT + _trace(100, 200, 300), resources=_FONT)
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+    assert found.format == "vector"
+    assert found.where.bbox == pytest.approx((98, 168, 402, 282), abs=8)
+    x0, y0, x1, y1 = found.where.bbox or (0, 0, 0, 0)
+    assert found.width == pytest.approx((x1 - x0) * 150 / 72, abs=1)
+    assert found.height == pytest.approx((y1 - y0) * 150 / 72, abs=1)
+    dark = (found.pixels < 128).all(axis=2)
+    assert 0.002 < dark.mean() < 0.2
+
+
+def test_labels_beside_a_curve_belong_to_it() -> None:
+    pdf = Pdf()
+    label = "BT /F 9 Tf 408 230 Td (mV) Tj ET"
+    pdf.page(_trace(100, 200, 300) + label, resources=_FONT)
+    [found] = pictures(pdf)
+    assert found.where.bbox is not None
+    assert found.where.bbox[2] > 418
+
+
+def test_a_table_is_not_a_figure() -> None:
+    pdf = Pdf()
+    lines = "".join(f"60 {700 - 20 * i} m 500 {700 - 20 * i} l S\n" for i in range(20))
+    lines += "".join(f"{60 + 44 * i} 700 m {60 + 44 * i} 320 l S\n" for i in range(11))
+    pdf.page(lines)
+    assert pictures(pdf) == []
+
+
+def test_letters_drawn_as_outlines_are_not_a_figure() -> None:
+    pdf = Pdf()
+    letter = "{x} {y} m {x1} {y1} {x2} {y} {x3} {y1} c {x} {y1} l f\n"
+    content = "".join(
+        letter.format(x=60 + 9 * i, x1=62 + 9 * i, x2=64 + 9 * i, x3=66 + 9 * i, y=y, y1=y + 9)
+        for y in range(300, 700, 14)
+        for i in range(50)
+    )
+    pdf.page(content)
+    assert pictures(pdf) == []
+
+
+def test_a_background_with_text_is_not_a_figure() -> None:
+    pdf = Pdf()
+    swoosh = "0.9 0.9 1 rg 0 0 m 200 900 400 900 600 0 c 600 800 l 0 800 l f\n"
+    pdf.page(swoosh + _TEXT, resources=_FONT)
+    assert pictures(pdf) == []
+
+
+def test_strokes_on_a_picture_do_not_make_a_second_one() -> None:
+    pdf = Pdf()
+    content = draw("Im", 90, 130, 330, 160) + _trace(100, 200, 300)
+    pdf.page(content, {"Im": pdf.picture(scene())})
+    assert [f.where.extraction for f in pictures(pdf)] == ["embedded"]
