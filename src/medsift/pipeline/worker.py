@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ def set_up(options: ScanOptions) -> None:
     """Prepare the process; the model is loaded by the first task, which can report a fault."""
     # An interrupt at the terminal reaches all processes; only the parent shall answer it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _silence_libraries()
     _State.options = options
 
 
@@ -42,6 +44,13 @@ def _examiner() -> Examiner:
         _State.examiner = Examiner(_State.options)
         _bound_memory(_State.options.limits.memory_bytes)
     return _State.examiner
+
+
+def _silence_libraries() -> None:
+    """Send what C libraries print about damaged files nowhere; records say what matters."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _bound_memory(extra: int) -> None:
