@@ -12,7 +12,7 @@ def test_harmless_text_is_printable(text: str) -> None:
     assert harmless(text).isprintable()
 
 
-@pytest.mark.parametrize("text", ["scan 1.png", "café", "日本語", "🩻"])
+@pytest.mark.parametrize("text", ["scan 1.png", "café", "日本語", "🩺"])
 def test_honest_text_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
 

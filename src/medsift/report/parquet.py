@@ -1,18 +1,16 @@
 """Parquet: typed columns, for pandas, DuckDB, Spark and whatever else reads Arrow.
 
 A Parquet file has its directory at its end and cannot be appended to, so it is made in one
-go, batch by batch, from rows that were kept elsewhere, see ``report.writers``.
+go from rows that were collected as JSON Lines, see ``report.writers``. Arrow's own reader of
+JSON Lines does that batch by batch, with the types of the schema.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from medsift.core.errors import OutputError
 from medsift.core.record import FIELDS
@@ -21,43 +19,34 @@ from medsift.report.values import Row
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 4096
 _GROUP_ROWS = 65_536
-"""Rows of a row group: small enough to be held in memory while it is made."""
+"""Rows of a row group: few enough to be held in memory while it is made."""
 
 
-def write(rows: Iterable[Row], path: Path) -> None:
-    """Write rows to ``path``; memory does not grow with their number.
+def write(rows: Path, path: Path) -> None:
+    """Make a Parquet file of rows in JSON Lines; memory does not grow with their number.
+
+    Parameters
+    ----------
+    rows : Path
+        As :mod:`medsift.report.jsonl` writes them.
+    path : Path
 
     Raises
     ------
     OutputError
         The file cannot be written.
     """
-    import arro3.core
     import arro3.io
-
-    schema = _schema()
-    broken: list[BaseException] = []
-
-    def batches() -> Iterator[Any]:
-        try:
-            for chunk in _chunks(rows):
-                yield _batch(chunk, schema)
-        except BaseException as error:
-            # On its way through arro3 it would lose its type.
-            broken.append(error)
-            raise
 
     try:
         arro3.io.write_parquet(
-            arro3.core.RecordBatchReader.from_batches(schema, batches()),
+            arro3.io.read_json(rows, _schema(), batch_size=_BATCH_ROWS),
             path,
             compression="zstd(3)",
             max_row_group_size=_GROUP_ROWS,
             created_by="medsift",
         )
     except BaseException as error:
-        if broken:
-            raise broken[0] from error
         if not _is_of_arro3(error):
             raise
         found = re.search(r'message: "(.*?)"', str(error))
@@ -65,7 +54,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def read(path: Path) -> Iterator[Row]:
-    """Rows of a file that :func:`write` wrote.
+    """Rows of a file that :func:`write` made.
 
     Raises
     ------
@@ -106,44 +95,14 @@ def _check_frame(path: Path) -> None:
         raise ValueError("not a Parquet file, or only a part of one")
 
 
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    remaining = iter(rows)
-    while chunk := list(itertools.islice(remaining, _BATCH_ROWS)):
-        yield chunk
-
-
 def _schema() -> Any:
-    from arro3.core import Field, Schema
+    from arro3.core import DataType, Field, Schema
 
-    return Schema([Field(name, _type(kind), kind != "str") for name, kind in FIELDS.items()])
-
-
-def _type(kind: str) -> Any:
-    from arro3.core import DataType, Field
-
-    if kind == "bbox":
-        return DataType.list(Field("item", DataType.float64()))
-    return {"str": DataType.utf8, "int": DataType.int64, "float": DataType.float64}[kind]()
-
-
-def _batch(rows: list[Row], schema: Any) -> Any:
-    from arro3.core import Array, RecordBatch
-
-    columns = []
-    for name, kind in FIELDS.items():
-        values = [row[name] for row in rows]
-        columns.append(_lists(values) if kind == "bbox" else Array(values, type=_type(kind)))
-    return RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _lists(values: list[list[float] | None]) -> Any:
-    from arro3.core import Array, DataType, list_array
-
-    lengths = [0 if value is None else len(value) for value in values]
-    flat = [number for value in values if value is not None for number in value]
-    return list_array(
-        Array(np.cumsum([0, *lengths], dtype=np.int32)),
-        Array(flat, type=DataType.float64()),
-        type=_type("bbox"),
-        mask=Array([value is None for value in values], type=DataType.bool()),
-    )
+    number = DataType.float64()
+    types = {
+        "str": DataType.utf8(),
+        "int": DataType.int64(),
+        "float": number,
+        "bbox": DataType.list(Field("item", number)),
+    }
+    return Schema([Field(name, types[kind], kind != "str") for name, kind in FIELDS.items()])

@@ -162,7 +162,7 @@ class ParquetWriter(Writer):
         draft = self.path.with_name(self.path.name + ".tmp")
         with _writing(self.path):
             try:
-                parquet.write(jsonl.read(self._rows.file), draft)
+                parquet.write(self._rows.file, draft)
                 draft.replace(self.path)
             finally:
                 draft.unlink(missing_ok=True)
