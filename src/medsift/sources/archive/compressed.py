@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO, cast
 
+from medsift.core.limits import KIB
 from medsift.core.picture import Finding
 from medsift.decode.guard import contained
 from medsift.decode.sniff import HEAD_BYTES, sniff
@@ -37,19 +38,21 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     container = Container(blob, context, "archive")
     kind = blob.file_type()
     with blob.open() as stream, contained(f"{kind} data"):
-        head = _inflating(stream, kind, lambda _: None).read(HEAD_BYTES)
+        head = _buffered(Inflating(stream, kind, lambda _: None)).read(HEAD_BYTES)
     with blob.open() as stream:
-        inflating = _inflating(stream, kind, lambda size: container.spend(inflated_bytes=size))
+        inflating = Inflating(stream, kind, lambda size: container.spend(inflated_bytes=size))
         if sniff(head) == "tar":
-            yield from container.findings(members(inflating, counted=True))
+            inside = members(_buffered(inflating), counted=True)
         else:
-            opener = partial(_same, inflating)
-            one = Member(_inner_name(blob.name), opener, counted=True)
-            yield from container.findings([one])
+            opener = partial(_same, _buffered(inflating))
+            inside = iter([Member(_inner_name(blob.name), opener, counted=True)])
+        yield from container.findings(inside)
+        if inflating.fault:
+            raise inflating.fault
 
 
-def _inflating(stream: BinaryIO, kind: str, count: Callable[[int], None]) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(Inflating(stream, kind, count), 64 * 1024))
+def _buffered(stream: Inflating) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(stream, 64 * KIB))
 
 
 def _same(stream: BinaryIO) -> BinaryIO:

@@ -71,12 +71,16 @@ class Inflating(io.RawIOBase):
     count : callable
         Is told of all bytes that come out, and may raise.
 
+    Attributes
+    ----------
+    fault : DecodeError or None
+        Why the data ended before its end. What came out until then may be worth a look, so
+        this is for the caller to raise.
+
     Raises
     ------
     UnsupportedError
         Zstandard is not installed.
-    DecodeError
-        When read: the data ends too early.
     """
 
     def __init__(self, stream: BinaryIO, kind: str, count: Callable[[int], None]) -> None:
@@ -86,6 +90,7 @@ class Inflating(io.RawIOBase):
         self._inner = self._new()
         self._count = count
         self._ended = False
+        self.fault: DecodeError | None = None
 
     def readable(self) -> bool:
         """Whether it can be read: it can."""
@@ -107,12 +112,20 @@ class Inflating(io.RawIOBase):
         if inner.eof:
             self._begin_next(inner.unused_data)
             return b""
-        if not inner.needs_input:
-            return inner.decompress(b"", most)
-        data = self._stream.read(_CHUNK)
-        if not data:
-            raise DecodeError("the compressed data ends too early")
-        return inner.decompress(data, most)
+        data = self._stream.read(_CHUNK) if inner.needs_input else b""
+        if inner.needs_input and not data:
+            return self._end("the compressed data ends too early")
+        try:
+            return inner.decompress(data, most)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - Zstandard's own error is no more than that
+            return self._end(f"the compressed data is damaged: {error}")
+
+    def _end(self, fault: str) -> bytes:
+        self.fault = DecodeError(fault)
+        self._ended = True
+        return b""
 
     def _begin_next(self, rest: bytes) -> None:
         while True:
@@ -126,7 +139,9 @@ class Inflating(io.RawIOBase):
         inner = self._new()
         try:
             ahead = inner.decompress(rest, 1)
-        except (zlib.error, lzma.LZMAError, OSError, ValueError):
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - as above
             self._ended = True  # something else than a further stream
             return
         self._inner = _Ahead(inner, ahead) if ahead else inner

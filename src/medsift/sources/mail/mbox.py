@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -12,7 +13,10 @@ from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, ExhaustedError, problem
 from medsift.sources.mail.message import MESSAGE_BYTES, message_findings
 
-_SEPARATOR = b"From "
+# People begin paragraphs with "From" as well, but not with a sender and a date after it.
+_SEPARATOR = re.compile(
+    rb"From \S+.{0,40}?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.{4,40}?\d\d:\d\d", re.ASCII
+)
 _LINE_BYTES = 1 * MIB
 
 
@@ -51,7 +55,7 @@ def _messages(stream: BinaryIO) -> Iterator[bytes | None]:
     size = 0
     after_blank = True
     for line in _lines(stream):
-        if after_blank and line.startswith(_SEPARATOR):
+        if after_blank and _SEPARATOR.match(line):
             if size:
                 yield b"".join(lines) if size <= MESSAGE_BYTES else None
             lines, size = [], 0

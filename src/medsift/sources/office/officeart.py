@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 
 from medsift.core.errors import DecodeError
@@ -60,20 +59,6 @@ def blips(data: bytes, inflate: Callable[[bytes, int], bytes]) -> Iterator[bytes
         if picture:
             yield picture
             position = end
-
-
-def inflated(data: bytes, most: int) -> bytes:
-    """Inflate zlib data to at most ``most`` bytes; what follows them is not looked at.
-
-    Raises
-    ------
-    DecodeError
-        Damaged.
-    """
-    try:
-        return zlib.decompressobj().decompress(data, most)
-    except zlib.error as error:
-        raise DecodeError("damaged compressed data") from error
 
 
 def _raster(kind: int, body: bytes) -> bytes:

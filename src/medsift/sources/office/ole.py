@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,8 +11,7 @@ from medsift.core.errors import DecodeError, LimitError
 from medsift.core.limits import MIB
 from medsift.decode.guard import contained
 from medsift.sources.base import Blob
-from medsift.sources.container import Container
-from medsift.sources.office.officeart import inflated
+from medsift.sources.container import CHUNK, Container
 
 if TYPE_CHECKING:
     from olefile import OleFileIO
@@ -65,9 +65,18 @@ class Streams:
         """
         if size > _STREAM_BYTES:
             raise DecodeError("it announces too many bytes")
-        content = inflated(data, max(1, size))
-        self._container.spend(inflated_bytes=len(content))
-        return content
+        inner = zlib.decompressobj()
+        parts: list[bytes] = []
+        while size > 0 and not inner.eof and (data or inner.unconsumed_tail):
+            try:
+                part = inner.decompress(inner.unconsumed_tail or data, min(size, CHUNK))
+            except zlib.error as error:
+                raise DecodeError("damaged compressed data") from error
+            data = b""
+            size -= len(part)
+            self._container.spend(inflated_bytes=len(part))
+            parts.append(part)
+        return b"".join(parts)
 
 
 @contextmanager
