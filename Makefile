@@ -15,7 +15,7 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train"
+	$(BIN)/python -m pytest -m "not train" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
