@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medsift.core.errors import LimitError
+from medsift.sources.web import collect
 from medsift.sources.web.references import parse_page, references
 
 BASE = "https://example.org/a/page.html"
@@ -167,6 +169,13 @@ def test_hostile_pages_take_time_in_proportion_to_their_length(unit: str) -> Non
     started = time.perf_counter()
     references(unit * (60_000 // len(unit)), BASE)
     assert time.perf_counter() - started < 10.0
+
+
+def test_a_page_of_too_many_elements_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "_MOST_ELEMENTS", 100)
+    assert references("<img src=a.png>" * 100, BASE)
+    with pytest.raises(LimitError):
+        references("<img src=a.png>" * 101, BASE)
 
 
 @pytest.mark.shared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 
@@ -44,6 +45,11 @@ def resolve(reference: str, base: str) -> str:
     text = reference.strip(_ENDS)
     if text[:5].lower() == "data:":
         return text
+    return _resolved(text, base)
+
+
+@functools.lru_cache(4096)
+def _resolved(text: str, base: str) -> str:
     text = _NEWLINES.sub("", text)
     if _DRIVE.match(text):
         return "file:///" + text.replace("\\", "/")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from medsift.core.errors import LimitError
 from medsift.sources.web.address import is_data, is_remote, names_image, resolve
 from medsift.sources.web.css import parse_css
 from medsift.sources.web.jsonld import pictures_in
@@ -21,6 +22,7 @@ Attributes: TypeAlias = dict[str, str | None]
 
 _MOST_REFERENCES = 100_000
 _MOST_LINKS = 100_000
+_MOST_ELEMENTS = 1_000_000
 _MOST_ADDRESSES = 64
 _INNER_DEPTH = 3
 _META = frozenset({
@@ -43,6 +45,7 @@ class Collector:
         self._frames: dict[str, None] = {}
         self._robots: set[str] = set()
         self._counts: Counter[str] = Counter()
+        self._elements = 0
         self._picture: list[Candidate] | None = None
         self._picture_lazy: list[str] = []
         self._handlers: dict[str, Callable[[Attributes], None]] = {
@@ -75,7 +78,13 @@ class Collector:
         )
 
     def read(self, text: str, depth: int = 0) -> None:
-        """Collect from the text of a page, or of a page within it."""
+        """Collect from the text of a page, or of a page within it.
+
+        Raises
+        ------
+        LimitError
+            It has more elements than any honest page.
+        """
         from justhtml import stream
 
         raw = ""
@@ -93,6 +102,9 @@ class Collector:
 
     def _start(self, name: str, attributes: Attributes, depth: int) -> str:
         """Handle a start tag, and tell what the text after it is."""
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS:
+            raise LimitError(f"more than {_MOST_ELEMENTS} elements")
         self._counts[name] += 1
         handler = self._handlers.get(name)
         if handler is not None:

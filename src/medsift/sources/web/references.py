@@ -86,6 +86,11 @@ def parse_page(html: bytes | str, base: str, charset: str = "") -> Markup:
         Address of the page; may be empty, then relative addresses stay relative.
     charset : str
         As the Content-Type header declares it, where there is one.
+
+    Raises
+    ------
+    LimitError
+        The page has too many elements.
     """
     from medsift.sources.web.collect import Collector
 
