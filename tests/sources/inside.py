@@ -36,10 +36,7 @@ def scan(
     """Everything that is found, by way of the registry as in a real scan."""
     context = Context(limits=limits, recurse=findings, budget=Budget(limits))
     where = Provenance(name)
-    if isinstance(content, Path):
-        blob = Blob(where, path=content)
-    else:
-        blob = Blob(where, data=content)
+    blob = Blob(where, content) if isinstance(content, Path) else Blob(where, data=content)
     return list(findings(blob, context))
 
 

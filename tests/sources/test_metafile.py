@@ -71,7 +71,7 @@ def test_drawings_without_bitmaps_are_told_as_such() -> None:
 _SEED = emf(stretched(bitmap()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 240), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> None:
     broken = bytearray(_SEED)

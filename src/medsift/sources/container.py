@@ -1,22 +1,10 @@
 """What all containers share: members are read under one budget and handed on with their place.
 
-Provenance below a container:
-
-``member``
-    The whole path inside the input, members of members joined with a slash:
-    ``studies.zip/2024/report.docx/word/media/image1.png``.
-``locator``
-    The same for people: ``member studies.zip/a.png``, ``slide 3, image 2``; what is inside a
-    member adds its own: ``member a.pdf, page 3, image 2``.
-``index``
-    Order of the picture in the outermost container.
-``source_type``
-    That of the outermost container.
+Where things are below a container is told by the rules of :mod:`medsift.sources.naming`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +16,7 @@ from medsift.core.picture import Finding, Picture, Problem, Provenance, SourceTy
 from medsift.decode.guard import contained
 from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.base import Blob, Context
+from medsift.sources.naming import anchored, is_clutter, member_place, readable, refined
 from medsift.sources.spool import spooled
 
 CHUNK = 256 * KIB
@@ -39,8 +28,6 @@ _PAGES = frozenset({"html", "mhtml"})
 # A bomb consists of members that are refused for their size, and each would be a problem of its
 # own; so that their number stays small, each counts as many.
 _COST_OF_REFUSAL = 1000
-_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_LONGEST_NAME = 1000
 
 
 class ExhaustedError(LimitError):
@@ -152,7 +139,7 @@ class Container:
         ------
         ExhaustedError
         """
-        if _is_clutter(member.name):
+        if is_clutter(member.name):
             return
         self.spend(members=1)
         where = where or self.place(member.name)
@@ -177,7 +164,7 @@ class Container:
         """Yield what is in a blob of this container, in its place."""
         is_page = False
         for finding in self.context.recurse(blob, self.context):
-            where = _anchored(finding.where, blob.where)
+            where = anchored(finding.where, blob.where)
             if isinstance(finding, Picture):
                 self._pictures += 1
                 where = replace(where, index=self._pictures)
@@ -208,20 +195,12 @@ class Container:
             raise ExhaustedError(text) from error
 
     def place(self, name: str, locator: str = "") -> Provenance:
-        """Place of a member.
+        """Place of a member, see :func:`medsift.sources.naming.member_place`."""
+        return member_place(self.where, name, locator)
 
-        Parameters
-        ----------
-        name : str
-            Path inside the container.
-        locator : str
-            How people call its place: ``slide 3, image 2``; without one, ``member`` and its name.
-        """
-        name = readable(name)
-        member = "/".join(filter(None, [self.where.member, name]))
-        if not locator and self.where.locator == f"member {self.where.member}":
-            return replace(self.where, member=member, locator=f"member {member}", index=None)
-        return replace(self.at(locator or f"member {name}"), member=member, index=None)
+    def at(self, locator: str) -> Provenance:
+        """Place in the container that is no member."""
+        return refined(self.where, locator)
 
     def read(self, member: Member, most: int) -> bytes:
         """All bytes of a member, at most ``most``.
@@ -242,10 +221,6 @@ class Container:
                     self.spend(inflated_bytes=len(data))
                 parts.append(data)
         return b"".join(parts)
-
-    def at(self, locator: str) -> Provenance:
-        """Place in the container that is no member."""
-        return replace(self.where, locator=", ".join(filter(None, [self.where.locator, locator])))
 
     def _each(self, members: Iterable[Member]) -> Iterator[Finding]:
         for member in members:
@@ -307,43 +282,11 @@ def problem(where: Provenance, error: InputError) -> Problem:
     return Problem(where, "failed", error.code, error.record_text)
 
 
-def readable(name: str) -> str:
-    """Give a path as records show it: with slashes, nothing unprintable, of bounded length."""
-    name = _UNREADABLE.sub("\ufffd", name.replace("\\", "/"))
-    while name.startswith(("./", "/")):
-        name = name[1:].lstrip("/") if name[0] == "/" else name[2:]
-    if len(name) > _LONGEST_NAME:
-        name = f"{name[: _LONGEST_NAME // 2]}...{name[-_LONGEST_NAME // 2 :]}"
-    return name
-
-
 def _may_hold_pictures(head: bytes, where: Provenance) -> bool:
     from medsift.sources.registry import has_source
 
     file_type = sniff(head, where.member)
     return file_type not in _PLAIN or has_source(file_type)
-
-
-def _is_clutter(name: str) -> bool:
-    """Whether it is a folder, or what desktops leave behind."""
-    folder, _, last = name.replace("\\", "/").rpartition("/")
-    return last in {"", ".DS_Store"} or "__MACOSX" in folder.split("/")
-
-
-def _anchored(inner: Provenance, outer: Provenance) -> Provenance:
-    """Put back what a source dropped of the place that it was given."""
-    member, locator = inner.member, inner.locator
-    if not member.startswith(outer.member):
-        member = f"{outer.member}/{member}".rstrip("/")
-    if not locator.startswith(outer.locator):
-        locator = ", ".join(filter(None, [outer.locator, locator]))
-    return replace(
-        inner,
-        source=outer.source,
-        source_type=outer.source_type or inner.source_type,
-        member=member,
-        locator=locator,
-    )
 
 
 def _count(number: int, what: str) -> str:

@@ -131,7 +131,7 @@ def test_a_tape_archive_in_a_zip_archive_tells_the_whole_path() -> None:
 _SEED = gzip.compress(tarred(("a.png", png()), ("b.png", png(2))), mtime=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> None:
     for seed in (_SEED, gzip.decompress(_SEED)):

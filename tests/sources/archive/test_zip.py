@@ -185,7 +185,7 @@ def test_large_members_wait_in_a_file_also_where_open_files_have_no_names(
 _SEED = zipped(("a.png", png()), ("b.txt", b"words"), ("c.pdf", pdf()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> None:
     found = scan(mutated(_SEED, changes))

@@ -107,7 +107,7 @@ def test_a_truncated_file_is_undecodable() -> None:
 _SEED = compound({"Pictures": blip(png()), "Data": blip(png(1)), "a/Package": pdf()})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> None:
     found = scan(mutated(_SEED, changes))

@@ -169,7 +169,7 @@ def test_encrypted_parts_are_told() -> None:
 _SEED = docx({"word/media/a.png": png()}, ("r1", "image", "media/a.png"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> None:
     found = scan(mutated(_SEED, changes))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from medsift.core.errors import DecodeError
+from medsift.sources.office.officeart import Inflate
 
 _LONGEST_NAME = 4096
 # Instance 0 or 1 of an ExOleObjStg record, [MS-PPT] 2.10.34 and 2.10.35.
 _OBJECT = re.compile(rb"[\x00\x10]\x00\x11\x10", re.DOTALL)
 _COMPRESSED = 0x10
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def native_object(data: bytes) -> tuple[str, bytes]:
@@ -36,7 +38,7 @@ def native_object(data: bytes) -> tuple[str, bytes]:
     return label, content[position : position + length]
 
 
-def powerpoint_objects(stream: bytes, inflate: Callable[[bytes, int], bytes]) -> Iterator[bytes]:
+def powerpoint_objects(stream: bytes, inflate: Inflate) -> Iterator[bytes]:
     """Yield the compound files within the main stream of a presentation.
 
     Parameters
@@ -46,11 +48,12 @@ def powerpoint_objects(stream: bytes, inflate: Callable[[bytes, int], bytes]) ->
         Inflates zlib data, whose length is announced, within the budget.
     """
     position = 0
+    view = memoryview(stream)
     while found := _OBJECT.search(stream, position):
         start = found.start()
         position = start + 1
         length = int.from_bytes(stream[start + 4 : start + 8], "little")
-        body = stream[start + 8 : start + 8 + length]
+        body: bytes | memoryview = view[start + 8 : start + 8 + length]
         if length < 8 or len(body) < length:
             continue
         if stream[start] == _COMPRESSED:
@@ -58,8 +61,9 @@ def powerpoint_objects(stream: bytes, inflate: Callable[[bytes, int], bytes]) ->
                 body = inflate(body[4:], int.from_bytes(body[:4], "little"))
             except DecodeError:
                 continue
-        if body.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-            yield body
+            position = start + 8 + length
+        if body[:8] == _COMPOUND:
+            yield bytes(body)
             position = start + 8 + length
 
 

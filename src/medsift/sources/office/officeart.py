@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from medsift.core.errors import DecodeError
 from medsift.sources.metafile import bitmap_file, placeable
+
+Inflate: TypeAlias = "Callable[[bytes | memoryview, int], bytes]"
 
 _METAFILES = {0xF01A: "emf", 0xF01B: "wmf", 0xF01C: "pict"}
 _RASTERS = {0xF01D: "jpeg", 0xF01E: "png", 0xF01F: "dib", 0xF029: "tiff", 0xF02A: "jpeg"}
@@ -26,12 +29,18 @@ _INSTANCES = {
     0xF029: {0x6E4: 1, 0x6E5: 2},
     0xF02A: {0x46A: 1, 0x46B: 2, 0x6E2: 1, 0x6E3: 2},
 }
-_HEADER = re.compile(rb"..[\x1a-\x1f\x29\x2a]\xf0", re.DOTALL)
+_HEADER = re.compile(
+    b"|".join(
+        re.escape(struct.pack("<2H", instance << 4, kind))
+        for kind, instances in _INSTANCES.items()
+        for instance in instances
+    )
+)
 _METAFILE_HEADER = 34
 _DEFLATED = 0
 
 
-def blips(data: bytes, inflate: Callable[[bytes, int], bytes]) -> Iterator[bytes]:
+def blips(data: bytes, inflate: Inflate) -> Iterator[bytes]:
     """Yield the pictures of a stream as files, in order.
 
     Parameters
@@ -46,23 +55,23 @@ def blips(data: bytes, inflate: Callable[[bytes, int], bytes]) -> Iterator[bytes
         From ``inflate``.
     """
     position = 0
+    view = memoryview(data)  # hostile headers announce much: nothing is copied until it is used
     while found := _HEADER.search(data, position):
         start = found.start()
         position = start + 1
         word, kind, length = struct.unpack_from("<2HI", data[start : start + 8].ljust(8, b"\0"))
-        identifiers = _INSTANCES[kind].get(word >> 4, 0)
         end = start + 8 + length
-        if word & 0xF or not identifiers or end > len(data):
+        if end > len(data):
             continue
-        body = data[start + 8 + 16 * identifiers : end]
+        body = view[start + 8 + 16 * _INSTANCES[kind][word >> 4] : end]
         picture = _raster(kind, body) if kind in _RASTERS else _metafile(kind, body, inflate)
         if picture:
             yield picture
             position = end
 
 
-def _raster(kind: int, body: bytes) -> bytes:
-    content = body[1:]  # a tag
+def _raster(kind: int, body: memoryview) -> bytes:
+    content = bytes(body[1:])  # a tag comes first
     if _RASTERS[kind] != "dib":
         return content
     header = int.from_bytes(content[:4], "little")
@@ -72,14 +81,15 @@ def _raster(kind: int, body: bytes) -> bytes:
     return bitmap_file(content[: header + colours], content[header + colours :])
 
 
-def _metafile(kind: int, body: bytes, inflate: Callable[[bytes, int], bytes]) -> bytes:
+def _metafile(kind: int, body: memoryview, inflate: Inflate) -> bytes:
     if len(body) < _METAFILE_HEADER:
         return b""
     size = int.from_bytes(body[:4], "little")
-    content = body[_METAFILE_HEADER:]
-    if body[32] == _DEFLATED:
+    if body[32] != _DEFLATED:
+        content = bytes(body[_METAFILE_HEADER:])
+    else:
         try:
-            content = inflate(content, size)
+            content = inflate(body[_METAFILE_HEADER:], size)
         except DecodeError:
             return b""
     return placeable(content) if _METAFILES[kind] == "wmf" else content

@@ -56,7 +56,7 @@ class Streams:
         self._container.spend(inflated_bytes=len(content))
         return content
 
-    def inflate(self, data: bytes, size: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, size: int) -> bytes:
         """Inflate zlib data of an announced length.
 
         Raises

@@ -21,6 +21,7 @@ _NOT_HEX = re.compile(rb"[^0-9a-fA-F]+")
 # A second version of the picture before it, for programs that cannot read that one.
 _FALLBACKS = frozenset({b"nonshppict"})
 _DATA = frozenset({b"pict", b"objdata"})
+_DEEPEST = 10_000
 _BARE_METAFILE = b"wmetafile"
 _BARE_BITMAP = b"dibitmap"
 
@@ -72,6 +73,8 @@ def _groups(data: bytes) -> Iterator[_Group]:
         position = token.end()
         text = token.group()
         if text == b"{":
+            if len(stack) > _DEEPEST:
+                raise LimitError(f"has groups nested more than {_DEEPEST} deep")
             stack.append(_Group(skipped=stack[-1].skipped))
         elif text == b"}":
             group = stack.pop() if len(stack) > 1 else stack[0]
