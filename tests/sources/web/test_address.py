@@ -35,6 +35,7 @@ BASE = "https://example.org/a/page.html"
         ("mailto:a@example.org", ""),
         ("http://", ""),
         ("http://[::1", ""),
+        ("a" * 20_000, ""),
         ("http://example.org:port/", ""),
     ],
 )

@@ -301,6 +301,14 @@ def test_a_changed_answer_replaces_the_one_in_the_cache(tmp_path: Path) -> None:
     assert Site(answer(status=304), options=options).fetcher.fetch(URL, 10).content == b"def"
 
 
+def test_what_is_too_long_now_is_not_taken_from_the_cache(tmp_path: Path) -> None:
+    options = replace(OPTIONS, cache=tmp_path)
+    Site(answer(b"abcdef", etag="1"), options=options).fetcher.fetch(URL, 10)
+    site = Site(answer(b"abcdef"), options=options)
+    with pytest.raises(LimitError):
+        site.fetcher.fetch(URL, 3)
+
+
 @pytest.mark.parametrize("headers", [{}, {"etag": "1", "cache_control": "private, No-Store"}])
 def test_what_cannot_or_may_not_be_kept_is_not(tmp_path: Path, headers: dict[str, str]) -> None:
     options = replace(OPTIONS, cache=tmp_path)

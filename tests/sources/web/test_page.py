@@ -328,3 +328,24 @@ def test_pixels_that_track_readers_are_not_fetched() -> None:
         ("https://example.org/a/b.png", ""),
     ]
     assert "https://t.example.net/p.gif" not in web.asked
+
+
+def test_documents_that_a_crawl_finds_are_read_too() -> None:
+    web = page("<a href=paper.pdf>paper</a>")
+    web["https://example.org/a/paper.pdf"] = b"%PDF-1.7 ..."
+    found = web.read(options=replace(OPTIONS, crawl=True))
+    assert b"%PDF-1.7 ..." in [seen.content for seen in found]
+
+
+def test_links_that_are_not_to_be_followed_are_not() -> None:
+    web = page("<meta name=robots content=nofollow><a href=b.html>b</a><img src=a.png>")
+    web["https://example.org/a/a.png"] = png()
+    web.read(options=replace(OPTIONS, crawl=True))
+    assert "https://example.org/a/b.html" not in web.asked
+
+
+def test_pictures_in_frames_alone_are_enough() -> None:
+    web = page("<frameset><frame src=b.html></frameset>")
+    web["https://example.org/a/b.html"] = "<html><img src=c.png>"
+    web["https://example.org/a/c.png"] = png()
+    assert [seen.content for seen in web.read()] == [png()]

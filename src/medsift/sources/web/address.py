@@ -16,6 +16,7 @@ _NEWLINES = re.compile(r"[\t\n\r]+")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
 _SPECIAL = ("", "http:", "https:", "file:")
+_LONGEST = 16_384
 _USABLE = frozenset({"", "http", "https", "file", "cid"})
 _IMAGE_NAME = re.compile(
     r"\.(?:jpe?g|jpe|jfif|png|apng|gif|webp|avif|heic|heif|bmp|dib|tiff?|jp2|j2k|jpx|svgz?|jxl"
@@ -40,11 +41,13 @@ def resolve(reference: str, base: str) -> str:
     str
         A ``data:`` URI is given back whole, a path on a Windows drive as a ``file:`` address.
         Empty for what cannot be an address of a picture (``javascript:``, ``about:``, only a
-        fragment, malformed).
+        fragment, malformed, longer than any server accepts).
     """
     text = reference.strip(_ENDS)
     if text[:5].lower() == "data:":
         return text
+    if len(text) > _LONGEST:
+        return ""
     return _resolved(text, base)
 
 

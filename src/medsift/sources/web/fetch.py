@@ -113,6 +113,8 @@ class Fetcher:
     def _follow(self, url: str, most: int, accept: str, *, is_robots: bool = False) -> Answer:
         left = self.options.total_seconds
         known = self._cache.get(url) if self._cache and not is_robots else None
+        if known is not None and len(known.content) > most:
+            known = None
         target = _parsed(url)
         for _ in range(self.options.redirects + 1):
             delay = 0.0

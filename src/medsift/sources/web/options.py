@@ -27,9 +27,9 @@ class WebOptions:
     linked_pictures : bool
         Also fetch pictures that a page only links to.
     crawl : bool
-        Also read the pages of the same host that a page links to.
+        Also read the pages and documents of the same host that a page links to.
     max_pages : int
-        Pages that are read for one input, frames included.
+        Pages and documents that are read for one input, frames included.
     max_depth : int
         Links between the input and a page that is crawled.
     picture_bytes, document_bytes : int

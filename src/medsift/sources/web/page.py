@@ -66,26 +66,26 @@ class _Visit:
         self._fetcher = fetcher
         self._options = fetcher.options
         self._context = context
+        self._url = url
         self._waiting = deque([_Stop(url, 0, url)])
         self._seen = {url}
         self._pictures: set[str] = set()
 
     def findings(self) -> Iterator[Finding]:
-        pages = 0
+        pages, found = 0, False
         while self._waiting and pages < self._options.max_pages:
             stop = self._waiting.popleft()
             pages += 1
             where = Provenance(stop.source, url=stop.url)
-            found = False
             try:
                 for finding in self._at(stop, where):
                     found = True
                     yield finding
             except InputError as error:
+                found = True
                 yield problem(where, error)
-            else:
-                if not found and stop.depth == 0:
-                    yield Problem(where, "skipped", "no_image")
+        if not found:
+            yield Problem(Provenance(self._url, url=self._url), "skipped", "no_image")
 
     def _at(self, stop: _Stop, where: Provenance) -> Iterator[Finding]:
         answer = self._fetcher.fetch(stop.url, self._options.document_bytes, _PAGE_TYPES)
@@ -98,8 +98,7 @@ class _Visit:
         if file_type != "html" and not (
             file_type in ("text", "xml") and answer.content_type in _DECLARED_PAGES
         ):
-            if stop.depth == 0:
-                yield from self._context.recurse(blob, self._context)
+            yield from self._context.recurse(blob, self._context)
             return
         yield from self._page(stop, answer, replace(where, source_type="html"))
 
@@ -108,7 +107,7 @@ class _Visit:
         content = Blob(where, data=answer.content).read(limits)
         page = parse_page(content, answer.url, answer.charset)
         self._respect(page.robots)
-        self._queue(stop, answer.url, page)
+        self._queue(stop, answer.url, page, answer.tags)
         tiny = [r for r in page.references if r.tiny and is_remote(r.url)]
         page = replace(page, references=self._new(page))
         yield from _left_out(tiny, where)
@@ -123,12 +122,13 @@ class _Visit:
         self._pictures.update(r.url for r in new)
         return new
 
-    def _queue(self, stop: _Stop, url: str, page: Markup) -> None:
+    def _queue(self, stop: _Stop, url: str, page: Markup, tags: frozenset[str]) -> None:
         """Note which pages to read next: frames, and links where crawling is wanted."""
         self._seen.add(url)
         for frame in page.frames:
             self._add(_Stop(frame, stop.depth, stop.source), url)
-        if self._options.crawl and stop.depth < self._options.max_depth:
+        wanted = self._options.ignore_tags or not {"nofollow", "none"} & (page.robots | tags)
+        if self._options.crawl and wanted and stop.depth < self._options.max_depth:
             for link in page.links:
                 self._add(_Stop(link, stop.depth + 1, link), url)
 
