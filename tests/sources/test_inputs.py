@@ -109,3 +109,13 @@ def test_inputs_come_as_they_are_found(tmp_path: Path) -> None:
 
     stream = expand(endless())  # type: ignore[arg-type]
     assert next(stream).error is not None
+
+
+def test_what_the_scan_itself_writes_is_no_input(tree: Path) -> None:
+    own = [tree / "b.png", tree / "below"]
+    found = [item.source for item in expand([tree], own)]
+    assert found == [str(tree / ".hidden"), str(tree / "a.png")]
+
+
+def test_an_own_file_that_is_named_by_itself_is_an_input(tree: Path) -> None:
+    assert [item.source for item in expand([tree / "b.png"], [tree / "b.png"])]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
     from medsift.report import Outputs, Summary
     from medsift.sources.inputs import Input
+    from medsift.sources.web.options import WebOptions
 
 FAIL_ON = ("medical", "uncertain", "error")
 
@@ -31,15 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_output_arguments(parser.add_argument_group("output"))
     _add_verdict_arguments(parser.add_argument_group("verdict"))
     _add_work_arguments(parser.add_argument_group("work"))
+    _add_web_arguments(parser.add_argument_group("web"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Scan, write the outputs, and tell by the exit code how it went."""
+    from medsift.classify import store
     from medsift.cli.view import View
     from medsift.pipeline.scan import examine_all
     from medsift.report import open_outputs
 
     options = _options(arguments)
+    # Before any output is opened, and so overwritten.
+    store.find(options.model)
     view = View(arguments)
     interrupted = False
     try:
@@ -48,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
             view,
             closing(examine_all(_items(arguments, outputs), options)) as stream,
         ):
+            for record in outputs.kept():
+                view.recall(record)
             for examined in stream:
                 for outcome in examined.outcomes:
                     outputs.write(outcome.record)
@@ -146,6 +153,33 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--crawl",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also read pages and documents of the same host, up to N links away",
+    )
+    group.add_argument(
+        "--max-pages", type=int, default=100, metavar="N", help="for one address; default: 100"
+    )
+    group.add_argument(
+        "--linked", action="store_true", help="also fetch images that a page only links to"
+    )
+    group.add_argument(
+        "--ignore-robots",
+        action="store_true",
+        help="fetch what robots.txt forbids and use what X-Robots-Tag protects; for own sites",
+    )
+    group.add_argument(
+        "--allow-private", action="store_true", help="also fetch from private addresses"
+    )
+    group.add_argument(
+        "--web-cache", type=Path, metavar="DIR", help="keep fetched files for the next time"
+    )
+
+
 def _options(arguments: argparse.Namespace) -> ScanOptions:
     from medsift.pipeline.options import ScanOptions
 
@@ -160,17 +194,43 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         engine=arguments.engine,
         pdf_password=arguments.pdf_password,
         all_frames=arguments.all_frames,
+        web=_web_options(arguments),
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,
+    )
+
+
+def _web_options(arguments: argparse.Namespace) -> WebOptions:
+    from medsift.sources.web.options import WebOptions
+
+    return WebOptions(
+        allow_private=arguments.allow_private,
+        ignore_robots=arguments.ignore_robots,
+        ignore_tags=arguments.ignore_robots,
+        linked_pictures=arguments.linked,
+        crawl=arguments.crawl > 0,
+        max_depth=max(1, arguments.crawl),
+        max_pages=arguments.max_pages,
+        cache=arguments.web_cache,
     )
 
 
 def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input]:
     from medsift.sources.inputs import expand
 
-    for item in expand(_names(arguments.inputs)):
+    for item in expand(_names(arguments.inputs), _written(arguments)):
         if not outputs.is_complete(item.source):
             yield item
+
+
+def _written(arguments: argparse.Namespace) -> list[Path]:
+    """What the scan itself writes, which is no input of it."""
+    from medsift.report import paths_of
+
+    own = paths_of(arguments.output)
+    own += [Path(arguments.report)] if arguments.report else []
+    own += [arguments.save_images] if arguments.save_images else []
+    return own
 
 
 def _names(inputs: list[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from medsift.report import ReportPage, Summary, Table
 
 if TYPE_CHECKING:
+    from medsift.core.record import Record
     from medsift.pipeline.outcomes import Examined
 
 _COUNTED_AHEAD = 200_000
@@ -40,7 +41,6 @@ class View:
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
         self._bar: Any = None
-        self._inputs = 0
         self._started = time.monotonic()
 
     def __enter__(self) -> View:
@@ -63,9 +63,14 @@ class View:
                 # An interrupted scan leaves a page of what was finished.
                 stack.callback(self._report.close)
 
+    def recall(self, record: Record) -> None:
+        """Count a record of the scan that this one continues."""
+        self.summary.add(record)
+        if self._report:
+            self._report.add(record, None)
+
     def show(self, examined: Examined) -> None:
         """Show all outcomes of one input."""
-        self._inputs += 1
         with self._above_bar():
             for outcome in examined.outcomes:
                 if self._table:
@@ -83,9 +88,9 @@ class View:
             return
         seconds = time.monotonic() - self._started
         if self._table:
-            self._table.finish(seconds, self._inputs)
+            self._table.finish(seconds)
         else:
-            sys.stderr.write(self.summary.sentence(seconds, self._inputs) + "\n")
+            sys.stderr.write(self.summary.sentence(seconds) + "\n")
         if interrupted:
             sys.stderr.write("interrupted; --resume with the same --output goes on from here\n")
 

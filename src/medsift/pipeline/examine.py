@@ -82,7 +82,8 @@ class Examiner:
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            target=self._classifier.card.largest_side,
+            # Pictures without bytes of their own are saved from their pixels, in full.
+            target=0 if self._saver else self._classifier.card.largest_side,
             recurse=findings,
             budget=Budget(limits),
         )
@@ -91,7 +92,7 @@ class Examiner:
             error = item.error
             yield Problem(where, "failed", error.code, error.record_text)
         elif item.is_url:
-            yield from url_findings(item.source)
+            yield from url_findings(item.source, context)
         else:
             yield from findings(Blob(where, path=item.path), context)
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.sources.base import SourceOptions
+from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
 Engine: TypeAlias = Literal["local", "ray"]
 
@@ -36,6 +37,8 @@ class ScanOptions:
         Tried on encrypted PDFs.
     all_frames : bool
         Look at every frame of multi-frame images instead of an even choice.
+    web : WebOptions
+        What may be fetched from the web, and how.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
@@ -52,6 +55,7 @@ class ScanOptions:
     engine: Engine = "local"
     pdf_password: str = field(default="", repr=False)
     all_frames: bool = False
+    web: WebOptions = DEFAULT_WEB_OPTIONS
     save_images: Path | None = None
     thumbnails: bool = False
     limits: Limits = DEFAULT_LIMITS
@@ -68,7 +72,10 @@ class ScanOptions:
     def source_options(self) -> SourceOptions:
         """The part that concerns sources."""
         return SourceOptions(
-            pdf_password=self.pdf_password, min_size=self.min_size, all_frames=self.all_frames
+            pdf_password=self.pdf_password,
+            min_size=self.min_size,
+            all_frames=self.all_frames,
+            web=self.web,
         )
 
     @property

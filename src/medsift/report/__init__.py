@@ -1,7 +1,7 @@
 """Records become outputs: files, tables, pages, folders of pictures."""
 
 from medsift.report.html import ReportPage
-from medsift.report.outputs import Outputs, open_outputs
+from medsift.report.outputs import Outputs, open_outputs, paths_of
 from medsift.report.summary import Summary
 from medsift.report.table import Table
 from medsift.report.writers import Writer, open_writer, read_rows
@@ -14,5 +14,6 @@ __all__ = [
     "Writer",
     "open_outputs",
     "open_writer",
+    "paths_of",
     "read_rows",
 ]

@@ -163,6 +163,12 @@ def open_outputs(paths: Sequence[str], resume: bool = False) -> Outputs:
     return Outputs(files, [StreamWriter(sys.stdout.buffer)] * to_stdout, resume)
 
 
+def paths_of(paths: Sequence[str]) -> list[Path]:
+    """All files that a scan into these outputs may write, with those that resuming needs."""
+    files = [Path(path) for path in paths if path != STANDARD_OUTPUT]
+    return [own for file in files for own in (file, journal_path(file), rows_path(file))]
+
+
 def _journal(files: Sequence[Path], resume: bool) -> tuple[Journal | None, Checkpoint | None]:
     if not files:
         return None, None

@@ -21,12 +21,15 @@ class Summary:
         """Pictures that were found, also those that were skipped then."""
         self.skipped = 0
         self.failed = 0
-        # Hashes only: a sweep over millions of files has millions of sources.
-        self._sources: set[int] = set()
+        self.inputs = 0
+        """Inputs that gave a record; the records of an input follow on one another."""
+        self._source: str | None = None
 
     def add(self, record: Record) -> None:
         """Count a record."""
-        self._sources.add(hash(record.source))
+        if record.source != self._source:
+            self._source = record.source
+            self.inputs += 1
         if record.status == "ok" or record.width is not None:
             self.pictures += 1
         if record.status == "failed":
@@ -38,24 +41,16 @@ class Summary:
             if record.kind:
                 self.kinds[record.label, record.kind] += 1
 
-    @property
-    def inputs(self) -> int:
-        """Inputs that gave a record."""
-        return len(self._sources)
-
-    def sentence(self, seconds: float | None = None, inputs: int | None = None) -> str:
+    def sentence(self, seconds: float | None = None) -> str:
         """All counts in one line.
 
         Parameters
         ----------
         seconds : float, optional
             How long it took.
-        inputs : int, optional
-            Number of inputs looked at, where it is known that some gave no record.
         """
-        looked_at = max(self.inputs, inputs or 0)
         verdicts = ", ".join(f"{self.labels[label]:,} {label}" for label in LABELS)
-        line = f"{_many(looked_at, 'input')}, {_many(self.pictures, 'picture')}: {verdicts}"
+        line = f"{_many(self.inputs, 'input')}, {_many(self.pictures, 'picture')}: {verdicts}"
         line += f"; {self.skipped:,} skipped, {self.failed:,} failed"
         return line if seconds is None else f"{line}; {seconds:.1f} s"
 

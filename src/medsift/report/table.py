@@ -78,11 +78,11 @@ class Table:
             _where(record),
         )
 
-    def finish(self, seconds: float, inputs: int | None = None) -> None:
+    def finish(self, seconds: float) -> None:
         """Print the counts, see :meth:`medsift.report.summary.Summary.sentence`."""
         if self._begun:
             self._print("")
-        self._print(self.summary.sentence(seconds, inputs))
+        self._print(self.summary.sentence(seconds))
         with standard_output.writing(self._stream):
             self._stream.flush()
 

@@ -13,6 +13,7 @@ from medsift.core.errors import LimitError, NotFoundError, UnreadableError
 from medsift.core.limits import DEFAULT_LIMITS, MIB, Limits
 from medsift.core.picture import Finding, Provenance
 from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
+from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,14 @@ class SourceOptions:
         may spare themselves the decoding, but still report them.
     all_frames : bool
         Look at every frame of a multi-frame image instead of an even choice.
+    web : WebOptions
+        What may be fetched from the web, and how.
     """
 
     pdf_password: str = ""
     min_size: int = 32
     all_frames: bool = False
+    web: WebOptions = DEFAULT_WEB_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)

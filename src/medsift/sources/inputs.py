@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,27 +37,43 @@ class Input:
         return self.path is None and self.error is None
 
 
-def expand(names: Iterable[str | os.PathLike[str]]) -> Iterator[Input]:
+def expand(
+    names: Iterable[str | os.PathLike[str]], leave_out: Collection[Path] = ()
+) -> Iterator[Input]:
     """Find the single inputs behind what the user named.
 
+    Parameters
+    ----------
+    names : iterable of paths
+    leave_out : collection of Path
+        Files and folders that are no inputs where they lie below a folder: what the scan
+        itself writes.
+
+    Yields
+    ------
+    Input
+
+    Notes
+    -----
     Folders are walked recursively in the order of their names, links to folders are not
     followed (they may lead in circles or out of the folder). Globs know ``**`` and, as in a shell,
     leave out hidden files.
     What does not exist or cannot be read is yielded with its error, so that every input is
     accounted for. Inputs come as they are found: nothing is listed in advance.
     """
+    own = frozenset(os.path.realpath(path) for path in leave_out)
     for name in names:
         text = os.fspath(name)
         if urlsplit(text).scheme.lower() in {"http", "https"}:
             yield Input(text)
         else:
-            yield from _expand_local(text)
+            yield from _expand_local(text, own)
 
 
-def _expand_local(text: str) -> Iterator[Input]:
+def _expand_local(text: str, own: frozenset[str]) -> Iterator[Input]:
     path = Path(text)
     if os.path.lexists(path):
-        yield from _walk(path, follow=True)
+        yield from _walk(path, own)
         return
     if glob.has_magic(text):
         matches = glob.iglob(text, recursive=True)  # noqa: PTH207  patterns may be absolute
@@ -67,7 +83,7 @@ def _expand_local(text: str) -> Iterator[Input]:
             if "**" in text and Path(match).is_dir():
                 continue
             found = True
-            yield from _walk(Path(match), follow=True)
+            yield from _walk(Path(match), own)
         if found:
             return
         yield Input(text, error=NotFoundError(f"nothing matches {text}"))
@@ -75,7 +91,7 @@ def _expand_local(text: str) -> Iterator[Input]:
     yield Input(text, error=NotFoundError(f"there is no file or folder {text}"))
 
 
-def _walk(path: Path, follow: bool) -> Iterator[Input]:
+def _walk(path: Path, own: frozenset[str], follow: bool = True) -> Iterator[Input]:
     source = str(path)
     try:
         mode = path.stat().st_mode
@@ -88,16 +104,18 @@ def _walk(path: Path, follow: bool) -> Iterator[Input]:
         # Reading a pipe or a device could block for ever.
         yield Input(source, error=UnreadableError(f"{source} is not a regular file"))
     elif follow:
-        yield from _walk_folder(path)
+        yield from _walk_folder(path, own)
 
 
-def _walk_folder(folder: Path) -> Iterator[Input]:
+def _walk_folder(folder: Path, own: frozenset[str]) -> Iterator[Input]:
     # A stack instead of recursion: folders may be nested deeper than Python's stack.
     stack = [iter([folder])]
     while stack:
         path = next(stack[-1], None)
         if path is None:
             stack.pop()
+            continue
+        if own and os.path.realpath(path) in own:
             continue
         if path.is_dir() and (path == folder or not path.is_symlink()):
             try:
@@ -111,4 +129,4 @@ def _walk_folder(folder: Path) -> Iterator[Input]:
             text = f"{path} is a link to a folder, which is not followed"
             yield Input(str(path), error=UnreadableError(text))
         else:
-            yield from _walk(path, follow=False)
+            yield from _walk(path, own, follow=False)

@@ -7,6 +7,7 @@ type as :func:`refined_type` tells it, its value a :class:`medsift.sources.Sourc
 from __future__ import annotations
 
 import functools
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -59,37 +60,60 @@ def findings(blob: Blob, context: Context) -> Iterator[Finding]:
     A blob without pictures gives a problem ``no_image``.
     """
     where = blob.where
-    found = False
     try:
         source_type, read = _source_for(refined_type(blob))
-        where = replace(where, source_type=where.source_type or source_type)
-        for finding in read(replace(blob, where=where), context):
+    except InputError as error:
+        yield _problem(where, error)
+        return
+    where = replace(where, source_type=where.source_type or source_type)
+    yield from _netted(where, lambda: read(replace(blob, where=where), context))
+
+
+def url_findings(url: str, context: Context) -> Iterator[Finding]:
+    """What is at an address, by the rules of :func:`findings`."""
+    from medsift.sources.web.page import read_url
+
+    where = Provenance(url, url=url)
+    yield from _netted(where, lambda: read_url(url, context, context.options.web))
+
+
+def _netted(where: Provenance, opened: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    found = False
+    try:
+        for finding in opened():
             found = True
             yield finding
-    except UnsupportedError as error:
-        yield Problem(where, "skipped", error.code, error.record_text)
     except InputError as error:
-        yield Problem(where, "failed", error.code, error.record_text)
+        yield _problem(where, error)
     except MemoryError:
-        fault = CrashedError("ran out of the memory that one input may take")
-        yield Problem(where, "failed", fault.code, fault.record_text)
+        yield _problem(where, CrashedError("ran out of the memory that one input may take"))
     except RecursionError:
-        fault = CrashedError("nested more deeply than its parser can follow")
-        yield Problem(where, "failed", fault.code, fault.record_text)
+        yield _problem(where, CrashedError("nested more deeply than its parser can follow"))
     except Exception as error:  # noqa: BLE001
         # The last net: a parser met a hostile file in a way that nobody foresaw. It costs this
-        # input, never the run, and the record says what to report.
-        fault = CrashedError(f"the parser failed unexpectedly: {type(error).__name__}: {error}")
-        yield Problem(where, "failed", fault.code, fault.record_text)
+        # input, never the run. The record says what to report, but not what the parser said:
+        # that may quote the file, and so a patient.
+        text = f"the parser failed unexpectedly: {type(error).__name__} in {_place(error)}"
+        yield _problem(where, CrashedError(text))
     else:
         if not found:
             yield Problem(where, "skipped", "no_image")
 
 
-def url_findings(url: str) -> Iterator[Finding]:
-    """What is at an address, by the rules of :func:`findings`."""
-    fault = UnsupportedError("addresses cannot be scanned yet; download it and scan the file")
-    yield Problem(Provenance(url, url=url), "skipped", fault.code, fault.record_text)
+def _problem(where: Provenance, error: InputError) -> Problem:
+    # What medsift does not read is no failure: a folder may hold files of all sorts.
+    unsupported = isinstance(error, UnsupportedError)
+    return Problem(where, "skipped" if unsupported else "failed", error.code, error.record_text)
+
+
+def _place(error: BaseException) -> str:
+    """Module and line of ours that the error came through last."""
+    ours = [
+        f"{frame.f_globals['__name__']}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__", "")).startswith("medsift.")
+    ]
+    return ours[-1] if ours else "an unknown place"
 
 
 def refined_type(blob: Blob) -> str:

@@ -1,0 +1,43 @@
+"""A scan whose outputs lie in the very folder that it scans."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from medsift.cli import main
+from tests.samples import picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    picture(1).save(tmp_path / "a.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:50])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sources(path: Path) -> list[str]:
+    return [json.loads(line)["source"] for line in path.read_text().splitlines()]
+
+
+def test_outputs_are_not_scanned(folder: Path) -> None:
+    words = ["scan", ".", "-o", "r.jsonl", "-o", "r.parquet", "--report", "r.html"]
+    for _ in range(2):
+        assert main([*words, "--save-images", "saved", "--quiet"]) == 3
+        assert sources(folder / "r.jsonl") == ["a.png", "broken.png"]
+
+
+def test_a_resumed_scan_ends_as_the_whole_one_would(folder: Path) -> None:
+    words = ["scan", ".", "-o", "r.jsonl", "--quiet"]
+    assert main(words) == 3
+    # Nothing is left to do, yet an input has failed and a picture was found.
+    assert main([*words, "--resume"]) == 3
+
+
+def test_a_model_that_does_not_exist_leaves_earlier_outputs_alone(folder: Path) -> None:
+    (folder / "r.jsonl").write_text("precious")
+    assert main(["scan", ".", "-o", "r.jsonl", "--model", "no-such-model", "--quiet"]) == 1
+    assert (folder / "r.jsonl").read_text() == "precious"
