@@ -43,7 +43,8 @@ def pictures_of_unit(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator
 
 
 def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture:
-    found = extractor.extract(sheet.page, placement, sheet.about(placement))
+    full = sheet.is_covered_by(placement.bbox)
+    found = extractor.extract(sheet.page, placement, sheet.about(placement), full)
     pixels = stand_upright(found.pixels, placement.placed)
     if placement.transparent and not placement.floating and not placement.placed.skewed:
         handles = [placement.handle]
@@ -69,7 +70,7 @@ def _tiles(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
     failed: list[Finding] = []
     for placement in unit.placements:
         try:
-            found = extractor.extract(sheet.page, placement, sheet.about(placement), full=True)
+            found = extractor.extract(sheet.page, placement, sheet.about(placement), True)
         except InputError as error:
             where = replace(sheet.where, bbox=placement.bbox)
             failed.append(Problem(where, "failed", error.code, error.record_text))

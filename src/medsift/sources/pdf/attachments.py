@@ -11,7 +11,7 @@ from medsift.core.errors import InputError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
-from medsift.sources.container import readable
+from medsift.sources.naming import readable
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage

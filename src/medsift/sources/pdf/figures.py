@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.picture import Bbox
+from medsift.sources.pdf.components import label
 from medsift.sources.pdf.geometry import area, intersection, union
 from medsift.sources.pdf.placements import PageFrame
 from medsift.sources.pdf.strokes import Shape
@@ -60,7 +61,7 @@ def figures_of(shapes: Iterable[Shape], pictures: Sequence[Bbox], frame: PageFra
     strokes = [s for s in drawn if s.kind != "text"]
     if sum(s.kind == "curve" for s in strokes) == 0:
         return []
-    labels = _label(_grid([s.box for s in strokes], frame))
+    labels = label(_grid([s.box for s in strokes], frame))
     clusters: dict[int, _Cluster] = {}
     for shape in strokes:
         row, column = _cell(shape.box, labels.shape)
@@ -141,23 +142,3 @@ def _cell(box: Bbox, shape: tuple[int, ...]) -> tuple[int, int]:
     row = int((box[1] + box[3]) / 2 / _CELL)
     column = int((box[0] + box[2]) / 2 / _CELL)
     return min(row, shape[0] - 1), min(column, shape[1] - 1)
-
-
-def _label(grid: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Number the 4-connected components of a small grid; 0 where there is nothing."""
-    labels = np.zeros(grid.shape, dtype=np.int32)
-    rows, columns = grid.shape
-    count = 0
-    for start in zip(*np.nonzero(grid), strict=True):
-        if labels[start]:
-            continue
-        count += 1
-        labels[start] = count
-        stack = [(int(start[0]), int(start[1]))]
-        while stack:
-            y, x = stack.pop()
-            for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if 0 <= v < rows and 0 <= u < columns and grid[v, u] and not labels[v, u]:
-                    labels[v, u] = count
-                    stack.append((v, u))
-    return labels

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from medsift.core.errors import DecodeError, InputError
-from medsift.core.picture import Finding, Problem, Provenance
+from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.pdf.annotations import annotation_placements
 from medsift.sources.pdf.assemble import pictures_of_unit
 from medsift.sources.pdf.document import open_second, opened
@@ -16,6 +16,7 @@ from medsift.sources.pdf.extract import Extractor, finest_size
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
+from medsift.sources.pdf.regions import pictures_on_scan
 from medsift.sources.pdf.sheet import Sheet
 from medsift.sources.pdf.swarms import JunkReason, junk_reason, without_glyphs
 from medsift.sources.pdf.units import Unit, units_of
@@ -48,8 +49,11 @@ def _pictures(
         reason = junk_reason(unit, finest_size(first, sheet.about(first)))
         if reason:
             dropped[reason] += 1
-        else:
-            yield from pictures_of_unit(sheet, unit, extractor)
+            continue
+        for found in pictures_of_unit(sheet, unit, extractor):
+            yield found
+            if isinstance(found, Picture):
+                yield from pictures_on_scan(sheet, found)
     for placement in annotation_placements(sheet.page, sheet.frame):
         yield from pictures_of_unit(sheet, Unit("single", (placement,)), extractor)
     for stream in sheet.facts.in_patterns:

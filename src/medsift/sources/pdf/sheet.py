@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from medsift.core.picture import Provenance
+from medsift.core.picture import Bbox, Provenance
 from medsift.sources.pdf.facts import ImageFacts, PageFacts
+from medsift.sources.pdf.geometry import area, intersection
 from medsift.sources.pdf.placements import PageFrame, Placement, bits_per_pixel
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
+
+_PAGE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Sheet:
     frame: PageFrame
     where: Provenance
     facts: PageFacts = field(repr=False)
+
+    def is_covered_by(self, box: Bbox) -> bool:
+        """Whether a box takes most of the page: it then shows the page itself, scanned."""
+        seen = area(intersection(box, self.frame.box))
+        return seen >= _PAGE_SHARE * area(self.frame.box)
 
     def about(self, placement: Placement) -> tuple[ImageFacts, ...]:
         """All facts that may be about an image."""
