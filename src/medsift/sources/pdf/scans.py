@@ -133,7 +133,7 @@ def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    worn: NDArray[np.bool_] = np.logical_not(_dilated(np.logical_not(mask)))
+    worn: NDArray[np.bool_] = ~_dilated(~mask)
     return worn
 
 
