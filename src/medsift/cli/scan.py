@@ -176,6 +176,14 @@ def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
         "--allow-private", action="store_true", help="also fetch from private addresses"
     )
     group.add_argument(
+        "--port",
+        type=int,
+        action="append",
+        default=[],
+        metavar="N",
+        help="also speak to this port, besides 80 and 443; repeatable",
+    )
+    group.add_argument(
         "--web-cache", type=Path, metavar="DIR", help="keep fetched files for the next time"
     )
 
@@ -201,10 +209,11 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
 
 
 def _web_options(arguments: argparse.Namespace) -> WebOptions:
-    from medsift.sources.web.options import WebOptions
+    from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
     return WebOptions(
         allow_private=arguments.allow_private,
+        ports=(*DEFAULT_WEB_OPTIONS.ports, *arguments.port),
         ignore_robots=arguments.ignore_robots,
         ignore_tags=arguments.ignore_robots,
         linked_pictures=arguments.linked,
