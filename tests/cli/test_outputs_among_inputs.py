@@ -30,7 +30,8 @@ def test_outputs_are_not_scanned(folder: Path) -> None:
         assert sources(folder / "r.jsonl") == ["a.png", "broken.png"]
 
 
-def test_a_resumed_scan_ends_as_the_whole_one_would(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_resumed_scan_ends_as_the_whole_one_would() -> None:
     words = ["scan", ".", "-o", "r.jsonl", "--quiet"]
     assert main(words) == 3
     # Nothing is left to do, yet an input has failed and a picture was found.
