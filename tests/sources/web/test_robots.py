@@ -33,7 +33,7 @@ class Site:
     def gives(self, path: str) -> bool:
         try:
             self.fetcher.fetch(f"https://example.org{path}", 1000)
-        except RobotsError:
+        except (RobotsError, FetchError):
             return False
         return True
 
@@ -154,10 +154,10 @@ def test_only_tags_about_pictures_and_indexes_keep_out() -> None:
     assert keep_out(frozenset({"noarchive", "nofollow"})) == ""
 
 
-def test_a_site_that_cannot_be_reached_is_a_refusal_that_says_why() -> None:
+def test_a_site_that_cannot_be_reached_is_a_failure_that_says_why() -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise FetchError("connection reset")
 
     fetcher = Fetcher(WebOptions(retries=0), httpx.MockTransport(answer))
-    with pytest.raises(RobotsError, match="connection reset"):
+    with pytest.raises(FetchError, match="connection reset"):
         fetcher.fetch("https://example.org/", 1000)

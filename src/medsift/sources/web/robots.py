@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from medsift.core.errors import InputError, NotFoundError
+from medsift.core.errors import FetchError, InputError, NotFoundError
 from medsift.sources.web.faults import ForbiddenAddressError, RefusedError, RobotsError
 
 if TYPE_CHECKING:
@@ -46,13 +46,16 @@ class Robots:
         ------
         RobotsError
             The rules forbid the address to medsift.
+        FetchError
+            There may be rules, but they cannot be read.
         ForbiddenAddressError
             The site may not be spoken to at all.
         """
         rules = self._of_site(f"{target.scheme}://{target.netloc.decode('ascii')}")
         if isinstance(rules, InputError):
-            # RFC 9309, section 2.3.1.4: what cannot be reached forbids everything.
-            raise RobotsError(f"robots.txt of {target.host} cannot be read: {rules}")
+            # RFC 9309, section 2.3.1.4: what cannot be reached forbids everything. It is a
+            # failure all the same, not a wish of the site: most often all of it is down.
+            raise FetchError(f"robots.txt of {target.host} cannot be read: {rules}")
         if not rules.can_fetch(str(target), AGENT):
             raise RobotsError(f"robots.txt of {target.host} forbids {target.path[:200]}")
         return min(float(rules.crawl_delay(AGENT) or 0.0), _LONGEST_DELAY)
