@@ -123,10 +123,10 @@ def _closed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    grown = mask.copy()
+    grown: NDArray[np.bool_] = mask.copy()
     grown[1:] |= mask[:-1]
     grown[:-1] |= mask[1:]
-    wide = grown.copy()
+    wide: NDArray[np.bool_] = grown.copy()
     wide[:, 1:] |= grown[:, :-1]
     wide[:, :-1] |= grown[:, 1:]
     return wide
