@@ -137,3 +137,21 @@ def test_rules_and_spacers_are_counted_not_reported() -> None:
     found = findings(pdf)
     assert not any(isinstance(f, Picture) for f in found)
     assert {p.where.locator for p in problems(found)} == {"page 1, 1 rule", "page 1, 1 spacer"}
+
+
+def test_shadows_are_counted_not_reported() -> None:
+    pdf = Pdf()
+    alpha = np.zeros((60, 80), dtype=np.uint8)
+    alpha[10:50, 10:70] = 20
+    black = np.zeros((60, 80, 3), dtype=np.uint8)
+    shadow = pdf.picture(black, f"/SMask {pdf.picture(alpha)} 0 R")
+    pdf.page(draw("S", 50, 300, 80, 60), {"S": shadow})
+    [problem] = problems(findings(pdf))
+    assert (problem.reason, problem.where.locator) == ("shadow", "page 1, 1 shadow")
+
+
+def test_a_faint_picture_without_a_mask_is_still_reported() -> None:
+    pdf = Pdf()
+    faint = (scene().astype(int) // 12 + 232).astype(np.uint8)
+    pdf.page(draw("Im", 50, 300, 80, 60), {"Im": pdf.picture(faint)})
+    assert len(pictures(pdf)) == 1

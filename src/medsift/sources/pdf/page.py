@@ -18,7 +18,7 @@ from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
 from medsift.sources.pdf.regions import pictures_on_scan
 from medsift.sources.pdf.sheet import Sheet
-from medsift.sources.pdf.swarms import JunkReason, junk_reason, without_glyphs
+from medsift.sources.pdf.swarms import JunkReason, is_shadow, junk_reason, without_glyphs
 from medsift.sources.pdf.units import Unit, units_of
 from medsift.sources.pdf.vectors import vector_pictures
 
@@ -51,8 +51,12 @@ def _pictures(
             dropped[reason] += 1
             continue
         for found in pictures_of_unit(sheet, unit, extractor):
-            yield found
-            if isinstance(found, Picture):
+            if not isinstance(found, Picture):
+                yield found
+            elif sheet.see_through(first) and is_shadow(found.pixels):
+                dropped["shadow"] += 1
+            else:
+                yield found
                 yield from pictures_on_scan(sheet, found)
     for placement in annotation_placements(sheet.page, sheet.frame):
         yield from pictures_of_unit(sheet, Unit("single", (placement,)), extractor)

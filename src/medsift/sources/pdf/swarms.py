@@ -1,4 +1,4 @@
-"""Images that are no pictures: glyph bitmaps, rules, spacers."""
+"""Images that are no pictures: glyph bitmaps, rules, spacers, shadows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from medsift.core.picture import Pixels
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.units import Unit
 
-JunkReason: TypeAlias = Literal["glyph", "rule", "spacer"]
+JunkReason: TypeAlias = Literal["glyph", "rule", "spacer", "shadow"]
 
 _GLYPH_POINTS = (72.0, 36.0)
 _GLYPHS_ON_A_PAGE = 4
@@ -18,6 +19,7 @@ _RULE_ASPECT = 12.0
 _RULE_PIXELS = 6
 _RULE_POINTS = 4.0
 _SPACER_PIXELS = 3
+_FAINT = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,17 @@ def junk_reason(unit: Unit, size: tuple[int, int]) -> JunkReason | None:
     if long >= _RULE_ASPECT * short and (few or short <= _RULE_POINTS):
         return "rule"
     return None
+
+
+def is_shadow(pixels: Pixels) -> bool:
+    """Whether masked pixels hardly differ from white paper: shadows, tinted boxes, glows.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w, 3)
+    """
+    step = max(1, min(pixels.shape[:2]) // 256)
+    return int(pixels[::step, ::step].min()) > 255 - _FAINT
 
 
 def _letter_sized(placement: Placement) -> bool:
