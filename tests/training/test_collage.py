@@ -13,6 +13,7 @@ from medsift.evaluation.labelled import find_examples
 from medsift.training import collage as made
 from medsift.training.data import build_store
 from medsift.training.procedural import DRAWN_KINDS, draw
+from medsift.training.variants import cut_out, inverted_on_paper, recoloured
 
 
 @pytest.mark.parametrize("kind", DRAWN_KINDS)
@@ -38,6 +39,7 @@ def test_only_kinds_that_the_data_have_are_made_up_and_only_once(
     monkeypatch.setattr(made, "_PER_DRAWN_KIND", 2)
     monkeypatch.setattr(made, "_MEDICAL_COLLAGES", 3)
     monkeypatch.setattr(made, "_COLLAGES_PER_KIND", 1)
+    monkeypatch.setattr(made, "_CUT_OUTS_PER_KIND", 2)
     kinds = ("medical/ct", "medical/multipanel", "non_medical/photo", "non_medical/astronomy")
     for kind in kinds:
         (tmp_path / "data" / kind).mkdir(parents=True)
@@ -51,9 +53,35 @@ def test_only_kinds_that_the_data_have_are_made_up_and_only_once(
         ("multipanel", "synthetic-collage"): 3,
         ("astronomy", "synthetic-drawn"): 2,
         ("astronomy", "synthetic-collage"): 1,
+        ("astronomy", "synthetic-cut-out"): 2,
         ("photo", "synthetic-collage"): 1,
+        ("photo", "synthetic-cut-out"): 2,
     }
     assert made.made_up(store, tmp_path / "made-up", seed=2) == examples
+
+
+def test_cut_outs_leave_white_or_black_around_the_picture() -> None:
+    picture = np.full((60, 80, 3), 128, np.uint8)
+    for seed in range(12):
+        result = cut_out(picture, np.random.default_rng(seed))
+        assert result[0, 0, 0] in {0, 255}
+        assert (result == 128).all(axis=2).mean() > 0.1
+
+
+def test_recoloured_pictures_keep_the_order_of_brightness_or_turn_it_around() -> None:
+    ramp = np.repeat(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], 3, axis=2)
+    ramp = np.repeat(ramp, 10, axis=0)
+    for seed in range(12):
+        result = recoloured(ramp, np.random.default_rng(seed))
+        assert result.dtype == np.uint8
+        assert np.ptp(result.astype(int).sum(axis=2)) > 0
+
+
+def test_inverted_pictures_lie_whole_on_a_larger_square() -> None:
+    picture = np.full((30, 40, 3), 200, np.uint8)
+    result = inverted_on_paper(picture, np.random.default_rng(1))
+    assert result.shape[0] == result.shape[1] >= 40
+    assert (result == 55).all(axis=2).sum() >= 30 * 40
 
 
 def test_two_class_data_get_nothing_made_up(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Figures put together from training pictures, and the folder of all made-up pictures.
+"""Figures put together from training pictures, and the folder of all that is made up.
 
 Figures of several medical pictures are common in papers, and those of one web site taught a
 first network that panels on white are medical. Collages of both sides, drawn alike, teach what
@@ -18,6 +18,7 @@ from medsift.core.taxonomy import KINDS
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.data import PixelStore
 from medsift.training.procedural import DRAWN_KINDS, draw
+from medsift.training.variants import cut_out, inverted_on_paper, recoloured
 
 _GRIDS = ((1, 2), (1, 3), (2, 2), (2, 3), (1, 4), (3, 3), (2, 1), (2, 4), (3, 2), (3, 4))
 _NOT_IN_PANELS = frozenset({"multipanel", "viewer_screenshot", "biosignal"})
@@ -25,6 +26,11 @@ _MULTIPANEL = "multipanel"
 _PER_DRAWN_KIND = 150
 _MEDICAL_COLLAGES = 300
 _COLLAGES_PER_KIND = 25
+_VARIANTS = (
+    ("spectrogram", "synthetic-recoloured", recoloured, 130),
+    ("nuclear", "synthetic-inverted", inverted_on_paper, 80),
+)
+_CUT_OUTS_PER_KIND = 20
 
 
 def made_up(store: PixelStore, folder: Path, seed: int) -> list[Example]:
@@ -91,22 +97,51 @@ def _all(
     store: PixelStore, kinds: set[str], rng: np.random.Generator
 ) -> Iterator[tuple[str, str, Pixels]]:
     """Kind, ``source/file`` and pixels of each made-up picture."""
+    by_kind: dict[str, list[int]] = {}
+    for index, example in enumerate(store.examples):
+        if example.kind in kinds:
+            by_kind.setdefault(example.kind, []).append(index)
     for kind in sorted(kinds & set(DRAWN_KINDS)):
         for number in range(_PER_DRAWN_KIND):
             yield kind, f"synthetic-drawn/{number}.webp", draw(kind, rng)
-    by_kind: dict[str, list[int]] = {}
-    for index, example in enumerate(store.examples):
-        if example.kind in kinds - _NOT_IN_PANELS:
-            by_kind.setdefault(example.kind, []).append(index)
-    medical = sorted(kind for kind in by_kind if KINDS[kind].label == "medical")
-    if _MULTIPANEL in kinds and medical:
-        for number in range(_MEDICAL_COLLAGES):
-            pixels = _collage_of(store, by_kind, medical, rng)
-            yield _MULTIPANEL, f"synthetic-collage/{number}.webp", pixels
-    for kind in sorted(by_kind.keys() - set(medical)):
-        for number in range(_COLLAGES_PER_KIND):
-            pixels = _collage_of(store, by_kind, [kind], rng)
+    yield from _collages(store, by_kind, rng)
+    yield from _remade(store, by_kind, rng)
+
+
+def _collages(
+    store: PixelStore, by_kind: dict[str, list[int]], rng: np.random.Generator
+) -> Iterator[tuple[str, str, Pixels]]:
+    for kind in sorted(by_kind):
+        panels, count = [kind], _COLLAGES_PER_KIND
+        if kind == _MULTIPANEL:
+            panels = sorted(set(filter(_is_medical, by_kind)) - _NOT_IN_PANELS)
+            count = _MEDICAL_COLLAGES if panels else 0
+        elif _is_medical(kind):
+            continue
+        for number in range(count):
+            pixels = _collage_of(store, by_kind, panels, rng)
             yield kind, f"synthetic-collage/{number}.webp", pixels
+
+
+def _remade(
+    store: PixelStore, by_kind: dict[str, list[int]], rng: np.random.Generator
+) -> Iterator[tuple[str, str, Pixels]]:
+    for kind in sorted(kind for kind in by_kind if not _is_medical(kind)):
+        for number in range(_CUT_OUTS_PER_KIND):
+            pixels = cut_out(_any(store, by_kind[kind], rng), rng)
+            yield kind, f"synthetic-cut-out/{number}.webp", pixels
+    for kind, source, remake, count in _VARIANTS:
+        for number in range(count if kind in by_kind else 0):
+            pixels = remake(_any(store, by_kind[kind], rng), rng)
+            yield kind, f"{source}/{number}.webp", pixels
+
+
+def _is_medical(kind: str) -> bool:
+    return KINDS[kind].label == "medical"
+
+
+def _any(store: PixelStore, indices: Sequence[int], rng: np.random.Generator) -> Pixels:
+    return store[indices[int(rng.integers(len(indices)))]]
 
 
 def _collage_of(
@@ -118,5 +153,5 @@ def _collage_of(
     one = [kinds[int(rng.integers(len(kinds)))]] * count
     several = [kinds[int(rng.integers(len(kinds)))] for _ in range(count)]
     chosen = one if rng.random() < 0.7 else several
-    pictures = [store[by_kind[kind][rng.integers(len(by_kind[kind]))]] for kind in chosen]
+    pictures = [_any(store, by_kind[kind], rng) for kind in chosen]
     return collage(pictures, rows, columns, rng)

@@ -55,6 +55,15 @@ def smooth_field(height: int, width: int, rng: np.random.Generator, slope: float
     return _scaled(np.fft.irfft2(spectrum, s=(height, width)))
 
 
+def coloured(values: Field, rng: np.random.Generator) -> Pixels:
+    """Show values of 0..1 through a random colour map."""
+    stops = _COLOUR_MAPS[rng.integers(len(_COLOUR_MAPS))].split()
+    table = np.array([list(bytes.fromhex(stop)) for stop in stops], dtype=np.float64)
+    places = np.linspace(0, 1, len(table))
+    channels = [np.interp(values, places, table[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).astype(np.uint8)
+
+
 def _spectrogram(height: int, width: int, rng: np.random.Generator) -> Pixels:
     time, pitch = np.arange(width), np.arange(height)[:, None]
     power = rng.uniform(0.1, 0.5) * np.exp(-pitch / height * rng.uniform(0, 5))
@@ -71,7 +80,7 @@ def _spectrogram(height: int, width: int, rng: np.random.Generator) -> Pixels:
         start = int(rng.integers(0, width))
         power[:, start : start + 4] += rng.uniform(0.2, 0.8) * np.exp(-pitch / height * 2)
     power *= 0.6 + 0.6 * smooth_field(height, width, rng, 1.0)
-    return _coloured(_scaled(np.log1p(power * rng.uniform(2, 20)))[::-1], rng)
+    return coloured(_scaled(np.log1p(power * rng.uniform(2, 20)))[::-1], rng)
 
 
 def _stars(height: int, width: int, rng: np.random.Generator) -> Pixels:
@@ -92,6 +101,27 @@ def _stars(height: int, width: int, rng: np.random.Generator) -> Pixels:
     return _bytes(colours)
 
 
+def _planet(height: int, width: int, rng: np.random.Generator) -> Pixels:
+    y, x = np.mgrid[:height, :width]
+    radius = min(height, width) * rng.uniform(0.3, 0.5)
+    y, x = (y - height / 2) / radius, (x - width / 2) / radius
+    surface = smooth_field(height, width, rng, rng.uniform(0.9, 1.9))
+    if rng.random() < 0.3:
+        surface = 0.5 + 0.5 * np.sin(y * rng.uniform(4, 14) + surface * rng.uniform(1, 4))
+    for _ in range(int(rng.integers(0, 40)) if rng.random() < 0.6 else 0):
+        far = np.hypot(x - rng.uniform(-1, 1), y - rng.uniform(-1, 1)) / rng.uniform(0.02, 0.16)
+        surface = surface - 0.35 * np.exp(-(far**2)) + 0.25 * np.exp(-(((far - 1) / 0.25) ** 2))
+    tones = rng.random((2, 3)) * 0.8 + 0.15
+    if rng.random() < 0.5:
+        tones = np.repeat(tones.mean(axis=1, keepdims=True), 3, axis=1)
+    colours = tones[0] * surface[..., None] + tones[1] * (1 - surface[..., None])
+    # The border of day and night is half an ellipse.
+    night = x > rng.uniform(-1.2, 1.2) * np.sqrt(np.clip(1 - y**2, 0, 1))
+    colours = np.where(night[..., None], colours * rng.uniform(0.05, 0.4), colours)
+    ground = 1.0 if rng.random() < 0.5 else 0.0
+    return _bytes(np.where((np.hypot(x, y) < 1)[..., None], colours, ground))
+
+
 def _mask(height: int, width: int, rng: np.random.Generator) -> Pixels:
     style = rng.random()
     if style < 0.4:
@@ -104,7 +134,7 @@ def _mask(height: int, width: int, rng: np.random.Generator) -> Pixels:
         palette[0] *= rng.random() < 0.4
         fields = [smooth_field(height, width, rng, 2.0) for _ in range(count)]
         return _bytes(palette[np.argmax(np.stack(fields), axis=0)])
-    return _coloured(smooth_field(height, width, rng, 2.5), rng)
+    return coloured(smooth_field(height, width, rng, 2.5), rng)
 
 
 def _depth(height: int, width: int, rng: np.random.Generator) -> Pixels:
@@ -116,7 +146,7 @@ def _depth(height: int, width: int, rng: np.random.Generator) -> Pixels:
         bottom, left = int(rng.integers(horizon, height)), int(rng.integers(0, width))
         top, right = max(0, bottom - int(rng.integers(10, 100))), left + int(rng.integers(5, 60))
         depth[top:bottom, left:right] = depth[bottom, left] + rng.uniform(0, 0.1)
-    image = Image.fromarray(_coloured(_scaled(depth), rng))
+    image = Image.fromarray(coloured(_scaled(depth), rng))
     return np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 3))))
 
 
@@ -162,7 +192,7 @@ def _iris(height: int, width: int, rng: np.random.Generator) -> Pixels:
 def _radar(height: int, width: int, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.3:
         fringes = smooth_field(height, width, rng, 2.2) * rng.uniform(2, 8)
-        return _coloured(np.mod(fringes + rng.random((height, width)) * 0.15, 1), rng)
+        return coloured(np.mod(fringes + rng.random((height, width)) * 0.15, 1), rng)
     ground = smooth_field(height, width, rng, rng.uniform(1.2, 2)) ** rng.uniform(1, 2.5)
     speckle = rng.gamma(rng.uniform(0.8, 4), 1, (height, width))
     echo = ground * speckle
@@ -173,14 +203,6 @@ def _scaled(values: Field) -> Field:
     low, high = float(values.min()), float(values.max())
     result: Field = (values - low) / max(high - low, 1e-9)
     return result
-
-
-def _coloured(values: Field, rng: np.random.Generator) -> Pixels:
-    stops = _COLOUR_MAPS[rng.integers(len(_COLOUR_MAPS))].split()
-    table = np.array([list(bytes.fromhex(stop)) for stop in stops], dtype=np.float64)
-    places = np.linspace(0, 1, len(table))
-    channels = [np.interp(values, places, table[:, c]) for c in range(3)]
-    return np.stack(channels, axis=-1).astype(np.uint8)
 
 
 def _grey(values: Field) -> Pixels:
@@ -197,9 +219,14 @@ def _biometric(height: int, width: int, rng: np.random.Generator) -> Pixels:
     return artist(height, width, rng)
 
 
+def _astronomy(height: int, width: int, rng: np.random.Generator) -> Pixels:
+    artist = _stars if rng.random() < 0.5 else _planet
+    return artist(height, width, rng)
+
+
 _ARTISTS: dict[str, Callable[[int, int, np.random.Generator], Pixels]] = {
     "spectrogram": _spectrogram,
-    "astronomy": _stars,
+    "astronomy": _astronomy,
     "mask_overlay": _mask,
     "depth_map": _depth,
     "biometric": _biometric,

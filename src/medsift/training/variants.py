@@ -1,0 +1,67 @@
+"""Training pictures remade so that a short cut fails: cut out, recoloured, inverted.
+
+A first network took every round thing for the retina (the moon, planets, stones cut out on
+white), a spectrogram in grey for ultrasound, and a PET slice in black on white for anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from medsift.core.picture import Pixels
+from medsift.training.procedural import coloured, smooth_field
+
+_LARGEST = 240
+
+
+def cut_out(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Show a picture through a circle, an ellipse, an octagon or a ragged hole.
+
+    What is outside becomes white or black, as fundus cameras, endoscopes and sprites have it.
+    """
+    height = int(rng.integers(140, _LARGEST + 1))
+    size = (int(height * rng.uniform(1, 1.4)), height)
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)
+    if rng.random() < 0.35:
+        image = image.convert("L").convert("RGB")
+    y, x = np.mgrid[: size[1], : size[0]]
+    y, x = np.abs(y / size[1] - 0.5), np.abs(x / size[0] - 0.5)
+    radius = rng.uniform(0.35, 0.5)
+    style = rng.random()
+    if style < 0.55:
+        across = 1.0 if rng.random() < 0.5 else size[0] / size[1]
+        inside = np.hypot(y, x * across) < radius
+    elif style < 0.75:
+        inside = (y < radius) & (x < radius) & (y + x < radius * rng.uniform(1.2, 1.6))
+    else:
+        ragged = smooth_field(size[1], size[0], rng, 2.0) - 0.5
+        inside = np.hypot(y, x) + ragged * rng.uniform(0.2, 0.6) < radius
+    ground = 255 if rng.random() < 0.45 else 0
+    result: Pixels = np.where(inside[..., None], np.asarray(image), ground).astype(np.uint8)
+    return result
+
+
+def recoloured(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Map brightness through another colour map, perhaps only of a part of the picture."""
+    grey = np.asarray(Image.fromarray(pixels).convert("L"), dtype=np.float64) / 255
+    grey = (grey - grey.min()) / max(float(np.ptp(grey)), 0.1)
+    if rng.random() < 0.5:
+        grey = np.clip((grey - rng.uniform(0, 0.4)) / rng.uniform(0.4, 1), 0, 1)
+    if rng.random() < 0.5 and grey.shape[1] > 1:
+        start = int(rng.integers(0, grey.shape[1] // 2))
+        grey = grey[:, start : start + max(40, int(grey.shape[1] * rng.uniform(0.3, 0.7)))]
+    return coloured(grey, rng)
+
+
+def inverted_on_paper(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Turn a picture into its negative, somewhere on a larger light square."""
+    negative = 255 - np.asarray(Image.fromarray(pixels).convert("L"))
+    height, width = negative.shape
+    side = int(max(height, width) * rng.uniform(1, 2.2))
+    ground = int(negative.max()) if rng.random() < 0.5 else 255
+    paper = np.full((side, side), ground, dtype=np.uint8)
+    top = int(rng.integers(0, side - height + 1))
+    left = int(rng.integers(0, side - width + 1))
+    paper[top : top + height, left : left + width] = negative
+    return np.repeat(paper[..., None], 3, axis=2)
