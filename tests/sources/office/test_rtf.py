@@ -62,9 +62,12 @@ def test_a_text_without_pictures_has_no_image() -> None:
     assert problems(scan(rtf(b"{\\b bold}"))) == [("no_image", "")]
 
 
-def test_groups_nested_without_end_are_given_up() -> None:
-    assert len(pictures(scan(rtf(b"{" * 5_000 + in_digits(png()))))) == 1
-    assert problems(scan(rtf(b"{" * 50_000 + in_digits(png())))) == [("limit_exceeded", "")]
+def test_groups_nested_without_end_are_read() -> None:
+    assert len(pictures(scan(rtf(b"{" * 50_000 + in_digits(png()))))) == 1
+
+
+def test_an_escaped_backslash_begins_no_picture() -> None:
+    assert problems(scan(rtf(rb"{\\pict 00}"))) == [("no_image", "")]
 
 
 def test_other_objects_are_found_as_well() -> None:

@@ -17,8 +17,8 @@ from medsift.sources.container import Container
 from medsift.sources.mail.attachments import Attachments
 from medsift.sources.mail.body import Body
 
-MESSAGE_BYTES = 256 * MIB
-"""Longest message that is read: it is held in memory, some times over."""
+MESSAGE_BYTES = 128 * MIB
+"""Longest message that is read: it is held in memory, ten times over."""
 
 _MOST_PARTS = 10_000
 # What the standard library's parser is known to raise on malformed messages.

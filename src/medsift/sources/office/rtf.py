@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from medsift.core.errors import LimitError
 from medsift.core.picture import Finding, Picture
-from medsift.decode.sniff import sniff
 from medsift.sources.base import Blob, Context
-from medsift.sources.container import Container
+from medsift.sources.container import Container, Member
 from medsift.sources.metafile import bitmap_file, placeable
 from medsift.sources.office.embedded import native_object
 
+# Any control word or symbol, so that an escaped backslash does not look like the start of one.
+_LANDMARK = re.compile(
+    rb"\\(?:(pict|objdata|nonshppict)(?![a-zA-Z])-?\d*|bin(\d{1,12}) ?|.)", re.DOTALL
+)
 _TOKEN = re.compile(
     rb"[{}]|\\(?:([a-zA-Z]+)(-?\d+)?[ ]?|'[0-9a-fA-F]{2}|[^a-zA-Z])|[^\\{}]+", re.DOTALL
 )
 _NOT_HEX = re.compile(rb"[^0-9a-fA-F]+")
 # A second version of the picture before it, for programs that cannot read that one.
-_FALLBACKS = frozenset({b"nonshppict"})
-_DATA = frozenset({b"pict", b"objdata"})
-_DEEPEST = 10_000
+_FALLBACK = b"nonshppict"
 _BARE_METAFILE = b"wmetafile"
 _BARE_BITMAP = b"dibitmap"
 
@@ -35,20 +38,21 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         Too large, nested too deeply, too many pictures, or a budget is used up.
     """
     container = Container(blob, context, "office")
-    most = context.limits.pictures
+    yield from container.completed(_document(blob.read(context.limits), container))
+
+
+def _document(data: bytes, container: Container) -> Iterator[Finding]:
+    most = container.context.limits.pictures
     images = objects = pictures = 0
-    for found in _groups(blob.read(context.limits)):
+    for found in _groups(data):
         if found.kind == b"pict":
             images += 1
             locator, content = f"image {images}", _picture(found)
         else:
             objects += 1
             locator, content = f"object {objects}", _object(found.content)
-            if sniff(content[:4096]) in {"unknown", "text", "empty"}:
-                continue
-        container.spend(members=1)
-        inner = Blob(container.place(locator, locator), data=content)
-        for finding in container.inside(inner):
+        member = Member(locator, partial(io.BytesIO, content), len(content), counted=True)
+        for finding in container.member(member, container.place(locator, locator)):
             yield finding
             pictures += isinstance(finding, Picture)
             if pictures >= most:
@@ -59,45 +63,45 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
 class _Group:
     """What stands between braces, as far as it concerns a picture or an object."""
 
-    kind: bytes = b""
+    kind: bytes
     form: bytes = b""
-    skipped: bool = False
     content: bytes = b""
 
 
 def _groups(data: bytes) -> Iterator[_Group]:
-    """Yield the groups of pictures and objects when they end."""
-    stack = [_Group()]
+    """Yield the groups of pictures and objects."""
     position = 0
-    while token := _TOKEN.match(data, position):
-        position = token.end()
-        text = token.group()
-        if text == b"{":
-            if len(stack) > _DEEPEST:
-                raise LimitError(f"has groups nested more than {_DEEPEST} deep")
-            stack.append(_Group(skipped=stack[-1].skipped))
-        elif text == b"}":
-            group = stack.pop() if len(stack) > 1 else stack[0]
-            if group.kind and group.content and not group.skipped:
+    while found := _LANDMARK.search(data, position):
+        position = found.end()
+        if found.group(2):
+            position += int(found.group(2))
+        elif found.group(1):
+            group = _Group(found.group(1))
+            position = _read_group(group, data, position)
+            if group.content and group.kind != _FALLBACK:
                 yield group
-        elif word := token.group(1):
-            position = _on_word(stack[-1], word, token.group(2) or b"", data, position)
-        elif stack[-1].kind and not stack[-1].content and text[:1] != b"\\":
-            stack[-1].content = bytes.fromhex(_even(text).decode("ascii"))
 
 
-def _on_word(group: _Group, word: bytes, number: bytes, data: bytes, position: int) -> int:
-    if word in _DATA:
-        group.kind = word
-    elif word in _FALLBACKS:
-        group.skipped = True
-    elif word == b"bin":
-        size = max(0, int(number[:12] or b"0"))
-        if group.kind:
-            group.content = data[position : position + size]
-        return min(len(data), position + size)
-    elif word.endswith((b"blip", b"metafile", b"bitmap")):
-        group.form = word
+def _read_group(group: _Group, data: bytes, position: int) -> int:
+    """Read until the brace that ends the group; what groups within it hold is passed over."""
+    depth = 1
+    while depth and (token := _TOKEN.match(data, position)):
+        position = token.end()
+        text, word = token.group(), token.group(1)
+        if text == b"{":
+            depth += 1
+        elif text == b"}":
+            depth -= 1
+        elif word == b"bin":
+            size = max(0, int((token.group(2) or b"0")[:12]))
+            if depth == 1:
+                group.content = data[position : position + size]
+            position += size
+        elif depth == 1 and word:
+            if word.endswith((b"blip", b"metafile", b"bitmap")):
+                group.form = word
+        elif depth == 1 and not group.content and text[:1] != b"\\":
+            group.content = bytes.fromhex(_even(text).decode("ascii"))
     return position
 
 
