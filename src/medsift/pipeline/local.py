@@ -9,9 +9,7 @@ was found in it before, and the inputs after it are handed out again.
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 import sys
-import tempfile
 import threading
 import time
 import types
@@ -29,6 +27,7 @@ from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.spool import read_finished, read_state
 from medsift.pipeline.worker import run_task, set_up
+from medsift.pipeline.workspace import workspace
 from medsift.sources.inputs import Input
 
 _TASK_INPUTS = 16
@@ -70,20 +69,19 @@ class LocalEngine:
         """Examine inputs; yields in their order. Closing the generator stops the workers."""
         from pebble import ProcessPool
 
-        folder = Path(tempfile.mkdtemp(prefix="medsift-"))
-        pool = ProcessPool(
-            max_workers=self._options.worker_count,
-            initializer=set_up,
-            initargs=[self._options],
-            context=_QuietContext(),
-        )
-        try:
-            yield from self._run(pool, folder, _tasks(items))
-            pool.close()
-        finally:
-            pool.stop()
-            pool.join()
-            shutil.rmtree(folder, ignore_errors=True)
+        with workspace() as folder:
+            pool = ProcessPool(
+                max_workers=self._options.worker_count,
+                initializer=set_up,
+                initargs=[self._options],
+                context=_QuietContext(),
+            )
+            try:
+                yield from self._run(pool, folder, _tasks(items))
+                pool.close()
+            finally:
+                pool.stop()
+                pool.join()
 
     def _run(self, pool: Any, folder: Path, groups: Iterator[list[Input]]) -> Iterator[Examined]:
         window = _WINDOW * self._options.worker_count
