@@ -8,12 +8,12 @@ from dataclasses import replace
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Extraction, Finding, Picture, Pixels, Problem, Provenance
 from medsift.sources.pdf.draw import draw_region, pixel_hash
-from medsift.sources.pdf.extract import Extractor, check_size, look_alike
+from medsift.sources.pdf.extract import Extractor, check_size, finest_size, look_alike
 from medsift.sources.pdf.geometry import stand_upright, upright_size
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.sheet import Sheet
 from medsift.sources.pdf.stitch import join, parts_of
-from medsift.sources.pdf.units import Unit, pixels_per_point
+from medsift.sources.pdf.units import Unit
 
 _THUMB = 96
 _REGION_SIDE = 8_000
@@ -46,7 +46,9 @@ def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture
     full = sheet.is_covered_by(placement.bbox)
     found = extractor.extract(sheet.page, placement, sheet.about(placement), full)
     pixels = stand_upright(found.pixels, placement.placed)
-    if placement.transparent and not placement.floating and not placement.placed.skewed:
+    # How these look depends on what is set on the page, which an image alone does not know.
+    by_state = placement.transparent or sheet.is_stencil(placement)
+    if by_state and not placement.floating and not placement.placed.skewed:
         handles = [placement.handle]
         size = _within(placement.upright_size, _THUMB)
         shown = draw_region(sheet.page, sheet.frame, placement.bbox, size, handles)
@@ -88,11 +90,13 @@ def _tiles(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
 def _region(sheet: Sheet, unit: Unit) -> Picture:
     """Draw images as the page shows them, without what else is there."""
     box = unit.bbox
-    densities = [pixels_per_point(p) for p in unit.placements]
-    size = (
-        max(1, round((box[2] - box[0]) * max(x for x, _ in densities))),
-        max(1, round((box[3] - box[1]) * max(y for _, y in densities))),
-    )
+    across, up = 0.0, 0.0
+    for placement in unit.placements:
+        finest = finest_size(placement, sheet.about(placement))
+        wide, high = upright_size(*finest, placement.placed)
+        x0, y0, x1, y1 = placement.bbox
+        across, up = max(across, wide / (x1 - x0)), max(up, high / (y1 - y0))
+    size = max(1, round((box[2] - box[0]) * across)), max(1, round((box[3] - box[1]) * up))
     size = _within(size, _REGION_SIDE)
     handles = [p.handle for p in unit.placements]
     pixels = draw_region(sheet.page, sheet.frame, box, size, handles)

@@ -52,8 +52,12 @@ class Sheet:
             return all(f.bits == 1 for f in facts)
         return bits_per_pixel(self.page, placement.handle) == 1
 
+    def is_stencil(self, placement: Placement) -> bool:
+        """Whether an image is a mask that the current colour or pattern is painted through."""
+        return any(f.mode == "1" for f in self.about(placement))
+
     def see_through(self, placement: Placement) -> bool:
         """Whether what lies below an image may be seen through it."""
         facts = self.about(placement)
-        masked = any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
-        return masked or placement.transparent
+        masked = any(f.mask_size or f.keyed for f in facts)
+        return masked or self.is_stencil(placement) or placement.transparent
