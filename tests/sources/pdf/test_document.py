@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from medsift.core.errors import DecodeError, EncryptedError
+from medsift.core.errors import DecodeError, EncryptedError, InputError
 from medsift.core.picture import Picture
+from medsift.sources.pdf.document import open_document, open_second, saved_plainly
+from medsift.sources.pdf.placements import placements_of
 from tests.sources.pdf.making_pdfs import Pdf, draw, findings, lowered, pictures, problems, scene
 
 
@@ -131,3 +137,54 @@ def test_a_damaged_image_does_not_take_the_others_with_it() -> None:
     bad, good = findings(pdf)
     assert problems([bad])[0].reason == "undecodable"
     assert isinstance(good, Picture)
+
+
+def test_a_page_count_that_lies_does_not_flood_the_records() -> None:
+    pdf = _with_pages()
+    data = pdf.to_bytes().replace(b"/Count 1 ", b"/Count 9999 ")
+    found = findings(data)
+    assert len([f for f in found if isinstance(f, Picture)]) == 1
+    assert len(found) < 110
+
+
+def test_what_a_parser_raises_becomes_the_problem_of_one_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def sometimes(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyError("surprise")
+        return placements_of(*args)
+
+    monkeypatch.setattr("medsift.sources.pdf.page.placements_of", sometimes)
+    first, second = findings(_with_pages(2))
+    assert problems([first])[0].reason == "undecodable"
+    assert (first.where.page, second.where.page) == (1, 2)
+    assert isinstance(second, Picture)
+
+
+def test_a_plain_copy_of_a_locked_file_can_be_read_by_both_libraries() -> None:
+    with open_document(_locked("", "secret"), "") as document:
+        reader = open_second(saved_plainly(document), "")
+        assert not reader.is_encrypted
+        assert len(reader.pages) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_flipped_bytes_never_raise_anything_but_input_errors(data: st.DataObject) -> None:
+    content = bytearray(_with_pages(2).to_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    with suppress(InputError):
+        findings(bytes(content), limits=lowered(pixels=1_000_000))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 20_000))
+def test_a_cut_off_file_never_raises_anything_but_input_errors(length: int) -> None:
+    with suppress(InputError):
+        findings(_with_pages(2).to_bytes()[:length])

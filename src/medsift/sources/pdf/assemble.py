@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -35,7 +36,7 @@ def pictures_of_unit(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator
         elif unit.kind == "layers":
             for placement in unit.placements:
                 check_size(placement, sheet.about(placement), extractor.context)
-            yield _region(sheet, unit)
+            yield _region(sheet, unit, extractor.context.limits.pixels)
         else:
             yield _single(sheet, unit.placements[0], extractor)
     except InputError as error:
@@ -53,7 +54,7 @@ def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture
         size = _within(placement.upright_size, _THUMB)
         shown = draw_region(sheet.page, sheet.frame, placement.bbox, size, handles)
         if not look_alike(shown, pixels):
-            return _region(sheet, Unit("single", (placement,)))
+            return _region(sheet, Unit("single", (placement,)), extractor.context.limits.pixels)
     width, height = upright_size(found.width, found.height, placement.placed)
     return Picture(
         where=replace(sheet.where, bbox=placement.bbox, extraction=found.extraction),
@@ -87,7 +88,7 @@ def _tiles(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator[Finding]:
     yield from failed
 
 
-def _region(sheet: Sheet, unit: Unit) -> Picture:
+def _region(sheet: Sheet, unit: Unit, most_pixels: int) -> Picture:
     """Draw images as the page shows them, without what else is there."""
     box = unit.bbox
     across, up = 0.0, 0.0
@@ -97,7 +98,7 @@ def _region(sheet: Sheet, unit: Unit) -> Picture:
         x0, y0, x1, y1 = placement.bbox
         across, up = max(across, wide / (x1 - x0)), max(up, high / (y1 - y0))
     size = max(1, round((box[2] - box[0]) * across)), max(1, round((box[3] - box[1]) * up))
-    size = _within(size, _REGION_SIDE)
+    size = _within(size, min(_REGION_SIDE, math.isqrt(most_pixels)))
     handles = [p.handle for p in unit.placements]
     pixels = draw_region(sheet.page, sheet.frame, box, size, handles)
     return _made(sheet.where, box, pixels, "rendered")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from medsift.core.errors import DecodeError, EncryptedError, InputError
-from medsift.sources.base import Blob, Context
 from medsift.sources.pdf.repair import with_trailer
 
 if TYPE_CHECKING:
@@ -17,8 +16,15 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 
-def open_document(blob: Blob, context: Context) -> PdfDocument:
+def open_document(data: bytes, password: str) -> PdfDocument:
     """Open a PDF with PDFium, which repairs what it can; else rewrite it with pypdf first.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    password : str
+        Tried where the file does not open without one.
 
     Raises
     ------
@@ -26,14 +32,10 @@ def open_document(blob: Blob, context: Context) -> PdfDocument:
         It needs a password that was not given, or another one.
     DecodeError
         Neither library can make sense of it.
-    LimitError, UnreadableError
-        See :meth:`medsift.sources.base.Blob.read`.
     """
     import pypdfium2 as pdfium
     from pypdfium2 import raw
 
-    data = blob.read(context.limits)
-    password = context.options.pdf_password
     try:
         return _load(data, password)
     except pdfium.PdfiumError as error:
@@ -91,8 +93,8 @@ def opened(data: bytes) -> Iterator[PdfPage]:
         raise DecodeError("the page cannot be opened") from error
 
 
-def without_security(document: PdfDocument) -> bytes:
-    """Save the document without its cipher: pypdf alone lacks those of newer files."""
+def saved_plainly(document: PdfDocument) -> bytes:
+    """Save the document repaired and without its cipher: pypdf alone lacks the newer ones."""
     from pypdfium2 import raw
 
     buffer = io.BytesIO()

@@ -154,7 +154,9 @@ def _view(bitmap: Any) -> NDArray[np.uint8]:
         raw.FPDFBitmap_BGR: 3,
         raw.FPDFBitmap_BGRx: 4,
         raw.FPDFBitmap_BGRA: 4,
-    }[raw.FPDFBitmap_GetFormat(bitmap)]
+    }.get(raw.FPDFBitmap_GetFormat(bitmap))
+    if channels is None:
+        raise DecodeError("drawn in an unknown pixel format")
     address = raw.FPDFBitmap_GetBuffer(bitmap)
     buffer = ctypes.cast(address, ctypes.POINTER(ctypes.c_ubyte * (stride * height))).contents
     rows = np.frombuffer(buffer, dtype=np.uint8).reshape(height, stride)

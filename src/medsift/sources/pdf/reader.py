@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medsift.core.errors import InputError, LimitError
+from medsift.core.errors import DecodeError, InputError, LimitError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.pdf.attachments import attached_to, attachments_of
-from medsift.sources.pdf.document import open_document, open_second, without_security
+from medsift.sources.pdf.document import open_document, open_second, saved_plainly
 from medsift.sources.pdf.extract import Extractor
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.page import findings_of
@@ -19,6 +20,8 @@ from medsift.sources.pdf.sheet import Sheet
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
+
+_MOST_DAMAGED = 100
 
 
 def read(blob: Blob, context: Context) -> Iterator[Finding]:
@@ -45,8 +48,9 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         Larger than the limits allow.
     """
     where = replace(blob.where, source_type="pdf")
-    with open_document(blob, context) as document:
-        facts = _facts_of(blob, document, context)
+    data = blob.read(context.limits)
+    with open_document(data, context.options.pdf_password) as document:
+        facts = _facts_of(data, document)
         yield from _numbered(_pages(document, facts, where, context), where, context)
         yield from attachments_of(document, where, context)
 
@@ -54,25 +58,45 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
 def _pages(
     document: PdfDocument, facts: FactsReader, where: Provenance, context: Context
 ) -> Iterator[Finding]:
-    import pypdfium2 as pdfium
-
     extractor = Extractor(context)
     count = len(document)
+    damaged = 0
     for number in range(min(count, context.limits.pages)):
         spot = replace(where, page=number + 1, locator=f"page {number + 1}")
         try:
-            page = document[number]
-        except pdfium.PdfiumError:
-            yield Problem(spot, "failed", "undecodable", "undecodable: the page is damaged")
-            continue
-        try:
-            sheet = Sheet(page, frame_of(page), spot, facts.of_page(number))
-            yield from findings_of(sheet, extractor)
-            yield from attached_to(page, spot, context)
-        finally:
-            page.close()
+            yield from _page(document, spot, facts, extractor)
+        except DecodeError as error:
+            yield Problem(spot, "failed", error.code, error.record_text)
+            damaged += 1
+            if damaged >= _MOST_DAMAGED:
+                # A page count may lie; thousands of records of it help nobody.
+                yield _stopped(where, f"{damaged} damaged pages; the rest were not read")
+                return
     if count > context.limits.pages:
         yield _stopped(where, f"{count} pages, of which {context.limits.pages} were read")
+
+
+def _page(
+    document: PdfDocument, where: Provenance, facts: FactsReader, extractor: Extractor
+) -> Iterator[Finding]:
+    import pypdfium2 as pdfium
+
+    number = (where.page or 1) - 1
+    try:
+        page = document[number]
+    except pdfium.PdfiumError as error:
+        raise DecodeError("the page is damaged") from error
+    try:
+        sheet = Sheet(page, frame_of(page), where, facts.of_page(number))
+        yield from findings_of(sheet, extractor)
+        yield from attached_to(page, where, extractor.context)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        # Here ends what three parsers may raise on hostile input; the other pages go on.
+        raise DecodeError(f"the page cannot be read ({type(error).__name__})") from error
+    finally:
+        page.close()
 
 
 def _numbered(found: Iterator[Finding], where: Provenance, context: Context) -> Iterator[Finding]:
@@ -89,14 +113,14 @@ def _numbered(found: Iterator[Finding], where: Provenance, context: Context) -> 
         yield replace(finding, where=replace(finding.where, index=index))
 
 
-def _facts_of(blob: Blob, document: PdfDocument, context: Context) -> FactsReader:
-    try:
-        reader = open_second(blob.read(context.limits), context.options.pdf_password)
-        if reader.is_encrypted:
-            reader = open_second(without_security(document), "")
-    except InputError:
-        return FactsReader(None)
-    return FactsReader(reader)
+def _facts_of(data: bytes, document: PdfDocument) -> FactsReader:
+    with suppress(InputError):
+        reader = open_second(data, "")
+        if not reader.is_encrypted:
+            return FactsReader(reader)
+    with suppress(InputError):
+        return FactsReader(open_second(saved_plainly(document), ""))
+    return FactsReader(None)
 
 
 def _stopped(where: Provenance, sentence: str) -> Problem:
