@@ -54,7 +54,8 @@ def relationships_of(package: Package, part: str, *, ordered: bool = True) -> li
     if not ordered or len(declared) < 2:
         return list(declared.values())
     used = [declared[name] for name in _used(package, part) if name in declared]
-    return [*used, *(one for one in declared.values() if one not in set(used))]
+    seen = set(used)
+    return [*used, *(one for one in declared.values() if one not in seen)]
 
 
 def _declared(package: Package, part: str) -> dict[str, Relationship]:
