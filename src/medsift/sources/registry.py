@@ -27,6 +27,8 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "html": ("html", "medsift.sources.web.html:read"),
     "svg": ("image", "medsift.sources.web.svg:read"),
     "mhtml": ("html", "medsift.sources.web.mhtml:read"),
+    "warc": ("warc", "medsift.sources.web.warc:read"),
+    "wacz": ("warc", "medsift.sources.web.warc:read_wacz"),
     "dicom": ("dicom", "medsift.sources.dicom:read"),
     "zip": ("archive", "medsift.sources.archive.zip:read"),
     "tar": ("archive", "medsift.sources.archive.tar:read"),
@@ -49,6 +51,8 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
 # File types that are families: what tells their members apart, by what is inside.
 _FAMILIES = {
     "zip": "medsift.sources.archive.zip:kind",
+    "gzip": "medsift.sources.archive.compressed:kind",
+    "zstd": "medsift.sources.archive.compressed:kind",
     "ole": "medsift.sources.office.compound:kind",
 }
 
@@ -123,7 +127,8 @@ def refined_type(blob: Blob) -> str:
     -------
     str
         As :data:`medsift.decode.sniff.FileType`, or a member of its families: ``ooxml``,
-        ``opendocument``, ``epub`` among ``zip``, ``msg`` among ``ole``.
+        ``opendocument``, ``epub``, ``wacz`` among ``zip``, ``msg`` among ``ole``; ``warc`` also
+        for compressed ones.
     """
     file_type: str = blob.file_type()
     if file_type in _FAMILIES:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO, cast
 
+from medsift.core.errors import InputError
 from medsift.core.limits import KIB
 from medsift.core.picture import Finding
 from medsift.decode.guard import contained
@@ -36,11 +37,12 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         Nested too deeply, or a budget is used up.
     """
     container = Container(blob, context, "archive")
-    kind = blob.file_type()
-    with blob.open() as stream, contained(f"{kind} data"):
-        head = _buffered(Inflating(stream, kind, lambda _: None)).read(HEAD_BYTES)
+    head = _inflated_head(blob)
+    compression = blob.file_type()
     with blob.open() as stream:
-        inflating = Inflating(stream, kind, lambda size: container.spend(inflated_bytes=size))
+        inflating = Inflating(
+            stream, compression, lambda size: container.spend(inflated_bytes=size)
+        )
         if sniff(head) == "tar":
             inside = members(_buffered(inflating), counted=True)
         else:
@@ -49,6 +51,28 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         yield from container.findings(inside)
         if inflating.fault:
             raise inflating.fault
+
+
+def kind(blob: Blob) -> str:
+    """Which of the file types that come compressed it is.
+
+    Returns
+    -------
+    str
+        ``warc`` for a web archive, which is read as it is inflated; the type of the blob for
+        any other, and for damaged ones.
+    """
+    try:
+        is_warc = sniff(_inflated_head(blob)) == "warc"
+    except InputError:
+        is_warc = False
+    return "warc" if is_warc else blob.file_type()
+
+
+def _inflated_head(blob: Blob) -> bytes:
+    compression = blob.file_type()
+    with blob.open() as stream, contained(f"{compression} data"):
+        return _buffered(Inflating(stream, compression, lambda _: None)).read(HEAD_BYTES)
 
 
 def _buffered(stream: Inflating) -> BinaryIO:

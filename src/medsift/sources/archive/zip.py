@@ -24,6 +24,8 @@ _UTF8 = 0x800
 # These inflate all that they are given at once, however much comes out: so they get little.
 _GREEDY = frozenset({zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 _SIP = 4 * KIB
+WEB_ARCHIVE = re.compile(r"archive/[^/]+\.warc(?:\.gz)?", re.IGNORECASE)
+"""Names of the WARC files in a WACZ package."""
 _MIMETYPE_BYTES = 100
 
 
@@ -88,7 +90,8 @@ def kind(blob: Blob) -> str:
     Returns
     -------
     str
-        ``ooxml``, ``opendocument``, ``epub``, or ``zip`` for any other and for damaged ones.
+        ``ooxml``, ``opendocument``, ``epub``, ``wacz``, or ``zip`` for any other and for
+        damaged ones.
     """
     try:
         with opened(blob) as archive:
@@ -112,7 +115,17 @@ def _kind_of(archive: zipfile.ZipFile) -> str:
         return "opendocument"
     if "[Content_Types].xml" in names and "_rels/.rels" in names:
         return "ooxml"
+    if "datapackage.json" in names and _has_web_archive(archive):
+        return "wacz"
     return "zip"
+
+
+def _has_web_archive(archive: zipfile.ZipFile) -> bool:
+    """WACZ 1.1, section 5.1: WARC files in ``archive/``, which random access wants stored."""
+    return any(
+        WEB_ARCHIVE.fullmatch(info.filename) and info.compress_type not in _GREEDY
+        for info in archive.infolist()
+    )
 
 
 def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
