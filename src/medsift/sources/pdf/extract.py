@@ -28,6 +28,9 @@ _WRAPPERS = frozenset(
     {"ASCIIHexDecode", "ASCII85Decode", "RunLengthDecode", "FlateDecode", "LZWDecode"}
 )
 _LARGE_PIXELS = 32_000_000
+# A page at 600 dots per inch has 35 million; tiny images with masks beyond that are bombs.
+_FAIR_MASK_PIXELS = 50_000_000
+_FAIR_MASK_SHARE = 4
 _CACHE_BYTES = 96 * MIB
 _THUMB = 32
 
@@ -129,13 +132,15 @@ def check_size(placement: Placement, facts: tuple[ImageFacts, ...], context: Con
     Raises
     ------
     LimitError
-        It, or its mask, has more than ``context.limits.pixels``.
+        It, or its mask, has more than ``context.limits.pixels``; or its mask is huge and out
+        of all proportion to it.
     """
     most = context.limits.pixels
     if placement.width * placement.height > most:
         raise LimitError(f"{placement.width} x {placement.height} pixels are too many")
+    fair = max(_FAIR_MASK_PIXELS, _FAIR_MASK_SHARE * placement.width * placement.height)
     for width, height in (f.mask_size for f in facts if f.mask_size):
-        if width * height > most:
+        if width * height > min(most, fair):
             raise LimitError(f"a mask of {width} x {height} pixels is too large")
 
 
