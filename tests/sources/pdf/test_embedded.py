@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.sources.pdf.making_pdfs import Pdf, draw, far, pictures, scene, to_jpeg
 
@@ -192,6 +193,24 @@ def test_an_inline_image_is_found() -> None:
     pdf.page(head + pixels.tobytes() + b"\nEI Q")
     [found] = pictures(pdf)
     assert np.array_equal(found.pixels, pixels)
+    assert found.color_mode == "RGB"
+
+
+def test_a_grey_jpeg_that_says_it_is_colour_still_comes_out() -> None:
+    pdf = Pdf()
+    data = to_jpeg(scene(), mode="L")
+    [found] = pictures(_one(pdf, pdf.jpeg(data, (80, 60), "/ColorSpace /DeviceRGB")))
+    grey = np.repeat(found.pixels[..., :1], 3, axis=2)
+    assert np.array_equal(found.pixels, grey)
+
+
+def test_exif_orientation_is_ignored_as_viewers_do() -> None:
+    pdf = Pdf()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = to_jpeg(scene(), exif=exif)
+    [found] = pictures(_one(pdf, pdf.jpeg(data, (80, 60), "/ColorSpace /DeviceRGB")))
+    assert far(found.pixels, scene()) < 4
 
 
 def test_a_repeated_image_is_reported_at_each_place_with_equal_hashes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from medsift.core.picture import Extraction, Pixels
 from medsift.sources.base import Context, sha256_of
 from medsift.sources.pdf.draw import draw_image, pixel_hash
 from medsift.sources.pdf.facts import ImageFacts
-from medsift.sources.pdf.placements import Placement, encoded, unwrapped
+from medsift.sources.pdf.placements import Placement, encoded, stored_mode, unwrapped
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -169,9 +169,9 @@ def _decode(
     plain = len(facts) > 0 and all(f.plain for f in facts) and not placement.transparent
     data = _own_file(placement, stored)
     if plain and data is not None and placement.codec == "DCTDecode":
-        pixels = _open_file(data, placement, target)
-        if pixels is not None:
-            return _finish(placement, facts, pixels, data)
+        alone = _open_file(data, placement, target, facts[0].mode)
+        if alone is not None:
+            return _finish(placement, facts, alone, data)
     pixels, empty = _drawn(page, placement, facts, target)
     if data is not None:
         alone = _open_file(data, placement, 0 if empty else _THUMB)
@@ -182,7 +182,8 @@ def _decode(
     may_be_empty = any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
     if empty and data is None and not may_be_empty:
         raise DecodeError("the image cannot be decoded")
-    return _finish(placement, facts, pixels, data, stored)
+    found = _finish(placement, facts, pixels, data, stored)
+    return found if facts else replace(found, mode=stored_mode(page, placement.handle))
 
 
 def _own_file(placement: Placement, stored: bytes) -> bytes | None:
@@ -193,7 +194,7 @@ def _own_file(placement: Placement, stored: bytes) -> bytes | None:
     return unwrapped(placement.handle) if len(filters) > 1 else stored
 
 
-def _open_file(data: bytes, placement: Placement, target: int) -> Pixels | None:
+def _open_file(data: bytes, placement: Placement, target: int, mode: str = "") -> Pixels | None:
     """Decode a JPEG or JPEG 2000 by itself; None where it is not what the page draws.
 
     EXIF orientation is ignored, as PDF viewers do.
@@ -201,6 +202,8 @@ def _open_file(data: bytes, placement: Placement, target: int) -> Pixels | None:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "JPEG2000")) as image:
             if image.size != (placement.width, placement.height):
+                return None
+            if mode and image.mode != mode:
                 return None
             if target:
                 image.draft(None, _at_least(image.size, target))

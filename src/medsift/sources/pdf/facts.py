@@ -163,7 +163,11 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
         number=_number(stream),
         mode="1" if stencil else mode,
         bits=1 if stencil else _whole(_get(stream, "/BitsPerComponent")),
-        plain=usual and mask is None and not stencil and _get(stream, "/Decode") is None,
+        plain=usual
+        and mask is None
+        and not stencil
+        and _get(stream, "/Decode") is None
+        and "/ColorTransform" not in str(_get(stream, "/DecodeParms") or ""),
         mask_size=_size(mask) if hasattr(mask, "get_data") else None,
         keyed=isinstance(mask, list),
     )

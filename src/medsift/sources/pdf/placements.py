@@ -184,13 +184,29 @@ def matrix_of(handle: Any) -> Matrix:
     return Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
 
 
-def bits_per_pixel(page: PdfPage, handle: Any) -> int:
-    """Ask PDFium for the bits a pixel of an image takes; costs a decoding."""
+def stored_mode(page: PdfPage, handle: Any) -> str:
+    """Ask PDFium how an image is stored, in Pillow's names; costs a decoding.
+
+    Returns
+    -------
+    str
+        Empty where there is no such name.
+    """
     from pypdfium2 import raw
 
     metadata = raw.FPDF_IMAGEOBJ_METADATA()
     raw.FPDFImageObj_GetImageMetadata(handle, page, metadata)
-    return int(metadata.bits_per_pixel)
+    if metadata.bits_per_pixel == 1:
+        return "1"
+    return {
+        raw.FPDF_COLORSPACE_DEVICEGRAY: "L",
+        raw.FPDF_COLORSPACE_CALGRAY: "L",
+        raw.FPDF_COLORSPACE_DEVICERGB: "RGB",
+        raw.FPDF_COLORSPACE_CALRGB: "RGB",
+        raw.FPDF_COLORSPACE_DEVICECMYK: "CMYK",
+        raw.FPDF_COLORSPACE_LAB: "LAB",
+        raw.FPDF_COLORSPACE_INDEXED: "P",
+    }.get(metadata.colorspace, "")
 
 
 def encoded(handle: Any) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from medsift.core.picture import Bbox, Provenance
 from medsift.sources.pdf.facts import ImageFacts, PageFacts
 from medsift.sources.pdf.geometry import area, intersection
-from medsift.sources.pdf.placements import PageFrame, Placement, bits_per_pixel
+from medsift.sources.pdf.placements import PageFrame, Placement, stored_mode
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -50,7 +50,7 @@ class Sheet:
         facts = self.about(placement)
         if facts:
             return all(f.bits == 1 for f in facts)
-        return bits_per_pixel(self.page, placement.handle) == 1
+        return stored_mode(self.page, placement.handle) == "1"
 
     def is_stencil(self, placement: Placement) -> bool:
         """Whether an image is a mask that the current colour or pattern is painted through."""
