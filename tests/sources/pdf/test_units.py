@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medsift.core.picture import Picture
 from tests.sources.pdf.making_pdfs import Pdf, draw, far, findings, pictures, problems, scene
@@ -39,6 +40,25 @@ def test_tiles_of_a_figure_are_one_picture() -> None:
     figure = scene(300, 500)
     [found] = pictures(_tiled(figure, 64, 64))
     assert np.array_equal(found.pixels, figure)
+
+
+def test_four_equal_tiles_of_one_picture_are_joined_where_it_goes_on() -> None:
+    noise = np.random.default_rng(1).integers(-6, 6, (200, 200, 1))
+    figure = (scene(200, 200) + noise).clip(0, 255).astype(np.uint8)
+    [found] = pictures(_tiled(figure, 100, 100))
+    assert np.array_equal(found.pixels, figure)
+
+
+def test_four_equal_panels_of_texture_stay_four() -> None:
+    pdf = Pdf()
+    names, content = {}, ""
+    for i in range(4):
+        coarse = np.random.default_rng(i).integers(60, 250, (40, 40, 3), dtype=np.uint8)
+        panel = Image.fromarray(coarse).resize((120, 120), Image.Resampling.BILINEAR)
+        names[f"P{i}"] = pdf.picture(np.asarray(panel, dtype=np.uint8))
+        content += draw(f"P{i}", 50 + 120 * (i % 2), 100 + 120 * (i // 2), 120, 120)
+    pdf.page(content, names)
+    assert len(pictures(pdf)) == 4
 
 
 def test_very_many_tiles_are_one_picture() -> None:

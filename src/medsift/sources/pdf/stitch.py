@@ -14,8 +14,9 @@ from medsift.sources.pdf.geometry import union
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.units import pixels_per_point, touching_side
 
-_SEAM_FACTOR = 2.5
-_SEAM_SLACK = 6.0
+# How much larger than beside it a step across a seam may be: factor and grey levels.
+_LOOSE = (2.5, 6.0)
+_STRICT = (1.4, 2.0)
 _TEXTURE = 3.0
 _STRIP_ASPECT = 3.0
 _MANY_PIECES = 12
@@ -123,7 +124,8 @@ def _continues(one: Pixels, other: Pixels, side: str, fragments: bool) -> bool:
         float(np.abs(edge_one[0] - edge_one[-1]).mean()),
         float(np.abs(edge_other[0] - edge_other[-1]).mean()),
     )
-    if across > _SEAM_FACTOR * beside + _SEAM_SLACK:
+    factor, slack = _LOOSE if fragments else _STRICT
+    if across > factor * beside + slack:
         return False
     along = max(float(edge_one[0].std(axis=0).mean()), float(edge_other[0].std(axis=0).mean()))
     return fragments or along > _TEXTURE
