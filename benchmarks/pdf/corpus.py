@@ -11,9 +11,11 @@ recall
     covers at least half of it. The list also names what is no picture (lone masks, decoration).
 agreement
     Share of pictures whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's own drawing of
-    the page's images in the same box is at least 0.95, both at no more than 256 px: finer, the
-    half pixel by which drawing snaps to its grid would be measured. Pictures that other images
-    overlap are not compared.
+    the page's images in the same box is at least 0.95, both at half their size and at no more
+    than 256 px: finer, the interpolation of drawing and the half pixel by which it snaps to its
+    grid would be measured. Pictures that other images overlap are not compared.
+junk
+    Share of pictures of at least 32 px that are blank or as thin as a rule.
 time
     Seconds a document, and the largest resident memory.
 """
@@ -41,6 +43,7 @@ from PIL import Image
 
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Picture, Provenance
+from medsift.decode import is_blank
 from medsift.sources.base import Blob, Context, SourceOptions
 from medsift.sources.pdf import read
 from medsift.sources.pdf.draw import draw_region
@@ -94,7 +97,7 @@ def agreement(picture: Picture, page: Any) -> float | None:
         (y1 - seen[1]) / (y1 - y0) * height,
     )
     wide, high = part[2] - part[0], part[3] - part[1]
-    factor = min(1.0, SIDE / max(wide, high))
+    factor = min(0.5, SIDE / max(wide, high))
     size = max(8, round(wide * factor)), max(8, round(high * factor))
     images = [h for h, _, _ in walk(page) if raw.FPDFPageObj_GetType(h) == raw.FPDF_PAGEOBJ_IMAGE]
     alone = [] if picture.format == "vector" else images
@@ -116,6 +119,12 @@ def _overlapped(box: Bbox, page: Any) -> bool:
     return sum(area(intersection(box, p.bbox)) > 0.01 * area(box) for p in placed) > 1
 
 
+def _is_junk(picture: Picture) -> bool:
+    """Whether a picture is blank, or of the shape of a rule."""
+    short, long = sorted((picture.width, picture.height))
+    return is_blank(picture.pixels) or long > 30 * short
+
+
 def measure(path: Path, password: str, out: Path) -> None:
     """Read one document and write what was found; runs in a process of its own."""
     import pypdfium2 as pdfium
@@ -133,6 +142,7 @@ def measure(path: Path, password: str, out: Path) -> None:
             if isinstance(finding, Picture):
                 row |= {"width": finding.width, "height": finding.height}
                 row |= {"extraction": finding.where.extraction}
+                row["junk"] = _is_junk(finding)
                 if finding.where.page and len(rows) < MOST_COMPARED:
                     document = document or pdfium.PdfDocument(path, password=password or None)
                     row["ssim"] = agreement(finding, document[finding.where.page - 1])
@@ -202,6 +212,11 @@ class Tally:
     def _picture(self, name: str, row: dict[str, Any]) -> None:
         self.counts["pictures"] += 1
         self.counts[f"pictures {row['extraction']}"] += 1
+        if min(row["width"], row["height"]) >= MIN_SIDE:
+            self.counts[f"pictures of at least {MIN_SIDE} px"] += 1
+            if row["junk"]:
+                self.counts["junk among those"] += 1
+                self.notes.append(f"junk     {name} {row['locator']}")
         if row.get("ssim") is None:
             return
         self.counts["compared"] += 1
