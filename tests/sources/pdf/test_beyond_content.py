@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medsift.core.picture import Picture
-from medsift.sources.base import Blob
+from medsift.core.picture import Picture, Provenance
+from medsift.sources.base import Blob, Context
+from medsift.sources.pdf import read
 from tests.sources.pdf.making_pdfs import (
     Pdf,
     draw,
@@ -86,6 +87,21 @@ def test_an_embedded_file_is_handed_on() -> None:
     assert blob.data == b"some bytes"
     assert (blob.where.source, blob.where.member) == ("test.pdf", "scan.png")
     assert blob.where.locator == "member scan.png"
+
+
+def test_pictures_of_an_embedded_file_count_on_and_say_where_they_are() -> None:
+    own, inner = pictures(_with_attachment(b"a picture"))
+    assert (own.where.index, inner.where.index) == (1, 2)
+    assert (inner.where.source_type, inner.where.member) == ("pdf", "scan.png")
+    assert inner.where.locator == "member scan.png, frame 1"
+
+
+def test_a_pdf_inside_something_keeps_what_is_known_of_its_place() -> None:
+    place = Provenance("a.zip", "archive", "member b.pdf", member="b.pdf")
+    blob = Blob(place, data=_with_attachment(b"a picture").to_bytes())
+    [found] = read(blob, Context())
+    assert found.where.locator == "member b.pdf, page 1, image 1"
+    assert (found.where.source_type, found.where.member) == ("archive", "b.pdf")
 
 
 def test_a_file_attached_to_an_annotation_is_handed_on() -> None:

@@ -11,7 +11,7 @@ from medsift.core.errors import InputError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
-from medsift.sources.naming import readable
+from medsift.sources.naming import anchored, member_place
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -65,12 +65,7 @@ def _inside(
     handle: Any, number: int, where: Provenance, context: Context
 ) -> Generator[Finding, None, bool]:
     """Follow one file; whether the budget allows to go on."""
-    name = readable(_name(handle)) or f"attachment {number + 1}"
-    spot = replace(
-        where,
-        member="/".join(filter(None, (where.member, name))),
-        locator=", ".join(filter(None, (where.locator, f"member {name}"))),
-    )
+    spot = member_place(where, _name(handle) or f"attachment {number + 1}")
     try:
         size = _size(handle)
         if size > context.limits.file_bytes:
@@ -84,7 +79,8 @@ def _inside(
     except LimitError as error:
         yield Problem(spot, "failed", error.code, error.record_text)
         return False
-    yield from context.recurse(Blob(spot, data=_content(handle, size)), deeper)
+    for found in context.recurse(Blob(spot, data=_content(handle, size)), deeper):
+        yield replace(found, where=anchored(found.where, spot))
     return True
 
 

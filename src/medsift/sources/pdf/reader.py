@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from medsift.core.errors import DecodeError, InputError, LimitError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
+from medsift.sources.naming import refined
 from medsift.sources.pdf.attachments import attached_to, attachments_of
 from medsift.sources.pdf.document import open_document, open_second, saved_plainly
 from medsift.sources.pdf.extract import Extractor
@@ -47,12 +49,14 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     LimitError
         Larger than the limits allow.
     """
-    where = replace(blob.where, source_type="pdf")
+    where = replace(blob.where, source_type=blob.where.source_type or "pdf")
     data = blob.read(context.limits)
     with open_document(data, context.options.pdf_password) as document:
         facts = _facts_of(data, document)
-        yield from _numbered(_pages(document, facts, where, context), where, context)
-        yield from attachments_of(document, where, context)
+        found = chain(
+            _pages(document, facts, where, context), attachments_of(document, where, context)
+        )
+        yield from _numbered(found, where, context)
 
 
 def _pages(
@@ -62,7 +66,7 @@ def _pages(
     count = len(document)
     damaged = 0
     for number in range(min(count, context.limits.pages)):
-        spot = replace(where, page=number + 1, locator=f"page {number + 1}")
+        spot = replace(refined(where, f"page {number + 1}"), page=number + 1)
         try:
             yield from _page(document, spot, facts, extractor)
         except DecodeError as error:
@@ -103,7 +107,7 @@ def _numbered(found: Iterator[Finding], where: Provenance, context: Context) -> 
     """Count the pictures of the document, and stop where there are too many."""
     index = 0
     for finding in found:
-        if not isinstance(finding, Picture) or finding.where.member != where.member:
+        if not isinstance(finding, Picture):
             yield finding
             continue
         if index >= context.limits.pictures:
