@@ -3,8 +3,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
+import pytest
+
 from medsift.sources.base import Blob
 from medsift.sources.web.svg import read
+from tests.sources.inside import problems, scan
 
 from .looking import look, png
 
@@ -22,8 +25,13 @@ def test_a_raster_inside_a_drawing_is_handed_on(save: Callable[..., Blob]) -> No
 
 
 def test_a_drawing_without_rasters_is_reported(save: Callable[..., Blob]) -> None:
-    [seen] = look(read, save("<svg><path d='M0 0'/></svg>", name="a.svg"))
+    [seen] = look(read, save("<svg><text>a</text></svg>", name="a.svg"))
     assert (seen.status, seen.reason) == ("skipped", "svg")
+
+
+def test_without_the_renderer_drawings_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medsift.sources.web.svg.can_render", lambda: False)
+    assert problems(scan(b"<svg><rect width='300' height='150'/></svg>")) == [("svg", "")]
 
 
 def test_entities_are_not_expanded(save: Callable[..., Blob]) -> None:
