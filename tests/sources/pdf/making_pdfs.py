@@ -60,9 +60,15 @@ class Pdf:
             data,
         )
 
-    def form(self, content: str, xobjects: Mapping[str, int], extra: str = "") -> int:
+    def form(
+        self,
+        content: str,
+        xobjects: Mapping[str, int],
+        extra: str = "",
+        box: str = "0 0 1000 1000",
+    ) -> int:
         return self.add(
-            f"/Type /XObject /Subtype /Form /BBox [0 0 1000 1000] {extra} "
+            f"/Type /XObject /Subtype /Form /BBox [{box}] {extra} "
             f"/Resources << /XObject << {_names(xobjects)} >> >>",
             content.encode(),
         )

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from medsift.core.picture import Bbox
+from medsift.sources.pdf.geometry import Matrix
+
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
@@ -74,10 +77,14 @@ class PageFacts:
         Several images may have one key; inline images are not among them.
     in_patterns : list of pypdf.generic.StreamObject
         Images in tiling patterns, each on the first page that names it only.
+    appearance_boxes : dict
+        By the place of an annotation in the page's list: the box around its normal appearance,
+        after the appearance's own matrix. It is what is fitted into the annotation's rectangle.
     """
 
     images: dict[ImageKey, list[ImageFacts]]
     in_patterns: list[Any]
+    appearance_boxes: dict[int, Bbox]
 
 
 class FactsReader:
@@ -102,7 +109,7 @@ class FactsReader:
         -------
         PageFacts
         """
-        found = PageFacts({}, [])
+        found = PageFacts({}, [], {})
         if self._reader is None:
             return found
         try:
@@ -114,6 +121,7 @@ class FactsReader:
                 if in_pattern and facts.number not in self._in_patterns:
                     self._in_patterns.add(facts.number)
                     found.in_patterns.append(stream)
+            found.appearance_boxes.update(_appearance_boxes(page))
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - a parser may raise anything; facts are a bonus
@@ -151,6 +159,19 @@ def _appearances(page: Any) -> Iterator[Any]:
             yield looks
         else:
             yield from _values(looks)
+
+
+def _appearance_boxes(page: Any) -> Iterator[tuple[int, Bbox]]:
+    for place, reference in enumerate(_get(page, "/Annots") or ()):
+        annotation = reference.get_object()
+        look: Any = _get(_get(annotation, "/AP") or {}, "/N")
+        if look is not None and _get(look, "/Subtype") != "/Form" and "/BBox" not in look:
+            look = _get(look, str(_get(annotation, "/AS")))
+        box: Any = _get(look, "/BBox")
+        if box is not None:
+            x0, y0, x1, y1 = (float(v) for v in box)
+            matrix = Matrix(*(float(v) for v in _get(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
+            yield place, matrix.bounds((x0, y0, x1, y1))
 
 
 def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:

@@ -58,7 +58,7 @@ def _pictures(
             else:
                 yield found
                 yield from pictures_on_scan(sheet, found)
-    for placement in annotation_placements(sheet.page, sheet.frame):
+    for placement in annotation_placements(sheet):
         yield from pictures_of_unit(sheet, Unit("single", (placement,)), extractor)
     for stream in sheet.facts.in_patterns:
         yield from _in_pattern(sheet.where, stream, extractor)

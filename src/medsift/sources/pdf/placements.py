@@ -112,17 +112,19 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
         yield placement
 
 
-def placements_in_annotation(annotation: Any, frame: PageFrame) -> list[Placement]:
+def placements_in_annotation(
+    annotation: Any, frame: PageFrame, fitted: Bbox | None
+) -> list[Placement]:
     """List the images in the normal appearance of an annotation.
-
-    They are taken to fill the annotation's rectangle: PDFium does not tell the box that the
-    appearance is fitted by.
 
     Parameters
     ----------
     annotation : object
         PDFium's annotation; the placements are valid while it is open.
     frame : PageFrame
+    fitted : Bbox or None
+        What of the appearance is fitted into the annotation's rectangle (ISO 32000-1, 12.5.5);
+        where it is not known, the images are taken to fill the rectangle.
     """
     from pypdfium2 import raw
 
@@ -141,10 +143,10 @@ def placements_in_annotation(annotation: Any, frame: PageFrame) -> list[Placemen
     ]
     if not found:
         return []
-    fitted = _fit(union([p.bbox for p in found]), (rect.left, rect.bottom, rect.right, rect.top))
+    inner = fitted or union([p.bbox for p in found])
+    fit = _fit(inner, (rect.left, rect.bottom, rect.right, rect.top))
     moved = [
-        replace(p, placed=p.placed.then(fitted).then(frame.to_visible), floating=True)
-        for p in found
+        replace(p, placed=p.placed.then(fit).then(frame.to_visible), floating=True) for p in found
     ]
     return [p for p in moved if p.placed.finite and area(intersection(p.bbox, frame.box)) > 0]
 
