@@ -103,6 +103,27 @@ def test_images_are_saved_as_they_were_by_label(folder: Path, scanned: tuple[Pat
     assert {path.name for path in (scanned[0] / "saved").iterdir()} == labels
 
 
+def test_dicom_tags_that_were_asked_for_are_in_every_output(folder: Path, tmp_path: Path) -> None:
+    outputs = [word for end in ("csv", "jsonl") for word in ("-o", tmp_path / f"r.{end}")]
+    names = "Modality,(0008,0070),StudyDescription"
+    done = run("scan", folder / "slice.dcm", "--dicom-tags", names, *outputs, "--quiet")
+    assert done.returncode == 0
+    (row,) = records(tmp_path / "r.jsonl")
+    expected = {
+        "Modality": "CT",
+        "(0008,0070)": "GE MEDICAL SYSTEMS",
+        "StudyDescription": "e+1",
+    }
+    assert json.loads(row["dicom_tags"]) == expected
+    text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
+    (cells,) = csv.DictReader(io.StringIO(text))
+    assert json.loads(cells["dicom_tags"]) == expected
+
+
+def test_without_asking_no_dicom_tag_is_in_any_output(scanned: tuple[Path, int]) -> None:
+    assert {row["dicom_tags"] for row in records(scanned[0] / "r.jsonl")} == {""}
+
+
 def test_csv_and_jsonl_hold_the_same_rows(scanned: tuple[Path, int]) -> None:
     text = (scanned[0] / "r.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -138,6 +159,7 @@ def test_a_dash_as_input_reads_names_from_standard_input(folder: Path) -> None:
         (["photo.jpg", "missing.png"], 3),
         (["notes.txt"], 4),
         (["photo.jpg", "--threshold", "1", "--fail-on", "uncertain"], 5),
+        (["photo.jpg", "--dicom-tags", "NoSuchKeyword"], 2),
         (["missing.png", "--fail-on", "error"], 5),
         (["photo.jpg", "--model", "no-such-model"], 1),
         (["photo.jpg", "--threshold", "7"], 2),

@@ -39,6 +39,7 @@ PROMISED = {
     "status": "str",
     "error": "str",
     "ms": "float",
+    "dicom_tags": "str",
 }
 
 _values: dict[str, st.SearchStrategy[object]] = {

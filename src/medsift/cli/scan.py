@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from medsift.report import Outputs, Summary
     from medsift.sources.inputs import Input
     from medsift.sources.web.options import WebOptions
+
+# Commas separate names, but for the one within the parentheses of a tag.
+_NAME = re.compile(r"\([^()]*\)|[^,]+")
 
 FAIL_ON = ("medical", "uncertain", "error")
 
@@ -141,6 +145,14 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         help="look at every frame of multi-frame images, not at an even choice of 32",
     )
     group.add_argument(
+        "--dicom-tags",
+        type=_tag_names,
+        default=(),
+        metavar="NAME[,NAME...]",
+        help="put these elements of DICOM headers into the field dicom_tags: keywords such as"
+        " StudyDescription, or tags such as (0008,1030); default: none, as headers name patients",
+    )
+    group.add_argument(
         "--fail-on",
         action="append",
         default=[],
@@ -202,6 +214,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         engine=arguments.engine,
         pdf_password=arguments.pdf_password,
         all_frames=arguments.all_frames,
+        dicom_tags=arguments.dicom_tags,
         web=_web_options(arguments),
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,
@@ -240,6 +253,10 @@ def _written(arguments: argparse.Namespace) -> list[Path]:
     own += [Path(arguments.report)] if arguments.report else []
     own += [arguments.save_images] if arguments.save_images else []
     return own
+
+
+def _tag_names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in _NAME.findall(text))))
 
 
 def _names(inputs: list[str]) -> Iterator[str]:

@@ -87,6 +87,8 @@ class Picture:
     declared_modality : str
         DICOM code that the header of the file claims, for comparison with the verdict, which
         comes from the pixels alone; empty where there is none.
+    tags : tuple of (str, str)
+        Elements of a DICOM header that the user asked for, by name, and their values.
     """
 
     where: Provenance
@@ -99,6 +101,7 @@ class Picture:
     data: bytes | None = field(default=None, repr=False)
     note: str = ""
     declared_modality: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Record:
     status: str = "ok"
     error: str = ""
     ms: float | None = None
+    dicom_tags: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to values, in order; ``bbox`` as a list, ready for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -151,6 +152,7 @@ def _record_of_picture(picture: Picture) -> Record:
         format=picture.format,
         color_mode=picture.color_mode,
         reason=picture.note,
+        dicom_tags=json.dumps(dict(picture.tags), ensure_ascii=False) if picture.tags else "",
     )
 
 

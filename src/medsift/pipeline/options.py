@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -39,6 +40,9 @@ class ScanOptions:
         Look at every frame of multi-frame images instead of an even choice.
     web : WebOptions
         What may be fetched from the web, and how.
+    dicom_tags : sequence of str
+        Keywords (``StudyDescription``) or tags (``(0008,1030)``) of the DICOM elements whose
+        values go into ``dicom_tags`` of the records. None by default: headers name patients.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
@@ -56,6 +60,7 @@ class ScanOptions:
     pdf_password: str = field(default="", repr=False)
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
+    dicom_tags: Sequence[str] = ()
     save_images: Path | None = None
     thumbnails: bool = False
     limits: Limits = DEFAULT_LIMITS
@@ -67,6 +72,12 @@ class ScanOptions:
             raise UsageError(f"there must be at least one worker, not {self.workers}")
         if self.min_size < 0:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
+        if isinstance(self.dicom_tags, str):
+            raise UsageError("dicom_tags takes a list of names, not one text")
+        if self.dicom_tags:
+            from medsift.sources.dicom.tags import check_names
+
+            check_names(self.dicom_tags)
 
     @property
     def source_options(self) -> SourceOptions:
@@ -76,6 +87,7 @@ class ScanOptions:
             min_size=self.min_size,
             all_frames=self.all_frames,
             web=self.web,
+            dicom_tags=tuple(self.dicom_tags),
         )
 
     @property

@@ -137,12 +137,15 @@ class SourceOptions:
         Look at every frame of a multi-frame image instead of an even choice.
     web : WebOptions
         What may be fetched from the web, and how.
+    dicom_tags : tuple of str
+        Elements of DICOM headers to give with the pictures; none but these is.
     """
 
     pdf_password: str = ""
     min_size: int = 32
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
+    dicom_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

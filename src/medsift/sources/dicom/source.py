@@ -18,6 +18,7 @@ from medsift.sources.dicom.dataset import (
     photometric_interpretation,
 )
 from medsift.sources.dicom.pixels import FrameReader
+from medsift.sources.dicom.tags import chosen_tags
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -45,8 +46,10 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     """
     where = replace(blob.where, source_type=blob.where.source_type or "dicom")
     dataset = parse(blob, context)
+    tags = chosen_tags(dataset, context.options.dicom_tags)
     if has_pixels(dataset):
-        yield from _pictures(dataset, replace(where, extraction="decoded"), context)
+        where = replace(where, extraction="decoded")
+        yield from _tagged(_pictures(dataset, where, context), tags)
         return
     document = encapsulated_pdf(dataset)
     if document is None:
@@ -55,7 +58,12 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     context.budget.spend(members=1, inflated_bytes=len(document))
     member = "/".join(filter(None, [where.member, "encapsulated.pdf"]))
     inner = Blob(where=replace(where, member=member), data=document)
-    yield from context.recurse(inner, context.deeper())
+    yield from _tagged(context.recurse(inner, context.deeper()), tags)
+
+
+def _tagged(found: Iterator[Finding], tags: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
+    for finding in found:
+        yield replace(finding, tags=tags) if isinstance(finding, Picture) else finding
 
 
 def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator[Finding]:
