@@ -121,9 +121,13 @@ def test_codings_that_the_crawler_has_undone_already_are_left_alone() -> None:
     assert shades(scan(record(block))) == [5]
 
 
-def test_a_coding_that_is_not_read_is_said() -> None:
-    found = scan(record(answer(b"\x1b\x2f\x00\xf8" * 9, "Content-Encoding: br")))
-    assert problems(found) == [("unsupported", "record 1")]
+def test_a_coding_that_is_not_read_is_said_once() -> None:
+    coded = record(answer(b"\x1b\x2f\x00\xf8" * 9, "Content-Encoding: br"))
+    found = scan(coded + record(answer(png(3))) + coded)
+    assert shades(found) == [3]
+    assert problems(found) == [
+        ("unsupported", "2 with a content coding that is not read, first record 1")
+    ]
 
 
 def test_an_inflating_payload_stops_at_the_limit() -> None:

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from medsift.core.errors import FetchError, InputError, UnsupportedError
 from medsift.core.limits import KIB
-from medsift.core.picture import Finding, Provenance
+from medsift.core.picture import Finding, Problem, Provenance
 from medsift.decode.guard import contained
 from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.archive.inflate import Inflating
@@ -99,6 +99,15 @@ class _Archive(Container):
         where : Provenance
             Of the file.
         """
+        unread: list[str] = []
+        try:
+            yield from self._records(stream, where, unread)
+        except InputError:
+            yield from _said(unread, where)
+            raise
+        yield from _said(unread, where)
+
+    def _records(self, stream: BinaryIO, where: Provenance, unread: list[str]) -> Iterator[Finding]:
         plain, inflating = _inflated(stream)
         for record in records(plain, lambda size: self.spend(inflated_bytes=size)):
             place = refined(where, f"record {record.number}")
@@ -107,7 +116,11 @@ class _Archive(Container):
                 yield problem(place, record.error)
             elif record.kind in _WITH_PAYLOAD and record.status in (200, 203):
                 place = replace(place, url=shown(record.url))
-                yield from self.member(self._member(record), place)
+                for finding in self.member(self._member(record), place):
+                    if record.content_coding and _is_unread(finding, place):
+                        unread.append(place.locator)
+                    else:
+                        yield finding
             else:
                 self.spend(members=1)
         if inflating is not None and inflating.fault:
@@ -161,6 +174,21 @@ class _Archive(Container):
                 yield piece
         except FetchError as error:
             raise UnsupportedError(f"its coding {record.content_coding[:60]}") from error
+
+
+def _is_unread(finding: Finding, place: Provenance) -> bool:
+    return (
+        isinstance(finding, Problem)
+        and finding.reason == UnsupportedError.code
+        and finding.where.locator == place.locator
+    )
+
+
+def _said(unread: list[str], where: Provenance) -> Iterator[Problem]:
+    """Say which records were not read: some crawlers store all pages so, one word is enough."""
+    if unread:
+        what = f"{len(unread)} with a content coding that is not read, first {unread[0]}"
+        yield problem(refined(where, what), UnsupportedError(what))
 
 
 class _Body:
