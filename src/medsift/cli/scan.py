@@ -15,7 +15,8 @@ from medsift.core.errors import UsageError
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
-    from medsift.report import Outputs, Summary
+    from medsift.report.outputs import Outputs
+    from medsift.report.summary import Summary
     from medsift.sources.inputs import Input
     from medsift.sources.web.options import WebOptions
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from medsift.classify import store
     from medsift.cli.view import View
     from medsift.pipeline.scan import examine_all
-    from medsift.report import open_outputs
+    from medsift.report.outputs import open_outputs
 
     options = _options(arguments)
     # Before any output is opened, and so overwritten.
@@ -247,7 +248,7 @@ def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input]:
 
 def _written(arguments: argparse.Namespace) -> list[Path]:
     """What the scan itself writes, which is no input of it."""
-    from medsift.report import paths_of
+    from medsift.report.outputs import paths_of
 
     own = paths_of(arguments.output)
     own += [Path(arguments.report)] if arguments.report else []

@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from medsift.report import ReportPage, Summary, Table
+from medsift.report.html import ReportPage
+from medsift.report.summary import Summary
+from medsift.report.table import Table
 
 if TYPE_CHECKING:
     from medsift.core.record import Record
