@@ -16,7 +16,7 @@ from PIL import Image
 from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
 from medsift.core.limits import MIB, Limits
 
-_PARSERS = r"(?:PIL|pi_heif|pydicom|openjpeg|jpeg_ls|libjpeg|rle)(?:\.|$)"
+_PARSERS = r"(?:PIL|pi_heif|pydicom|nibabel|openjpeg|jpeg_ls|libjpeg|rle)(?:\.|$)"
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 _LONGEST_DETAIL = 160
 _TELLING = (OSError, ValueError, SyntaxError, struct.error, zlib.error, EOFError)

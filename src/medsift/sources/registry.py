@@ -30,6 +30,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "warc": ("warc", "medsift.sources.web.warc:read"),
     "wacz": ("warc", "medsift.sources.web.warc:read_wacz"),
     "dicom": ("dicom", "medsift.sources.dicom:read"),
+    "nifti": ("image", "medsift.sources.nifti:read"),
     "zip": ("archive", "medsift.sources.archive.zip:read"),
     "tar": ("archive", "medsift.sources.archive.tar:read"),
     "gzip": ("archive", "medsift.sources.archive.compressed:read"),
