@@ -34,7 +34,7 @@ def test_the_public_names_are_all_there() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = medsift.nothing  # type: ignore[attr-defined]
+        _ = medsift.nothing
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -47,6 +47,15 @@ def test_help_imports_nothing_heavy() -> None:
     )
     assert "--threshold" in loaded
     assert "loaded: []" in loaded
+
+
+def test_the_parent_of_workers_loads_nothing_that_it_does_not_use() -> None:
+    heavy = ["numpy", "PIL", "onnxruntime", "pypdfium2", "httpx"]
+    loaded = run(
+        "import sys, medsift.pipeline.local, medsift.pipeline.scan, medsift.cli.view\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    assert loaded.strip() == "[]"
 
 
 def test_the_main_job_needs_no_torch() -> None:

@@ -43,7 +43,7 @@ from PIL import Image
 
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Picture, Provenance
-from medsift.decode import is_blank
+from medsift.decode.blank import is_blank
 from medsift.sources.base import Blob, Context, SourceOptions
 from medsift.sources.pdf import read
 from medsift.sources.pdf.draw import draw_region

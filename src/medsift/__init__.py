@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medsift._version import __version__
+from medsift.core.lazy import attach
 
 if TYPE_CHECKING:
     from medsift.classify import Classifier, Prediction
@@ -36,28 +36,21 @@ __all__ = [
     "scan",
 ]
 
-# Loaded when first used, so that importing medsift, or asking for help, costs nothing.
-_HOMES = {
-    "TAXONOMY": "medsift.core.taxonomy",
-    "Classifier": "medsift.classify",
-    "InputError": "medsift.core.errors",
-    "Limits": "medsift.core.limits",
-    "MedsiftError": "medsift.core.errors",
-    "ModelError": "medsift.core.errors",
-    "OutputError": "medsift.core.errors",
-    "Prediction": "medsift.classify",
-    "Record": "medsift.core.record",
-    "ScanOptions": "medsift.pipeline",
-    "UsageError": "medsift.core.errors",
-    "scan": "medsift.pipeline",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "TAXONOMY": "medsift.core.taxonomy",
+        "Classifier": "medsift.classify",
+        "InputError": "medsift.core.errors",
+        "Limits": "medsift.core.limits",
+        "MedsiftError": "medsift.core.errors",
+        "ModelError": "medsift.core.errors",
+        "OutputError": "medsift.core.errors",
+        "Prediction": "medsift.classify",
+        "Record": "medsift.core.record",
+        "ScanOptions": "medsift.pipeline",
+        "UsageError": "medsift.core.errors",
+        "__version__": "medsift._version",
+        "scan": "medsift.pipeline",
+    },
+)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from medsift.classify.card import CARD_FILE, Member, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.card import Member, ModelCard, ModelClass, read_card, write_card
 from medsift.classify.preprocess import Preprocess
+from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
 
 CARD = ModelCard(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medsift.core.picture import Pixels
-from medsift.decode import is_blank
+from medsift.decode.blank import is_blank
 
 
 def page(level: int = 255) -> Pixels:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from medsift.core.picture import Pixels
-from medsift.decode import hamming, phash
+from medsift.decode.phash import hamming, phash
 
 
 def scene(seed: int, side: int = 300) -> Image.Image:

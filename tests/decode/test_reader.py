@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Picture, Problem, Provenance
-from medsift.decode import findings, frames
+from medsift.decode.reader import findings, frames
 
 WHERE = Provenance(source="a.png")
 RED = (220, 30, 30)
@@ -193,7 +193,7 @@ class TestTransparency:
         assert tuple(picture.pixels[0, 0]) == (0, 0, 0)
 
     def test_premultiplied_colour_is_not_darkened_twice(self) -> None:
-        from medsift.decode import to_rgb
+        from medsift.decode.colour import to_rgb
 
         image = Image.new("RGBA", (2, 2), (200, 100, 0, 128)).convert("RGBa")
         assert np.abs(to_rgb(image)[0, 0].astype(int) - [227, 177, 127]).max() <= 2

@@ -16,9 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from medsift.decode import HEAD_BYTES, sniff
 from medsift.decode.signatures import image_format
-from medsift.decode.sniff import FileType
+from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
 
 PART_10 = bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00\xc0\x00\x00\x00"
 

@@ -25,7 +25,7 @@ from pydicom.encaps import encapsulate
 from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
 from medsift.core.limits import Limits
 from medsift.core.picture import Finding, Picture, Problem, Provenance
-from medsift.decode import sniff
+from medsift.decode.sniff import sniff
 from medsift.sources import dicom
 from medsift.sources.base import Blob, Budget, Context, SourceOptions
 from medsift.sources.dicom.pixels import FrameReader

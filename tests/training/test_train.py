@@ -26,7 +26,13 @@ from medsift.evaluation.labelled import find_examples
 from medsift.training import recipes
 from medsift.training.backbones import Weights, build, fold_batch_norm, stages
 from medsift.training.data import build_store, classes_of, targets_of
-from medsift.training.export import ParityError, export_onnx, quantise, require_parity
+from medsift.training.export import (
+    ParityError,
+    compress_weights,
+    export_onnx,
+    quantise,
+    require_parity,
+)
 from medsift.training.loop import LoopSettings, Pool, fit, logits_of
 from medsift.training.losses import (
     kind_and_label_loss,
@@ -230,6 +236,17 @@ def test_an_eight_bit_network_is_a_quarter_of_the_size_and_nearly_agrees(
     wanted = logits_of(network, store, Preprocess(SIZE))
     batch = np.zeros((1, 3, SIZE, SIZE), dtype=np.float32)
     assert Network(small).logits(batch).shape == (1, wanted.shape[1])
+
+
+def test_weights_in_eight_bits_change_the_logits_little(tmp_path: Path) -> None:
+    network = fresh().eval()
+    full, small = tmp_path / "full.onnx", tmp_path / "small.onnx"
+    export_onnx(network, Preprocess(SIZE), full)
+    compress_weights(full, small)
+    assert small.stat().st_size < 0.35 * full.stat().st_size
+    batch = np.random.default_rng(0).normal(size=(4, 3, SIZE, SIZE)).astype(np.float32)
+    wanted, got = Network(full).logits(batch), Network(small).logits(batch)
+    assert np.abs(wanted - got).max() < 0.1 * max(1.0, float(np.abs(wanted).max()))
 
 
 def test_a_network_that_lost_more_than_a_fifth_of_a_point_is_refused() -> None:

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from medsift.classify.preprocess import Preprocess
+from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
 from medsift.core.taxonomy import KINDS, Label
 
 FORMAT = 1
 """Version of the layout of ``model.json``."""
-
-CARD_FILE = "model.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from medsift.classify.prediction import Prediction, Verdict, likelihood
 from medsift.core.errors import DecodeError, LimitError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Pixels, Provenance
-from medsift.decode import frames, to_rgb
+from medsift.decode.colour import to_rgb
+from medsift.decode.reader import frames
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from medsift.classify.card import CARD_FILE
 from medsift.core.errors import ModelError
+
+CARD_FILE = "model.json"
+"""What makes a folder a model, see :mod:`medsift.classify.card`."""
 
 _BUNDLED = Path(__file__).resolve().parents[1] / "models"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")

@@ -13,7 +13,7 @@ from medsift.classify.prediction import Prediction
 from medsift.core.errors import InputError, UnreadableError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Pixels, Provenance
-from medsift.decode import frames
+from medsift.decode.reader import frames
 from medsift.evaluation.labelled import Example
 
 _BATCH = 16

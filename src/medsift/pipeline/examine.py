@@ -13,7 +13,8 @@ from medsift.classify.ensemble import Prepared
 from medsift.core.modality import conflicts
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
-from medsift.decode import is_blank, phash
+from medsift.decode.blank import is_blank
+from medsift.decode.phash import phash
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.report.images import ImageSaver, thumbnail

@@ -6,11 +6,14 @@ import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.spool import SpoolWriter
 from medsift.sources.inputs import Input
+
+if TYPE_CHECKING:
+    from medsift.pipeline.examine import Examiner
 
 
 class _State:
@@ -41,6 +44,9 @@ def run_task(items: Sequence[Input], spool: Path) -> None:
 
 def _examiner() -> Examiner:
     if _State.examiner is None:
+        # Here and not above: the parent, which never classifies, imports this module, too.
+        from medsift.pipeline.examine import Examiner
+
         _State.examiner = Examiner(_State.options)
         _bound_memory(_State.options.limits.memory_bytes)
     return _State.examiner

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from medsift.core.picture import Finding
-from medsift.decode import findings
+from medsift.decode.reader import findings
 from medsift.sources.base import Blob, Context
 
 

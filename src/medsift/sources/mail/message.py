@@ -130,7 +130,8 @@ def _leaves(message: Message, context: Context) -> list[_Part]:
             if part.get_content_type() == "message/rfc822":
                 messages += 1
                 folder, depth = f"{folder}message {messages}/", depth + 1
-            waiting += [(one, folder, depth) for one in reversed(payload)]
+            inner = [one for one in payload if isinstance(one, Message)]
+            waiting += [(one, folder, depth) for one in reversed(inner)]
         if len(leaves) + len(waiting) > _MOST_PARTS:
             raise LimitError(f"more than {_MOST_PARTS} parts")
     return leaves

@@ -14,7 +14,7 @@ from PIL import Image
 from medsift.core.errors import CrashedError, DecodeError, TimedOutError
 from medsift.core.limits import Limits
 from medsift.core.picture import Pixels
-from medsift.decode import to_rgb
+from medsift.decode.colour import to_rgb
 from medsift.decode.guard import check_pixels, contained
 from medsift.sources.web.svg_clean import Drawing
 
