@@ -23,6 +23,7 @@ from medsift.training.data import PixelStore
 
 _OPSET = 17
 _BATCH = 32
+_SMALL_TENSOR = 1000
 _LARGEST_DROP = 0.002
 _LARGEST_DIFFERENCE = 1e-2
 
@@ -106,6 +107,43 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
+
+
+def compress_weights(path: Path, target: Path) -> None:
+    """Write a copy of an ONNX network whose large weights are stored in 8 bits.
+
+    A quarter of the size, and the speed of the original: the weights are whole numbers times a
+    factor for each output channel, and ONNX Runtime multiplies them out when it loads the
+    network. The activations stay in floats, so that hardly any accuracy is lost.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(path)
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    added = []
+    for node in list(model.graph.node):
+        name = node.input[1] if node.op_type in {"Conv", "Gemm"} else ""
+        if name not in stored:
+            continue
+        weights = numpy_helper.to_array(stored[name])
+        if weights.size < _SMALL_TENSOR:
+            continue
+        model.graph.initializer.remove(stored.pop(name))
+        # One factor for each output channel: the first axis.
+        largest = np.abs(weights).max(axis=tuple(range(1, weights.ndim)), keepdims=True)
+        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        whole = np.round(weights / scale).astype(np.int8)
+        model.graph.initializer.append(numpy_helper.from_array(whole, f"{name}_whole"))
+        model.graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
+        added += [
+            helper.make_node("Cast", [f"{name}_whole"], [f"{name}_float"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}_float", f"{name}_scale"], [name]),
+        ]
+    for node in reversed(added):
+        model.graph.node.insert(0, node)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
 
 
 def onnx_logits(path: Path, store: PixelStore, preprocess: Preprocess) -> NDArray[np.float32]:

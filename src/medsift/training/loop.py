@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -237,8 +237,9 @@ def _batches(
     drawn = rng.choice(len(pool.store), count, p=pool.weights)
     items = [(int(i), epoch * count + n) for n, i in enumerate(drawn)]
     batch = min(recipe.optimisation.batch, count)
+    size = recipe.training_size or recipe.preprocess.size
     loader = torch.utils.data.DataLoader(
-        _Draws(pool, recipe.preprocess, recipe.augment, settings.seed),
+        _Draws(pool, replace(recipe.preprocess, size=size), recipe.augment, settings.seed),
         batch_size=batch,
         sampler=items,
         num_workers=settings.workers,

@@ -74,6 +74,10 @@ class MemberRecipe:
         Weight of the two-class loss beside the loss over kinds.
     mix : float
         Share of batches that are mixed (mixup, Zhang et al. 2018; CutMix, Yun et al. 2019).
+    training_size : int or None
+        Side of the input in training, where it is smaller than at work: crops enlarge what
+        they show, so that a larger input at work shows things at the size they were learned
+        (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
     hard_cases : bool
         Start from the member before, and draw more often what that member gets wrong.
     """
@@ -87,6 +91,7 @@ class MemberRecipe:
     smoothing: float = 0.1
     label_weight: float = 1.0
     mix: float = 0.2
+    training_size: int | None = None
     hard_cases: bool = False
 
 
@@ -115,10 +120,16 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
     return Preprocess(size, "crop", fraction, _IMAGENET_MEAN, _IMAGENET_STD)
 
 
-_LITE0 = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=7))
-_LITE2 = MemberRecipe(
-    "tf_efficientnet_lite2", Preprocess(128), Optimisation(epochs=6, frozen_stages=3)
+_LITE0 = MemberRecipe(
+    "tf_efficientnet_lite0", Preprocess(144), Optimisation(epochs=5), training_size=128
 )
+_LITE2 = MemberRecipe(
+    "tf_efficientnet_lite2",
+    Preprocess(144),
+    Optimisation(epochs=4, frozen_stages=3),
+    training_size=112,
+)
+_FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5))
 _PLAIN = Optimisation(
     epochs=10,
     head_epochs=2,
@@ -180,8 +191,8 @@ _FINE = MemberRecipe(
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 128 px, averaged", (_LITE0, _LITE2)),
-        Recipe("fast", "EfficientNet-Lite0 at 128 px", (_LITE0,)),
+        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 144 px, averaged", (_LITE0, _LITE2)),
+        Recipe("fast", "EfficientNet-Lite0 at 128 px", (_FAST,)),
         Recipe(
             "resnet18",
             "ResNet18 at 224 px: the head first, then all layers, classes drawn evenly",

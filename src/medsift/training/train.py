@@ -18,6 +18,7 @@ from medsift._version import __version__
 from medsift.classify import Classifier
 from medsift.classify.card import Member, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import softmax
+from medsift.classify.preprocess import Preprocess
 from medsift.core.errors import UsageError
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.evaluation.measure import measure
@@ -28,6 +29,7 @@ from medsift.training.collage import made_up
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source, targets_of
 from medsift.training.export import (
     ParityError,
+    compress_weights,
     export_onnx,
     onnx_logits,
     quantise,
@@ -138,6 +140,8 @@ def _adapted(recipe: Recipe, settings: TrainSettings) -> Recipe:
         if settings.size is not None:
             preprocess = replace(preprocess, size=settings.size)
         members.append(replace(member, optimisation=optimisation, preprocess=preprocess))
+        if settings.size is not None:
+            members[-1] = replace(members[-1], training_size=None)
     return replace(recipe, members=tuple(members))
 
 
@@ -219,22 +223,41 @@ def _exported(
     logits = onnx_logits(full, check, spec)
     shutil.copyfile(full, target)
     if small:
-        candidate = settings.output / "run" / f"{name}.int8.onnx"
-        quantise(full, candidate, _even_sample(stores[0], settings.seed), spec)
+        logits = _smallest(full, target, spec, classes, stores, settings)
+    targets = _known_targets(check, classes)
+    weights = even_weights(_positive(check))
+    # Smoothed targets make networks modest, and sharpening them before they are averaged was
+    # found to cost recall: the temperature may only soften.
+    temperature = max(1.0, fit_temperature(logits, targets, weights))
+    return _Trained(Member(target.name, spec, temperature), logits)
+
+
+def _smallest(
+    full: Path,
+    target: Path,
+    spec: Preprocess,
+    classes: tuple[ModelClass, ...],
+    stores: tuple[PixelStore, PixelStore],
+    settings: TrainSettings,
+) -> NDArray[np.float32]:
+    """Write the smallest form of a network that is as accurate; return its logits."""
+    check = stores[1]
+    logits = onnx_logits(full, check, spec)
+    integers, weights = full.with_suffix(".int8.onnx"), full.with_suffix(".weights8.onnx")
+    quantise(full, integers, _even_sample(stores[0], settings.seed), spec)
+    compress_weights(full, weights)
+    for candidate in (integers, weights):
         less = onnx_logits(candidate, check, spec)
         try:
             require_parity(
                 _accuracy(logits, classes, check), _accuracy(less, classes, check), candidate.name
             )
         except ParityError as error:
-            _log.warning("kept 32 bits: %s", error)
+            _log.warning("left aside: %s", error)
         else:
             shutil.copyfile(candidate, target)
-            logits = less
-    targets = _known_targets(check, classes)
-    weights = even_weights(_positive(check))
-    temperature = fit_temperature(logits, targets, weights)
-    return _Trained(Member(target.name, spec, temperature), logits)
+            return less
+    return logits
 
 
 def _even_sample(store: PixelStore, seed: int) -> PixelStore:
@@ -260,7 +283,7 @@ def _card(
         version=__version__,
         classes=classes,
         members=tuple(t.member for t in trained),
-        calibration=fit_platt(scores, positive, even_weights(positive)),
+        calibration=fit_platt(scores, positive, np.ones(len(positive))),
         training={
             "recipe": recipe.name,
             "summary": recipe.summary,
