@@ -37,6 +37,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "bzip2": ("archive", "medsift.sources.archive.compressed:read"),
     "xz": ("archive", "medsift.sources.archive.compressed:read"),
     "zstd": ("archive", "medsift.sources.archive.compressed:read"),
+    "parquet": ("archive", "medsift.sources.archive.parquet:read"),
     "7z": ("archive", "medsift.sources.archive.seven_zip:read"),
     "ooxml": ("office", "medsift.sources.office.ooxml:read"),
     "opendocument": ("office", "medsift.sources.office.opendocument:read"),

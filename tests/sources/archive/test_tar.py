@@ -37,6 +37,21 @@ def test_files_of_a_tape_archive_are_found_in_one_level(mode: str) -> None:
     assert {f.where.source_type for f in found} == {"archive"}
 
 
+def test_members_of_a_webdataset_shard_keep_their_keys() -> None:
+    samples = [
+        (f"shard/{key:06}.{end}", content)
+        for key in (17, 18)
+        for end, content in (("left.png", png(key)), ("right.png", png(key + 50)), ("cls", b"3"))
+    ]
+    found = scan(tarred(*samples), "train-{000..001}.tar")
+    assert [member for _, member in pictures(found)] == [
+        "shard/000017.left.png",
+        "shard/000017.right.png",
+        "shard/000018.left.png",
+        "shard/000018.right.png",
+    ]
+
+
 def test_zstandard_is_read_where_it_is_installed() -> None:
     found = scan(zstd(tarred(("1.png", png(1)))))
     assert pictures(found) == [("member 1.png", "1.png")]
