@@ -42,3 +42,17 @@ def test_a_model_that_does_not_exist_leaves_earlier_outputs_alone(folder: Path) 
     (folder / "r.jsonl").write_text("precious")
     assert main(["scan", ".", "-o", "r.jsonl", "--model", "no-such-model", "--quiet"]) == 1
     assert (folder / "r.jsonl").read_text() == "precious"
+
+
+@pytest.mark.parametrize("option", ["-o", "--report"])
+def test_an_input_is_never_overwritten(folder: Path, option: str) -> None:
+    page = folder / ("page.jsonl" if option == "-o" else "page.html")
+    page.write_text("precious")
+    assert main(["scan", page.name, option, page.name, "--quiet"]) == 2
+    assert page.read_text() == "precious"
+
+
+def test_a_wrong_engine_leaves_earlier_outputs_alone(folder: Path) -> None:
+    (folder / "r.jsonl").write_text("precious")
+    assert main(["scan", ".", "-o", "r.jsonl", "--engine", "ray", "--quiet"]) == 2
+    assert (folder / "r.jsonl").read_text() == "precious"

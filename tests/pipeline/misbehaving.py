@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from medsift.core.errors import OutputError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.spool import SpoolWriter
@@ -27,5 +28,26 @@ def task(items: Sequence[Input], spool: Path) -> None:
                 time.sleep(60)
             if "memory" in item.source:
                 raise MemoryError
+            if "unforeseen" in item.source:
+                raise LookupError("a fault of some library")
+            if "full-disk" in item.source:
+                raise OutputError("cannot write to the temporary folder")
+            if "silent" in item.source:
+                return
             writer.add(Outcome(Record(source=item.source, locator=str(os.getpid()))))
             writer.end(position)
+
+
+def die_at_first_start(_options: object) -> None:
+    """Set up a worker, but kill the first that tries; a file remembers that it was tried."""
+    marker = Path(os.environ["MEDSIFT_TEST_MARKER"])
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_every_start(_options: object) -> None:
+    """Set up no worker at all."""
+    os.kill(os.getpid(), signal.SIGKILL)

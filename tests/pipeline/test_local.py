@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from medsift.core.errors import OutputError
 from medsift.core.limits import DEFAULT_LIMITS
+from medsift.pipeline import local
 from medsift.pipeline.local import LocalEngine
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
 from medsift.sources.inputs import Input
+from tests.pipeline import misbehaving
 from tests.pipeline.misbehaving import task
 
 
@@ -61,6 +64,36 @@ def test_a_hang_costs_only_the_input_at_fault() -> None:
 def test_running_out_of_memory_costs_only_the_input_at_fault() -> None:
     found = list(engine().run(inputs("memory.pdf", "b.pdf")))
     assert statuses(found) == [("memory.pdf", "crashed"), ("b.pdf", "ok")]
+
+
+def test_a_fault_that_nobody_foresaw_costs_only_the_input_at_fault() -> None:
+    found = list(engine().run(inputs("unforeseen.png", "b.png")))
+    assert statuses(found) == [("unforeseen.png", "crashed"), ("b.png", "ok")]
+
+
+def test_a_worker_that_ends_without_results_is_noticed() -> None:
+    found = list(engine().run(inputs("silent.png", "b.png")))
+    assert statuses(found) == [("silent.png", "crashed"), ("b.png", "ok")]
+
+
+def test_a_full_disk_ends_the_run_with_its_reason() -> None:
+    with pytest.raises(OutputError, match="temporary folder"):
+        list(engine().run(inputs("full-disk.pdf", "b.pdf")))
+
+
+def test_a_worker_that_is_killed_at_its_start_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSIFT_TEST_MARKER", str(tmp_path / "tried"))
+    monkeypatch.setattr(local, "set_up", misbehaving.die_at_first_start)
+    found = list(engine().run(inputs("a.pdf", "b.pdf", "c.png")))
+    assert statuses(found) == [("a.pdf", "ok"), ("b.pdf", "ok"), ("c.png", "ok")]
+
+
+def test_workers_that_never_start_fail_every_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "set_up", misbehaving.die_at_every_start)
+    found = list(engine().run(inputs("a.pdf", "b.pdf")))
+    assert statuses(found) == [("a.pdf", "crashed"), ("b.pdf", "crashed")]
 
 
 def test_what_was_found_before_a_crash_is_kept() -> None:

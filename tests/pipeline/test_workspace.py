@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,13 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def a_dead_process() -> int:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    return process.pid
+def leave(folder: Path, age: float = 3600) -> Path:
+    """What a killed scan leaves: a folder whose lock nobody holds."""
+    folder.mkdir()
+    (folder / "lock").write_bytes(b"")
+    (folder / "1.jsonl").write_text("x")
+    os.utime(folder, (time.time() - age,) * 2)
+    return folder
 
 
 def test_it_is_private_and_gone_at_the_end(parent: Path) -> None:
@@ -42,17 +44,30 @@ def test_it_is_gone_after_an_error_too(parent: Path) -> None:
 
 
 def test_what_a_killed_scan_left_is_removed(parent: Path) -> None:
-    left = parent / f"medsift-{a_dead_process()}-abc_1"
-    left.mkdir()
-    (left / "1.jsonl").write_text("x")
+    left = leave(parent / "medsift-abc_1")
     with workspace():
         assert not left.exists()
 
 
-@pytest.mark.parametrize("name", ["medsift-{running}-abc", "medsift-notes", "other-{dead}-abc"])
-def test_what_is_of_others_stays(parent: Path, name: str) -> None:
-    path = parent / name.format(running=os.getpid(), dead=a_dead_process())
-    path.mkdir()
+def test_the_folder_of_a_running_scan_stays(parent: Path) -> None:
+    with workspace() as folder:
+        os.utime(folder, (0, 0))
+        with workspace():
+            assert folder.is_dir()
+    assert list(parent.iterdir()) == []
+
+
+def test_a_folder_that_may_be_about_to_be_locked_stays(parent: Path) -> None:
+    young = leave(parent / "medsift-abc", age=0)
     with workspace():
-        pass
-    assert path.exists()
+        assert young.is_dir()
+
+
+@pytest.mark.parametrize("name", ["other-abc", "medsift-notes"])
+def test_what_is_of_others_stays(parent: Path, name: str) -> None:
+    path = leave(parent / name)
+    if name == "medsift-notes":
+        (path / "lock").unlink()
+        os.utime(path, (0, 0))
+    with workspace():
+        assert path.is_dir()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from medsift.core.errors import NotFoundError, UnreadableError
+from medsift.core.errors import NotFoundError, UnreadableError, UnsupportedError
 from medsift.sources.inputs import expand
 
 
@@ -72,13 +72,13 @@ def test_an_address_is_kept_as_it_is() -> None:
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (item,) = expand([tmp_path])
-    assert isinstance(item.error, UnreadableError)
+    assert isinstance(item.error, UnsupportedError)
 
 
 def test_links_to_folders_are_reported_and_not_followed(tree: Path) -> None:
     (tree / "below" / "loop").symlink_to(tree, target_is_directory=True)
     items = {item.source: item for item in expand([tree])}
-    assert isinstance(items[str(tree / "below" / "loop")].error, UnreadableError)
+    assert isinstance(items[str(tree / "below" / "loop")].error, UnsupportedError)
     assert len(items) == 6
 
 
@@ -119,3 +119,20 @@ def test_what_the_scan_itself_writes_is_no_input(tree: Path) -> None:
 
 def test_an_own_file_that_is_named_by_itself_is_an_input(tree: Path) -> None:
     assert [item.source for item in expand([tree / "b.png"], [tree / "b.png"])]
+
+
+@pytest.mark.parametrize("name", ["", "a\0b/*.png", "a\0b.png"])
+def test_a_name_that_no_file_can_have_is_not_found(name: str) -> None:
+    (item,) = expand([name])
+    assert isinstance(item.error, NotFoundError)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://[bad]/x.png", "http://\u2100.com/"])
+def test_a_malformed_address_is_left_to_what_fetches(url: str) -> None:
+    (item,) = expand([url])
+    assert item.is_url
+
+
+def test_a_path_too_long_for_the_system_is_reported(tmp_path: Path) -> None:
+    (item,) = expand([tmp_path / ("x" * 300)])
+    assert item.error is not None

@@ -16,7 +16,7 @@ from medsift.classify import store
 from medsift.classify.card import ModelCard
 from medsift.classify.ensemble import Ensemble, Prepared
 from medsift.classify.prediction import Prediction, Verdict, likelihood
-from medsift.core.errors import DecodeError, LimitError, UnreadableError, UsageError
+from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Pixels, Provenance
 from medsift.decode.colour import to_rgb
@@ -164,6 +164,8 @@ def _read(path: Path) -> bytes:
         if path.stat().st_size > DEFAULT_LIMITS.file_bytes:
             raise LimitError(f"{path} is larger than {DEFAULT_LIMITS.file_bytes} bytes")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFoundError(f"there is no file {path}") from error
     except OSError as error:
         raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
 

@@ -11,13 +11,14 @@ from medsift.core.errors import ModelError
 CARD_FILE = "model.json"
 """What makes a folder a model, see :mod:`medsift.classify.card`."""
 
-_BUNDLED = Path(__file__).resolve().parents[1] / "models"
+BUNDLED = Path(__file__).resolve().parents[1] / "models"
+"""Folder of the bundled models, each in a folder of its own."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def bundled() -> Iterator[Path]:
     """Folders of the bundled models, by name."""
-    yield from sorted(path.parent for path in _BUNDLED.glob(f"*/{CARD_FILE}"))
+    yield from sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}"))
 
 
 def find(model: str) -> Path:
@@ -31,7 +32,7 @@ def find(model: str) -> Path:
     folder = Path(model)
     if (folder / CARD_FILE).is_file():
         return folder
-    if _NAME.fullmatch(model) and (_BUNDLED / model / CARD_FILE).is_file():
-        return _BUNDLED / model
+    if _NAME.fullmatch(model) and (BUNDLED / model / CARD_FILE).is_file():
+        return BUNDLED / model
     names = ", ".join(path.name for path in bundled()) or "none"
     raise ModelError(f"no model {model!r}: neither a model folder nor bundled (bundled: {names})")

@@ -15,3 +15,4 @@ class ExitCode(IntEnum):
     NO_IMAGE = 4
     MATCHED = 5
     INTERRUPTED = 130
+    TERMINATED = 143

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from medsift._version import __version__
 from medsift.cli.exit_codes import ExitCode
-from medsift.core.errors import MedsiftError, UsageError
+from medsift.core.errors import MedsiftError, OutputError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, see :class:`medsift.cli.exit_codes.ExitCode`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:  # closed by the caller: `>&-`
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if argv is None and threading.current_thread() is threading.main_thread():
+        # As after an interrupt: outputs are closed, workers stopped, temporary files removed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))
     parser = _parser(words)
     arguments = parser.parse_args(words)
     command = next(c for c in _COMMANDS if c.name == arguments.command)
@@ -60,6 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`medsift scan ... | head`); say nothing more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILURE
+    except OSError as error:
+        text = f"{error.filename or 'output'}: {error.strerror or error}"
+        return _complain(OutputError(text), ExitCode.FAILURE)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -42,14 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Scan, write the outputs, and tell by the exit code how it went."""
-    from medsift.classify import store
     from medsift.cli.view import View
     from medsift.pipeline.scan import examine_all
     from medsift.report.outputs import open_outputs
 
     options = _options(arguments)
     # Before any output is opened, and so overwritten.
-    store.find(options.model)
+    _check_model(options.model)
+    _check_outputs(arguments)
     view = View(arguments)
     interrupted = False
     try:
@@ -244,6 +245,23 @@ def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input]:
     for item in expand(_names(arguments.inputs), _written(arguments)):
         if not outputs.is_complete(item.source):
             yield item
+
+
+def _check_model(model: str) -> None:
+    """Refuse a model that cannot be used; a folder of the user's is loaded to know."""
+    from medsift.classify import store
+
+    if store.find(model).parent != store.BUNDLED:
+        from medsift.classify import Classifier
+
+        Classifier(model)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    own = {os.path.realpath(path) for path in _written(arguments)}
+    for name in arguments.inputs:
+        if name != "-" and os.path.realpath(name) in own and not Path(name).is_dir():
+            raise UsageError(f"{name} is an input and would be overwritten as an output")
 
 
 def _written(arguments: argparse.Namespace) -> list[Path]:

@@ -36,6 +36,7 @@ class View:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._quiet: bool = arguments.quiet
+        self._resumable = any(name != "-" for name in arguments.output)
         wants_table = (arguments.table or not arguments.output) and not arguments.quiet
         self._table = Table() if wants_table else None
         self.summary = self._table.summary if self._table else Summary()
@@ -94,7 +95,8 @@ class View:
         else:
             sys.stderr.write(self.summary.sentence(seconds) + "\n")
         if interrupted:
-            sys.stderr.write("interrupted; --resume with the same --output goes on from here\n")
+            hint = "; --resume with the same --output goes on from here" if self._resumable else ""
+            sys.stderr.write(f"interrupted{hint}\n")
 
     @contextmanager
     def _above_bar(self) -> Iterator[None]:

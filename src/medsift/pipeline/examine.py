@@ -20,7 +20,7 @@ from medsift.pipeline.outcomes import Outcome
 from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources.base import Blob, Budget, Context
 from medsift.sources.inputs import Input
-from medsift.sources.registry import findings, url_findings
+from medsift.sources.registry import findings, problem_of, url_findings
 
 _BATCH = 16
 
@@ -68,8 +68,13 @@ class Examiner:
         batch: list[_Pending] = []
         verdicts: dict[_Key, Prediction] = {}
         started = time.perf_counter()
+        pictures = 0
         for finding in self._findings(item):
             pending = self._pending(finding, verdicts, batch)
+            if isinstance(finding, Picture):
+                pictures += 1
+                if pending.record.index is None:
+                    pending.record = replace(pending.record, index=pictures)
             elapsed = (time.perf_counter() - started) * 1000
             pending.record = replace(pending.record, ms=elapsed)
             batch.append(pending)
@@ -91,8 +96,7 @@ class Examiner:
         )
         where = Provenance(source=item.source)
         if item.error is not None:
-            error = item.error
-            yield Problem(where, "failed", error.code, error.record_text)
+            yield problem_of(where, item.error)
         elif item.is_url:
             yield from url_findings(item.source, context)
         else:

@@ -9,20 +9,23 @@ was found in it before, and the inputs after it are handed out again.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import threading
 import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from medsift.core.errors import CrashedError, InputError, TimedOutError
+from medsift.core.errors import CrashedError, InputError, MedsiftError, TimedOutError
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.spool import read_finished, read_state
@@ -31,6 +34,9 @@ from medsift.pipeline.workspace import workspace
 from medsift.sources.inputs import Input
 
 _TASK_INPUTS = 16
+_NEW_POOLS = 3
+"""So many times in a row a pool that breaks without any work done is replaced."""
+
 _WINDOW = 32
 """Tasks for each worker that may be under way or await the yielding of earlier ones."""
 
@@ -64,49 +70,85 @@ class LocalEngine:
         self._options = options
         self._run_task = task
         self._count = 0
+        self._pool: Any = None
 
     def run(self, items: Iterable[Input]) -> Iterator[Examined]:
-        """Examine inputs; yields in their order. Closing the generator stops the workers."""
+        """Examine inputs; yields in their order. Closing the generator stops the workers.
+
+        Raises
+        ------
+        ModelError
+            The model cannot be loaded.
+        OutputError
+            The temporary folder cannot be written.
+        """
+        with workspace() as folder:
+            self._pool = self._new_pool()
+            try:
+                yield from self._run(folder, _tasks(items))
+                self._pool.close()
+            finally:
+                self._pool.stop()
+                self._pool.join()
+
+    def _new_pool(self) -> Any:
         from pebble import ProcessPool
 
-        with workspace() as folder:
-            pool = ProcessPool(
-                max_workers=self._options.worker_count,
-                initializer=set_up,
-                initargs=[self._options],
-                context=_QuietContext(),
-            )
-            try:
-                yield from self._run(pool, folder, _tasks(items))
-                pool.close()
-            finally:
-                pool.stop()
-                pool.join()
+        return ProcessPool(
+            max_workers=self._options.worker_count,
+            initializer=set_up,
+            initargs=[self._options],
+            context=_QuietContext(),
+        )
 
-    def _run(self, pool: Any, folder: Path, groups: Iterator[list[Input]]) -> Iterator[Examined]:
+    def _run(self, folder: Path, groups: Iterator[list[Input]]) -> Iterator[Examined]:
         window = _WINDOW * self._options.worker_count
         queue: deque[_Task] = deque()
+        broken = 0
         while True:
             while len(queue) < window and (group := next(groups, None)) is not None:
-                queue.append(self._submit(pool, folder, group))
+                queue.append(self._submit(folder, group))
             if not queue:
                 return
             task = queue.popleft()
             fault = _wait(task)
-            yield from _finished(task)
+            if isinstance(fault, _PoolBrokenError) and broken < _NEW_POOLS:
+                broken += 1
+                queue.appendleft(task)
+                self._start_over(queue)
+                continue
+            done = list(_finished(task))
+            yield from done
+            broken = 0 if done else broken
+            if fault is None and len(done) < len(task.items):
+                fault = CrashedError("what its worker had found was lost")
             if fault is not None:
                 blamed, rest = self._blame(task, fault)
                 yield from blamed
                 if rest:
-                    queue.appendleft(self._submit(pool, folder, rest))
+                    queue.appendleft(self._submit(folder, rest))
             task.spool.unlink(missing_ok=True)
 
-    def _submit(self, pool: Any, folder: Path, items: list[Input]) -> _Task:
+    def _start_over(self, queue: Iterable[_Task]) -> None:
+        """Replace a pool that lost its workers before they took up any work."""
+        self._pool.stop()
+        self._pool.join()
+        self._pool = self._new_pool()
+        for task in queue:
+            if not _is_done(task):
+                task.future = self._schedule(task.items, task.spool)
+
+    def _submit(self, folder: Path, items: list[Input]) -> _Task:
         self._count += 1
         spool = folder / f"{self._count}.jsonl"
+        return _Task(items, spool, self._schedule(items, spool))
+
+    def _schedule(self, items: list[Input], spool: Path) -> Any:
         seconds = self._options.limits.seconds
-        future = pool.schedule(self._run_task, args=[items, spool], timeout=seconds)
-        return _Task(items, spool, future)
+        try:
+            return self._pool.schedule(self._run_task, args=[items, spool], timeout=seconds)
+        except RuntimeError:  # pebble's word for a pool that broke meanwhile
+            return None
 
     def _blame(self, task: _Task, fault: InputError) -> tuple[list[Examined], list[Input]]:
         """Split what is left of a lost task into the inputs at fault and those to run again."""
@@ -148,19 +190,42 @@ def _looks_like_image(item: Input) -> bool:
     return item.path is not None and item.path.suffix.lower() in _IMAGE_SUFFIXES
 
 
+class _PoolBrokenError(CrashedError):
+    """The pool lost its workers before they took up any work."""
+
+
 def _wait(task: _Task) -> InputError | None:
     """Wait for the end of a task; the fault that ended it early, if one did."""
     from pebble import ProcessExpired
 
+    if task.future is None:
+        return _PoolBrokenError("its worker could not be started")
     try:
         task.future.result()
     except (TimeoutError, FutureTimeoutError):
         return TimedOutError("took longer than its time limit; its worker was stopped")
     except ProcessExpired as error:
         return CrashedError(f"its worker process died (exit code {error.exitcode})")
+    except (BrokenProcessPool, CancelledError):
+        return _PoolBrokenError("its worker could not be started")
     except MemoryError:
         return CrashedError("ran out of the memory that one input may take")
+    except InputError as error:
+        return error
+    except MedsiftError:
+        raise  # the model or the temporary folder is at fault, not the input
+    except Exception as error:  # noqa: BLE001
+        # A worker met something that nobody foresaw, in a library of any kind. It costs the
+        # input that it was at.
+        return CrashedError(f"its worker failed unexpectedly: {type(error).__name__}")
     return None
+
+
+def _is_done(task: _Task) -> bool:
+    future = task.future
+    return future is not None and (
+        future.done() and not future.cancelled() and future.exception() is None
+    )
 
 
 def _finished(task: _Task) -> Iterator[Examined]:
@@ -194,9 +259,15 @@ def _main_hidden() -> Iterator[None]:
     with _main_lock:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
+        # A child inherits what is blocked: an interrupt at the terminal reaches it as well, and
+        # only the parent shall answer it.
+        mask = getattr(signal, "pthread_sigmask", None)
+        before = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else None
         try:
             yield
         finally:
+            if mask:
+                mask(signal.SIG_SETMASK, before)
             sys.modules["__main__"] = main
 
 

@@ -72,8 +72,6 @@ def examine_all(items: Iterable[Input], options: ScanOptions) -> Generator[Exami
     the first input is touched.
     """
     store.find(options.model)
-    if options.engine != "local":
-        raise UsageError(f"the engine {options.engine!r} is not available")
     return _examine_all(iter(items), options)
 
 

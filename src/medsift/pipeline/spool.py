@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from medsift.core.errors import OutputError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Outcome
 
@@ -52,8 +53,12 @@ class SpoolWriter:
         self._line({"end": position})
 
     def _line(self, row: dict[str, object]) -> None:
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(row) + "\n")
+            self._file.flush()
+        except OSError as error:
+            text = f"cannot write to the temporary folder: {error.strerror}"
+            raise OutputError(text) from error
 
 
 @dataclass(slots=True)

@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NAME = re.compile(r"medsift-(\d+)-\w+")
+from medsift.core.filelock import try_lock
+
+_PREFIX = "medsift-"
+_LOCK = "lock"
+_SETTLED_SECONDS = 60.0
+"""A folder this young may be one whose owner has not locked it yet."""
 
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A new temporary folder for this process, readable by its user alone."""
-    if os.name == "posix":
-        _sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=f"medsift-{os.getpid()}-"))
+    """A new temporary folder, readable by its user alone.
+
+    It is locked while it is in use, so that others know whether its owner is alive: process
+    numbers would not tell, since containers that share the folder have their own.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
-        yield folder
+        with (folder / _LOCK).open("wb") as lock:
+            try_lock(lock)
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
     """Remove what killed scans of this user left behind."""
-    for path in parent.glob("medsift-*"):
-        match = _NAME.fullmatch(path.name)
+    if not hasattr(os, "getuid"):
+        return  # Windows: the system clears its temporary folder
+    for folder in parent.glob(f"{_PREFIX}*"):
         try:
-            if match and path.lstat().st_uid == os.getuid() and not _is_running(int(match[1])):
-                shutil.rmtree(path, ignore_errors=True)
+            status = folder.lstat()
+            settled = time.time() - status.st_mtime > _SETTLED_SECONDS
+            if status.st_uid != os.getuid() or not settled:
+                continue
+            with (folder / _LOCK).open("r+b") as lock:
+                if try_lock(lock):
+                    shutil.rmtree(folder, ignore_errors=True)
         except OSError:
-            continue  # another scan was quicker
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+            continue  # none of ours, or another scan was quicker

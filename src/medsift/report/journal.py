@@ -21,9 +21,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from medsift.core.errors import OutputError
+from medsift.core.filelock import try_lock
 from medsift.core.record import FIELDS
 
 _VERSION = 1
@@ -53,6 +54,7 @@ class Journal:
         self.path = path
         # Unbuffered: each line is with the system when `complete` returns.
         self._stream = path.open("ab", buffering=0)
+        _lock(self._stream, path)
 
     @classmethod
     def begin(
@@ -68,6 +70,7 @@ class Journal:
         entries : iterable of (key, sizes)
             Inputs that are finished already.
         """
+        _refuse_if_locked(path)
         draft = path.with_name(path.name + ".tmp")
         with draft.open("wb") as stream:
             stream.write(_line(_header(path, files)))
@@ -84,6 +87,7 @@ class Journal:
         OutputError
             It belongs to other files, or to another version of medsift.
         """
+        _refuse_if_locked(path)
         _check_header(path, files)
         at_hand = [file.stat().st_size if file.is_file() else 0 for file in files]
         keys: set[str] = set()
@@ -112,6 +116,19 @@ class Journal:
         """Take the journal away: the scan is finished, nothing is left to resume."""
         self._stream.close()
         self.path.unlink(missing_ok=True)
+
+
+def _lock(stream: IO[bytes], path: Path) -> None:
+    """Hold the journal for as long as it is open; no other scan may write these outputs."""
+    if try_lock(stream) is False:
+        stream.close()
+        raise OutputError(f"another scan is writing the outputs of {path}")
+
+
+def _refuse_if_locked(path: Path) -> None:
+    if path.is_file():
+        with path.open("ab") as stream:
+            _lock(stream, path)
 
 
 def journal_path(output: Path) -> Path:

@@ -80,8 +80,11 @@ class Blob:
             return self.data
         with self.open() as stream:
             try:
-                # One byte more than allowed: the size that stat tells may be a lie (/proc).
-                content = stream.read(limits.file_bytes + 1)
+                # Python sets aside all that is asked for, so no more than the file seems to
+                # have; the size that stat tells may be a lie (/proc), so on to the real end.
+                content = stream.read(min(self.size(), limits.file_bytes) + 1)
+                while len(content) <= limits.file_bytes and (more := stream.read(MIB)):
+                    content += more
             except OSError as error:
                 raise _reading_failed(error, self.name) from error
         if len(content) > limits.file_bytes:

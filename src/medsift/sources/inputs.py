@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from medsift.core.errors import InputError, NotFoundError, UnreadableError
+from medsift.core.errors import InputError, NotFoundError, UnreadableError, UnsupportedError
+
+_ADDRESS = re.compile("https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,10 @@ def expand(
     own = frozenset(os.path.realpath(path) for path in leave_out)
     for name in names:
         text = os.fspath(name)
-        if urlsplit(text).scheme.lower() in {"http", "https"}:
+        if _ADDRESS.match(text):
             yield Input(text)
+        elif not text or "\0" in text:
+            yield Input(text, error=NotFoundError("a name is empty or holds a zero byte"))
         else:
             yield from _expand_local(text, own)
 
@@ -102,7 +106,7 @@ def _walk(path: Path, own: frozenset[str], follow: bool = True) -> Iterator[Inpu
         yield Input(source, path=path)
     elif not stat.S_ISDIR(mode):
         # Reading a pipe or a device could block for ever.
-        yield Input(source, error=UnreadableError(f"{source} is not a regular file"))
+        yield Input(source, error=UnsupportedError(f"{source} is not a regular file"))
     elif follow:
         yield from _walk_folder(path, own)
 
@@ -117,7 +121,9 @@ def _walk_folder(folder: Path, own: frozenset[str]) -> Iterator[Input]:
             continue
         if own and os.path.realpath(path) in own:
             continue
-        if path.is_dir() and (path == folder or not path.is_symlink()):
+        # Not Path.is_dir, which raises where a folder may not be looked into.
+        is_folder = os.path.isdir(path)  # noqa: PTH112
+        if is_folder and (path == folder or not os.path.islink(path)):  # noqa: PTH114
             try:
                 children = sorted(path.iterdir())
             except OSError as error:
@@ -125,8 +131,8 @@ def _walk_folder(folder: Path, own: frozenset[str]) -> Iterator[Input]:
                 yield Input(str(path), error=UnreadableError(text))
                 continue
             stack.append(iter(children))
-        elif path.is_dir():
+        elif is_folder:
             text = f"{path} is a link to a folder, which is not followed"
-            yield Input(str(path), error=UnreadableError(text))
+            yield Input(str(path), error=UnsupportedError(text))
         else:
             yield from _walk(path, own, follow=False)

@@ -69,7 +69,7 @@ def findings(blob: Blob, context: Context) -> Iterator[Finding]:
     try:
         source_type, read = _source_for(refined_type(blob))
     except InputError as error:
-        yield _problem(where, error)
+        yield problem_of(where, error)
         return
     where = replace(where, source_type=where.source_type or source_type)
     yield from _netted(where, lambda: read(replace(blob, where=where), context))
@@ -90,23 +90,24 @@ def _netted(where: Provenance, opened: Callable[[], Iterator[Finding]]) -> Itera
             found = True
             yield finding
     except InputError as error:
-        yield _problem(where, error)
+        yield problem_of(where, error)
     except MemoryError:
-        yield _problem(where, CrashedError("ran out of the memory that one input may take"))
+        yield problem_of(where, CrashedError("ran out of the memory that one input may take"))
     except RecursionError:
-        yield _problem(where, CrashedError("nested more deeply than its parser can follow"))
+        yield problem_of(where, CrashedError("nested more deeply than its parser can follow"))
     except Exception as error:  # noqa: BLE001
         # The last net: a parser met a hostile file in a way that nobody foresaw. It costs this
         # input, never the run. The record says what to report, but not what the parser said:
         # that may quote the file, and so a patient.
         text = f"the parser failed unexpectedly: {type(error).__name__} in {_place(error)}"
-        yield _problem(where, CrashedError(text))
+        yield problem_of(where, CrashedError(text))
     else:
         if not found:
             yield Problem(where, "skipped", "no_image")
 
 
-def _problem(where: Provenance, error: InputError) -> Problem:
+def problem_of(where: Provenance, error: InputError) -> Problem:
+    """What an error says of the place it is about."""
     # What medsift does not read is no failure: a folder may hold files of all sorts.
     unsupported = isinstance(error, UnsupportedError)
     return Problem(where, "skipped" if unsupported else "failed", error.code, error.record_text)
