@@ -10,12 +10,16 @@ from typing import Any
 
 from medsift.classify import store
 from medsift.core.errors import UsageError
+from medsift.core.limits import MIB
 from medsift.core.record import Record
-from medsift.decode.sniff import sniff
+from medsift.decode.signatures import image_format
+from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
 from medsift.sources.inputs import Input, expand
 
+_PLAIN = frozenset({"bmp", "gif", "jpeg", "png", "webp"})
+_LIGHT_BYTES = 8 * MIB
 _FEW = 8
 """Up to so many image files, starting workers would take longer than the work."""
 
@@ -90,13 +94,21 @@ def _examine_all(items: Iterator[Input], options: ScanOptions) -> Generator[Exam
 
 
 def _is_light(item: Input) -> bool:
-    """Whether an input may be examined without a process of its own around it."""
+    """Whether an input may be examined without a process of its own around it.
+
+    Small files of the formats that browsers read from anybody: their decoders have been attacked
+    for decades. All others, and all documents, get a worker that may be killed.
+    """
     if item.error is not None:
         return True
     if item.path is None:
         return False
     try:
         with item.path.open("rb") as file:
-            return sniff(file.read(4096), item.path.name) == "image"
+            head = file.read(HEAD_BYTES)
+            size = os.fstat(file.fileno()).st_size
     except OSError:
         return True
+    name = item.path.name
+    is_image = sniff(head, name) == "image" and image_format(head, name) in _PLAIN
+    return is_image and size <= _LIGHT_BYTES

@@ -1,0 +1,57 @@
+"""``medsift.scan``, in Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import medsift
+from medsift.core.errors import ModelError, UsageError
+from medsift.pipeline import local
+from tests.samples import picture, write_folder
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(local.LocalEngine, "run", refuse)
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_a_few_small_images_do_not_pay_for_a_worker(tmp_path: Path) -> None:
+    for n in range(3):
+        picture(n).save(tmp_path / f"{n}.png")
+    records = list(medsift.scan(tmp_path))
+    assert [record.status for record in records] == ["ok"] * 3
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize("name", ["a.tif", "a.pdf"])
+def test_what_may_crash_its_parser_gets_a_worker(tmp_path: Path, name: str) -> None:
+    picture(1).save(tmp_path / name)
+    with pytest.raises(AssertionError, match="a worker was started"):
+        list(medsift.scan(tmp_path / name))
+
+
+def test_records_come_in_the_order_of_the_inputs_with_all_accounted_for(tmp_path: Path) -> None:
+    count = write_folder(tmp_path)
+    sources = list(dict.fromkeys(record.source for record in medsift.scan(tmp_path, workers=1)))
+    assert sources == sorted(sources)
+    assert len(sources) == count
+
+
+@pytest.mark.parametrize(
+    "settings", [{"treshold": 0.7}, {"threshold": 2}, {"workers": 0}, {"engine": "ray"}]
+)
+def test_an_impossible_option_is_refused_at_once(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        medsift.scan("x.png", **settings)
+
+
+def test_a_model_that_does_not_exist_is_refused_at_once() -> None:
+    with pytest.raises(ModelError, match="no-such-model"):
+        medsift.scan("x.png", model="no-such-model")
