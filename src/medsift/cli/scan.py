@@ -138,7 +138,7 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
     )
     group.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="default: %(default)s"
+        "--engine", choices=("local", "ray"), default="local", help="default: local; no other yet"
     )
     group.add_argument("--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs")
     group.add_argument(
