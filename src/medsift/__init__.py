@@ -13,7 +13,7 @@ from medsift._version import __version__
 from medsift.core.lazy import attach
 
 if TYPE_CHECKING:
-    from medsift.classify import Classifier, Prediction
+    from medsift.classify import Classifier, Explanation, Prediction
     from medsift.core.errors import InputError, MedsiftError, ModelError, OutputError, UsageError
     from medsift.core.limits import Limits
     from medsift.core.record import Record
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TAXONOMY",
     "Classifier",
+    "Explanation",
     "InputError",
     "Limits",
     "MedsiftError",
@@ -41,6 +42,7 @@ __getattr__, __dir__ = attach(
     {
         "TAXONOMY": "medsift.core.taxonomy",
         "Classifier": "medsift.classify",
+        "Explanation": "medsift.classify",
         "InputError": "medsift.core.errors",
         "Limits": "medsift.core.limits",
         "MedsiftError": "medsift.core.errors",

@@ -8,14 +8,16 @@ from medsift.core.lazy import attach
 
 if TYPE_CHECKING:
     from medsift.classify.classifier import Classifier
+    from medsift.classify.explain import Explanation
     from medsift.classify.prediction import Prediction
 
-__all__ = ["Classifier", "Prediction"]
+__all__ = ["Classifier", "Explanation", "Prediction"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "Classifier": "medsift.classify.classifier",
+        "Explanation": "medsift.classify.explain",
         "Prediction": "medsift.classify.prediction",
     },
 )

@@ -7,8 +7,9 @@ A model is a folder::
     *.onnx            one network a member
 
 Each network takes ``pixels`` (float32, N x 3 x size x size, see
-:mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes) and
-``features`` (float32, N x d: the pooled penultimate layer).
+:mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes),
+``features`` (float32, N x d: the pooled penultimate layer) and, if its verdicts shall be
+explained, ``class_map`` (float32, N x classes x h x w: the classifier applied at each place).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Pixels, Provenance
 from medsift.decode.colour import to_rgb
 from medsift.decode.reader import frames
+
+if TYPE_CHECKING:
+    from medsift.classify.explain import Explanation
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
@@ -103,6 +106,43 @@ class Classifier:
         prepared = (self.prepare(self._pixels(image)) for image in images)
         return [prediction for batch in _batches(prepared) for prediction in self.classify(batch)]
 
+    def explain(self, image: ImageLike, target: str = "medical") -> Explanation:
+        """Tell which places of one picture decided the verdict.
+
+        Parameters
+        ----------
+        image : path, bytes, PIL image, or ndarray of uint8
+            See :meth:`predict`.
+        target : str
+            What the places shall speak for or against: ``medical``, ``non_medical`` or the name
+            of a kind.
+
+        Returns
+        -------
+        Explanation
+            The verdict, a map of the evidence and the picture with the map laid over it.
+
+        Raises
+        ------
+        InputError
+            The picture cannot be read or decoded.
+        ModelError
+            The model was exported without what explanations need.
+        UsageError
+            The model does not know the target.
+        """
+        from medsift.classify import explain
+
+        chosen = explain.target_classes(self.card, target)
+        pixels = self._pixels(image, explain.LONGEST_SIDE)
+        prepared = self.prepare(pixels)
+        (prediction,) = self.classify([prepared])
+        shown = explain.shrunk(pixels)
+        height, width = shown.shape[:2]
+        maps = self._ensemble.class_maps(prepared, self._tta)
+        heat = explain.heat_map(maps, chosen, (width, height))
+        return explain.Explanation(prediction, target, heat, explain.overlay(shown, heat))
+
     def prepare(self, pixels: Pixels) -> Prepared:
         """Make the tensors of one picture; all that :meth:`classify` needs of it."""
         return self._ensemble.prepare(pixels)
@@ -143,7 +183,8 @@ class Classifier:
             model=self.name,
         )
 
-    def _pixels(self, image: ImageLike) -> Pixels:
+    def _pixels(self, image: ImageLike, target: int = 0) -> Pixels:
+        """RGB pixels; of large files at a reduced size, not below what is needed or ``target``."""
         if isinstance(image, np.ndarray):
             return _pixels_of_array(image)
         if isinstance(image, Image.Image):
@@ -153,8 +194,7 @@ class Classifier:
         else:
             data, source = _read(Path(image)), os.fspath(image)
         where = Provenance(source=source, source_type="image", extraction="file")
-        target = self.card.largest_side
-        for picture in frames(data, where, DEFAULT_LIMITS, target):
+        for picture in frames(data, where, DEFAULT_LIMITS, max(target, self.card.largest_side)):
             return picture.pixels
         raise DecodeError(f"{source} holds no picture")
 

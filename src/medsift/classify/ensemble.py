@@ -8,14 +8,14 @@ scaled to the new sums.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.classify.card import ModelCard, read_card
+from medsift.classify.card import Member, ModelCard, read_card
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, prepare
 from medsift.core.picture import Pixels
@@ -70,6 +70,36 @@ class Ensemble:
             for view in views:
                 total += softmax(network.logits(view) / member.temperature) / len(views)
         return self._calibrated(total / len(self._networks))
+
+    def class_maps(
+        self, prepared: Prepared, tta: bool = False
+    ) -> Iterator[tuple[Member, NDArray[np.float64]]]:
+        """Yield each member and its logits at each place of one picture, over its temperature.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        tta : bool
+            Also average over the horizontal flip.
+
+        Yields
+        ------
+        member : Member
+        maps : ndarray of float64, shape (classes, h, w)
+            The grid covers the square that the member's network reads.
+
+        Raises
+        ------
+        ModelError
+            A network has no output for this.
+        """
+        for member, network in zip(self.card.members, self._networks, strict=True):
+            tensor = prepared[self._specs.index(member.preprocess)][None]
+            maps = network.class_map(tensor)[0].astype(np.float64)
+            if tta:
+                flipped = network.class_map(np.ascontiguousarray(tensor[..., ::-1]))[0]
+                maps = (maps + flipped[..., ::-1]) / 2
+            yield member, maps / member.temperature
 
     def p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the medical classes: (n, classes) to (n,)."""

@@ -20,7 +20,8 @@ class Network:
     Parameters
     ----------
     path : Path
-        ONNX file with an input ``pixels`` and an output ``logits``.
+        ONNX file with an input ``pixels`` and an output ``logits``, and ``class_map`` where
+        its verdicts shall be explained.
     threads : int
         Threads that one inference may use.
 
@@ -31,12 +32,38 @@ class Network:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
+        self._path = path
         self._session = _load(path, threads)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network: float32 (n, 3, size, size) to float32 (n, classes)."""
         (logits,) = self._session.run(["logits"], {"pixels": batch})
         return np.asarray(logits, dtype=np.float32)
+
+    def class_map(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits before they are averaged over the picture.
+
+        Parameters
+        ----------
+        batch : ndarray of float32, shape (n, 3, size, size)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, classes, h, w)
+            The classifier applied at each place; the mean over h and w is the logits.
+
+        Raises
+        ------
+        ModelError
+            The network was exported without this output.
+        """
+        if "class_map" not in {output.name for output in self._session.get_outputs()}:
+            raise ModelError(
+                f"{self._path} has no output class_map, so its verdicts cannot be explained;"
+                " train it anew with medsift train"
+            )
+        (maps,) = self._session.run(["class_map"], {"pixels": batch})
+        return np.asarray(maps, dtype=np.float32)
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:

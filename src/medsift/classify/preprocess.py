@@ -97,6 +97,37 @@ def prepare(pixels: Pixels, spec: Preprocess) -> NDArray[np.float32]:
     return normalise(resize(pixels, spec), spec)
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of a picture a network reads, and where in its square that part lies.
+
+    Attributes
+    ----------
+    seen : tuple of int
+        left, top, right, bottom in pixels of the picture.
+    square : tuple of float
+        left, top, right, bottom in parts of the square's side, 0 to 1.
+    """
+
+    seen: tuple[int, int, int, int]
+    square: tuple[float, float, float, float]
+
+
+def view_of(width: int, height: int, spec: Preprocess) -> View:
+    """What :func:`resize` does with the places of a picture of this size in pixels."""
+    whole = (0, 0, width, height)
+    if spec.fit == "stretch":
+        return View(whole, (0.0, 0.0, 1.0, 1.0))
+    if spec.fit == "letterbox":
+        side = spec.size
+        inner_width, inner_height = _fit_within((width, height), side)
+        left, top = (side - inner_width) // 2, (side - inner_height) // 2
+        right, bottom = left + inner_width, top + inner_height
+        return View(whole, (left / side, top / side, right / side, bottom / side))
+    left, top, right, bottom = (round(v) for v in _central_box(width, height, spec.crop_fraction))
+    return View((left, top, max(right, left + 1), max(bottom, top + 1)), (0.0, 0.0, 1.0, 1.0))
+
+
 def _scale(image: Image.Image, width: int, height: int) -> Image.Image:
     if image.size == (width, height):
         return image
@@ -112,16 +143,19 @@ def _fit_within(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _centre_crop(image: Image.Image, side: int, fraction: float) -> Image.Image:
-    width, height = image.size
     # A crop of the source box first: scaling only what is kept.
+    box = _central_box(*image.size, fraction)
+    return image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+
+
+def _central_box(width: int, height: int, fraction: float) -> tuple[float, float, float, float]:
     kept = min(width, height) * fraction
-    box = (
+    return (
         (width - kept) / 2,
         (height - kept) / 2,
         (width + kept) / 2,
         (height + kept) / 2,
     )
-    return image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
 
 
 def _triple(values: Any) -> tuple[float, float, float]:

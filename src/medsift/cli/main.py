@@ -30,6 +30,7 @@ _COMMANDS = (
     _Command("scan", "medsift.cli.scan", "find, extract and classify every image"),
     _Command("evaluate", "medsift.evaluation.cli", "measure a model on labelled folders"),
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
+    _Command("explain", "medsift.cli.explain", "show which places of an image decided the verdict"),
     _Command("models", "medsift.cli.models", "list the models at hand, or show a model's card"),
 )
 
