@@ -8,26 +8,17 @@ was found in it before, and the inputs after it are handed out again.
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import sys
-import threading
 import time
-import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from medsift.core.errors import CrashedError, InputError, MedsiftError, TimedOutError
+from medsift.core.errors import CrashedError, InputError, TimedOutError
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
+from medsift.pipeline.pool import PoolBrokenError, fault_of, new_pool
 from medsift.pipeline.spool import read_finished, read_state
 from medsift.pipeline.worker import run_task, set_up
 from medsift.pipeline.workspace import workspace
@@ -92,14 +83,7 @@ class LocalEngine:
                 self._pool.join()
 
     def _new_pool(self) -> Any:
-        from pebble import ProcessPool
-
-        return ProcessPool(
-            max_workers=self._options.worker_count,
-            initializer=set_up,
-            initargs=[self._options],
-            context=_QuietContext(),
-        )
+        return new_pool(self._options.worker_count, set_up, self._options)
 
     def _run(self, folder: Path, groups: Iterator[list[Input]]) -> Iterator[Examined]:
         window = _WINDOW * self._options.worker_count
@@ -112,7 +96,7 @@ class LocalEngine:
                 return
             task = queue.popleft()
             fault = _wait(task)
-            if isinstance(fault, _PoolBrokenError) and broken < _NEW_POOLS:
+            if isinstance(fault, PoolBrokenError) and broken < _NEW_POOLS:
                 broken += 1
                 queue.appendleft(task)
                 self._start_over(queue)
@@ -190,34 +174,14 @@ def _looks_like_image(item: Input) -> bool:
     return item.path is not None and item.path.suffix.lower() in _IMAGE_SUFFIXES
 
 
-class _PoolBrokenError(CrashedError):
-    """The pool lost its workers before they took up any work."""
-
-
 def _wait(task: _Task) -> InputError | None:
     """Wait for the end of a task; the fault that ended it early, if one did."""
-    from pebble import ProcessExpired
-
     if task.future is None:
-        return _PoolBrokenError("its worker could not be started")
+        return PoolBrokenError("its worker could not be started")
     try:
         task.future.result()
-    except (TimeoutError, FutureTimeoutError):
-        return TimedOutError("took longer than its time limit; its worker was stopped")
-    except ProcessExpired as error:
-        return CrashedError(f"its worker process died (exit code {error.exitcode})")
-    except (BrokenProcessPool, CancelledError):
-        return _PoolBrokenError("its worker could not be started")
-    except MemoryError:
-        return CrashedError("ran out of the memory that one input may take")
-    except InputError as error:
-        return error
-    except MedsiftError:
-        raise  # the model or the temporary folder is at fault, not the input
     except Exception as error:  # noqa: BLE001
-        # A worker met something that nobody foresaw, in a library of any kind. It costs the
-        # input that it was at.
-        return CrashedError(f"its worker failed unexpectedly: {type(error).__name__}")
+        return fault_of(error)
     return None
 
 
@@ -231,46 +195,3 @@ def _is_done(task: _Task) -> bool:
 def _finished(task: _Task) -> Iterator[Examined]:
     for item, outcomes in zip(task.items, read_finished(task.spool), strict=False):
         yield Examined(item, outcomes)
-
-
-class _QuietProcess(SpawnProcess):
-    """A process that does not run the user's main module again.
-
-    Python's "spawn" imports the main module in each child, so that a script which calls
-    :func:`medsift.scan` at its top level would start itself over and over. Workers need only
-    medsift's own modules.
-    """
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802  the name is multiprocessing's
-        with _main_hidden():
-            return SpawnProcess._Popen(process_obj)  # noqa: SLF001
-
-
-class _QuietContext(SpawnContext):
-    Process = _QuietProcess
-
-
-_main_lock = threading.Lock()
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    with _main_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        # A child inherits what is blocked: an interrupt at the terminal reaches it as well, and
-        # only the parent shall answer it.
-        mask = getattr(signal, "pthread_sigmask", None)
-        before = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else None
-        try:
-            yield
-        finally:
-            if mask:
-                mask(signal.SIG_SETMASK, before)
-            sys.modules["__main__"] = main
-
-
-# Resolved once here: multiprocessing imports its spawn machinery lazily, which must not happen
-# while the main module is hidden.
-multiprocessing.get_context("spawn")
