@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
-_BATCH = 16
+_BATCH = 4
 
 
 class Classifier:

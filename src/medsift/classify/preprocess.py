@@ -89,7 +89,11 @@ def normalise(pixels: Pixels, spec: Preprocess) -> NDArray[np.float32]:
     """Scale uint8 (h, w, 3) to float32 (3, h, w) with the mean and deviation of ``spec``."""
     scale = np.float32(1 / 255) / np.asarray(spec.std, dtype=np.float32)
     offset = np.asarray(spec.mean, dtype=np.float32) / np.asarray(spec.std, dtype=np.float32)
-    return np.ascontiguousarray((pixels * scale - offset).transpose(2, 0, 1))
+    # Plane by plane: over the last axis of three, NumPy takes four times as long.
+    planes = np.empty((3, *pixels.shape[:2]), dtype=np.float32)
+    np.multiply(pixels.transpose(2, 0, 1), scale[:, None, None], out=planes)
+    planes -= offset[:, None, None]
+    return planes
 
 
 def prepare(pixels: Pixels, spec: Preprocess) -> NDArray[np.float32]:

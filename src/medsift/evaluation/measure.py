@@ -16,7 +16,7 @@ from medsift.core.picture import Pixels, Provenance
 from medsift.decode.reader import frames
 from medsift.evaluation.labelled import Example
 
-_BATCH = 16
+_BATCH = 4
 
 
 @dataclass(frozen=True, slots=True)

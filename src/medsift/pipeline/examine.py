@@ -1,20 +1,20 @@
-"""One input becomes its records: find, filter, classify in batches. Runs inside a worker."""
+"""Inputs become their records: find, filter, classify in batches. Runs inside a worker."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from medsift.classify import Classifier, Prediction
-from medsift.classify.ensemble import Prepared
 from medsift.core.modality import conflicts
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
 from medsift.decode.blank import is_blank
 from medsift.decode.phash import phash
+from medsift.pipeline.batch import Batch, Pending, Slot
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.report.images import ImageSaver, thumbnail
@@ -22,25 +22,8 @@ from medsift.sources.base import Blob, Budget, Context
 from medsift.sources.inputs import Input
 from medsift.sources.registry import findings, problem_of, url_findings
 
-_BATCH = 16
-
 # Frames of one file share its digest.
 _Key: TypeAlias = tuple[str, int | None]
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """A picture that awaits its verdict; its pixels are let go already."""
-
-    record: Record
-    prepared: Prepared | None = None
-    thumbnail: bytes | None = None
-    saved: Picture | None = None
-    declared_modality: str = ""
-
-    @property
-    def key(self) -> _Key:
-        return self.record.sha256, self.record.frame
 
 
 class Examiner:
@@ -59,30 +42,61 @@ class Examiner:
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = ImageSaver(options.save_images) if options.save_images else None
+        self._batch = Batch(self._classifier)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
-        """Yield the records of one input, in the order in which its pictures were found.
+        """Yield the records of one input, in the order in which its pictures were found."""
+        for _, outcome in self.examine_all([item]):
+            if outcome is not None:
+                yield outcome
+
+    def examine_all(
+        self, items: Iterable[Input], begun: Callable[[int], object] = lambda _: None
+    ) -> Iterator[tuple[int, Outcome | None]]:
+        """Yield the records of several inputs, in order.
 
         Memory stays flat: of a picture only its small tensors are kept until the batch is full.
+
+        Parameters
+        ----------
+        items : iterable of Input
+        begun : callable
+            Called with the position of an input before it is opened. Records of the few inputs
+            before it may still be to come.
+
+        Yields
+        ------
+        position : int
+            Of the input, from 0.
+        outcome : Outcome or None
+            None after the last outcome of an input.
         """
-        batch: list[_Pending] = []
-        verdicts: dict[_Key, Prediction] = {}
+        self._batch.clear()
+        for position, item in enumerate(items):
+            begun(position)
+            for pending in self._pending_of(position, item):
+                self._batch.add(pending)
+                if self._batch.is_due:
+                    yield from self._taken()
+            self._batch.add(Pending(position, None))
+        yield from self._taken()
+
+    def _pending_of(self, position: int, item: Input) -> Iterator[Pending]:
+        seen: dict[_Key, Slot] = {}
         started = time.perf_counter()
         pictures = 0
         for finding in self._findings(item):
-            pending = self._pending(finding, verdicts, batch)
+            record = _record_of(finding)
             if isinstance(finding, Picture):
                 pictures += 1
-                if pending.record.index is None:
-                    pending.record = replace(pending.record, index=pictures)
-            elapsed = (time.perf_counter() - started) * 1000
-            pending.record = replace(pending.record, ms=elapsed)
-            batch.append(pending)
-            if len(batch) >= _BATCH:
-                yield from self._classified(batch, verdicts)
-                batch = []
+                if record.index is None:
+                    record = replace(record, index=pictures)
+            pending = Pending(position, record)
+            if isinstance(finding, Picture):
+                self._look_at(finding, record, pending, seen)
+            pending.ms = (time.perf_counter() - started) * 1000
+            yield pending
             started = time.perf_counter()
-        yield from self._classified(batch, verdicts)
 
     def _findings(self, item: Input) -> Iterator[Finding]:
         limits = self._options.limits
@@ -100,47 +114,52 @@ class Examiner:
         elif item.is_url:
             yield from url_findings(item.source, context)
         else:
-            yield from findings(Blob(where, path=item.path), context)
+            yield from findings(Blob(where, path=item.path, data=item.data), context)
 
-    def _pending(
-        self, finding: Finding, verdicts: dict[_Key, Prediction], batch: list[_Pending]
-    ) -> _Pending:
-        if isinstance(finding, Problem):
-            return _Pending(_record_of_problem(finding))
-        record = _record_of_picture(finding)
-        if min(finding.width, finding.height) < self._options.min_size:
-            return _Pending(replace(record, status="skipped", reason="too_small"))
-        small = thumbnail(finding.pixels) if self._options.thumbnails else None
-        saved = finding if self._saver else None
-        key = (finding.sha256, finding.where.frame)
-        if key in verdicts or any(p.key == key for p in batch if p.prepared is not None):
-            record = replace(record, reason="duplicate", phash=phash(finding.pixels))
-            return _Pending(record, None, small, saved, finding.declared_modality)
-        if is_blank(finding.pixels):
-            record = replace(record, status="skipped", reason="blank")
-            return _Pending(record, thumbnail=small)
-        record = replace(record, phash=phash(finding.pixels))
-        prepared = self._classifier.prepare(finding.pixels)
-        return _Pending(record, prepared, small, saved, finding.declared_modality)
+    def _look_at(
+        self, picture: Picture, record: Record, pending: Pending, seen: dict[_Key, Slot]
+    ) -> None:
+        if min(picture.width, picture.height) < self._options.min_size:
+            pending.record = replace(record, status="skipped", reason="too_small")
+            return
+        pending.thumbnail = thumbnail(picture.pixels) if self._options.thumbnails else None
+        pending.declared_modality = picture.declared_modality
+        key = (picture.sha256, picture.where.frame)
+        if key in seen:
+            pending.record = replace(record, reason="duplicate", phash=phash(picture.pixels))
+            pending.slot = seen[key]
+        elif is_blank(picture.pixels):
+            pending.record = replace(record, status="skipped", reason="blank")
+            return
+        else:
+            digest = phash(picture.pixels)
+            pending.record = replace(record, phash=digest)
+            # The bytes alone do not tell: documents may invert, mask or recolour what they embed.
+            pending.likeness = (*key, digest, record.width, record.height, record.extraction)
+            known = self._batch.recall(pending.likeness)
+            pending.slot = seen[key] = Slot(known)
+            if known is None:
+                pending.prepared = self._classifier.prepare(picture.pixels)
+        pending.saved = picture if self._saver else None
 
-    def _classified(
-        self, batch: list[_Pending], verdicts: dict[_Key, Prediction]
-    ) -> Iterator[Outcome]:
-        fresh = [(p.key, p.prepared) for p in batch if p.prepared is not None]
-        started = time.perf_counter()
-        predictions = self._classifier.classify([prepared for _, prepared in fresh])
-        share = (time.perf_counter() - started) * 1000 / max(1, len(fresh))
-        verdicts.update(zip((key for key, _ in fresh), predictions, strict=True))
-        for pending in batch:
+    def _taken(self) -> Iterator[tuple[int, Outcome | None]]:
+        for pending in self._batch.take():
             record = pending.record
-            if record.status == "ok":
-                record = _with_verdict(record, verdicts[pending.key], pending.declared_modality)
-            if pending.prepared is not None:
-                record = replace(record, ms=(record.ms or 0.0) + share)
-            record = replace(record, ms=round(record.ms or 0.0, 3))
+            if record is None:
+                yield pending.position, None
+                continue
+            if pending.slot is not None and pending.slot.prediction is not None:
+                record = _with_verdict(record, pending.slot.prediction, pending.declared_modality)
+            record = replace(record, ms=round(pending.ms, 3))
             if self._saver and pending.saved is not None:
                 self._saver.save(pending.saved, record.label)
-            yield Outcome(record, pending.thumbnail)
+            yield pending.position, Outcome(record, pending.thumbnail)
+
+
+def _record_of(finding: Finding) -> Record:
+    if isinstance(finding, Problem):
+        return _record_of_problem(finding)
+    return _record_of_picture(finding)
 
 
 def _record_of_problem(problem: Problem) -> Record:

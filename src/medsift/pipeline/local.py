@@ -43,6 +43,8 @@ class _Task:
     items: list[Input]
     spool: Path
     future: Any
+    blamed: Examined | None = None
+    """What came of the one input of a task that is not to be run."""
 
 
 class LocalEngine:
@@ -95,6 +97,9 @@ class LocalEngine:
             if not queue:
                 return
             task = queue.popleft()
+            if task.blamed is not None:
+                yield task.blamed
+                continue
             fault = _wait(task)
             if isinstance(fault, PoolBrokenError) and broken < _NEW_POOLS:
                 broken += 1
@@ -107,10 +112,13 @@ class LocalEngine:
             if fault is None and len(done) < len(task.items):
                 fault = CrashedError("what its worker had found was lost")
             if fault is not None:
-                blamed, rest = self._blame(task, fault)
-                yield from blamed
-                if rest:
-                    queue.appendleft(self._submit(folder, rest))
+                before, blamed, after = self._blame(task, fault)
+                if after:
+                    queue.appendleft(self._submit(folder, after))
+                if blamed is not None:
+                    queue.appendleft(_Task([], task.spool, None, blamed))
+                if before:
+                    queue.appendleft(self._submit(folder, before))
             task.spool.unlink(missing_ok=True)
 
     def _start_over(self, queue: Iterable[_Task]) -> None:
@@ -119,7 +127,7 @@ class LocalEngine:
         self._pool.join()
         self._pool = self._new_pool()
         for task in queue:
-            if not _is_done(task):
+            if task.blamed is None and not _is_done(task):
                 task.future = self._schedule(task.items, task.spool)
 
     def _submit(self, folder: Path, items: list[Input]) -> _Task:
@@ -134,16 +142,20 @@ class LocalEngine:
         except RuntimeError:  # pebble's word for a pool that broke meanwhile
             return None
 
-    def _blame(self, task: _Task, fault: InputError) -> tuple[list[Examined], list[Input]]:
-        """Split what is left of a lost task into the inputs at fault and those to run again."""
+    def _blame(
+        self, task: _Task, fault: InputError
+    ) -> tuple[list[Input], Examined | None, list[Input]]:
+        """Split what is left of a lost task around the input at fault."""
         state = read_state(task.spool)
-        left = task.items[state.finished :]
-        if not left:
-            return [], []
         alone = len(task.items) == 1
         if not alone and isinstance(fault, TimedOutError) and not self._at_fault(state.begun_at):
-            return [], left
-        return [Examined(left[0], [*state.outcomes, failure(left[0], fault)])], left[1:]
+            return task.items[state.finished :], None, []
+        at = state.finished if state.begun is None else state.begun
+        if at >= len(task.items):
+            return task.items[state.finished :], None, []
+        item = task.items[at]
+        blamed = Examined(item, [*state.outcomes, failure(item, fault)])
+        return task.items[state.finished : at], blamed, task.items[at + 1 :]
 
     def _at_fault(self, begun_at: float | None) -> bool:
         # The time limit of a task with several inputs may run out on an innocent one: it was

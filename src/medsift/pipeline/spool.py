@@ -1,8 +1,10 @@
 """The file through which a worker hands back its outcomes.
 
 A worker writes one line for each thing that happens: an input was begun, an outcome was
-reached, an input was finished. The file outlives the worker, so that after a crash or a
-time-out everything found before it is kept, and it is known which input was at fault.
+reached, an input was finished. Inputs are begun, and finished, in their order, but an input may
+be begun before those ahead of it are finished: their pictures share a batch. The file outlives
+the worker, so that after a crash or a time-out everything found before it is kept, and it is
+known which input was at fault: the one begun last.
 """
 
 from __future__ import annotations
@@ -41,9 +43,9 @@ class SpoolWriter:
         """Note that work on the input at ``position`` of the task begins now."""
         self._line({"begin": position, "at": time.monotonic()})
 
-    def add(self, outcome: Outcome) -> None:
-        """Note an outcome of the input that was begun last."""
-        row: dict[str, object] = {"record": outcome.record.to_dict()}
+    def add(self, outcome: Outcome, position: int) -> None:
+        """Note an outcome of the input at ``position``."""
+        row: dict[str, object] = {"record": outcome.record.to_dict(), "of": position}
         if outcome.thumbnail is not None:
             row["thumbnail"] = base64.b64encode(outcome.thumbnail).decode("ascii")
         self._line(row)
@@ -69,13 +71,16 @@ class SpoolState:
     ----------
     finished : int
         Inputs of the task that are complete.
+    begun : int or None
+        Position of the input that was begun last; None where that one is complete.
     begun_at : float or None
-        ``time.monotonic()`` when the input after those was begun; None if it was not.
+        ``time.monotonic()`` when it was begun.
     outcomes : list of Outcome
-        What is known of that input.
+        What is known of it.
     """
 
     finished: int = 0
+    begun: int | None = None
     begun_at: float | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -96,13 +101,15 @@ def read_state(path: Path) -> SpoolState:
     state = SpoolState()
     for row in _rows(path):
         if "begin" in row:
+            state.begun = int(str(row["begin"]))
             state.begun_at = float(str(row["at"]))
             state.outcomes = []
         elif "end" in row:
             state.finished += 1
-            state.begun_at = None
-            state.outcomes = []
-        else:
+            if row["end"] == state.begun:
+                state.begun = state.begun_at = None
+                state.outcomes = []
+        elif row["of"] == state.begun:
             state.outcomes.append(_outcome(row))
     return state
 

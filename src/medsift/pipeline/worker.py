@@ -35,11 +35,11 @@ def run_task(items: Sequence[Input], spool: Path) -> None:
     """Examine inputs one after the other and write down what comes of them."""
     examiner = _examiner()
     with SpoolWriter(spool) as writer:
-        for position, item in enumerate(items):
-            writer.begin(position)
-            for outcome in examiner.examine(item):
-                writer.add(outcome)
-            writer.end(position)
+        for position, outcome in examiner.examine_all(items, writer.begin):
+            if outcome is None:
+                writer.end(position)
+            else:
+                writer.add(outcome, position)
 
 
 def _examiner() -> Examiner:

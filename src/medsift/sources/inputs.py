@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsift.core.errors import InputError, NotFoundError, UnreadableError, UnsupportedError
@@ -27,16 +27,19 @@ class Input:
         Set for files.
     error : InputError or None
         Set where the input cannot be read.
+    data : bytes or None
+        Set where the bytes came along with the name.
     """
 
     source: str
     path: Path | None = None
     error: InputError | None = None
+    data: bytes | None = field(default=None, repr=False)
 
     @property
     def is_url(self) -> bool:
         """Whether the input is an address."""
-        return self.path is None and self.error is None
+        return self.path is None and self.error is None and self.data is None
 
 
 def expand(

@@ -1,0 +1,130 @@
+"""Pictures wait here for their verdict until there are enough of them for the networks.
+
+Batches are filled across inputs: most inputs are a single picture. They are small, as the layers'
+results should stay within a core's cache: on the machines measured a batch of 4 is quicker for
+each picture than a single one, and quicker than 16 (see ``benchmarks/engine``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from medsift.classify import Classifier, Prediction
+from medsift.classify.ensemble import Prepared
+from medsift.core.picture import Picture
+from medsift.core.record import Record
+
+_FRESH = 4
+_WAITING = 64
+_SECONDS = 1.0
+"""So long a picture waits at most, so that slow inputs are told one by one."""
+
+_REMEMBERED = 4096
+"""Verdicts on pictures of other inputs that are kept: some 2 MB."""
+
+Likeness: TypeAlias = tuple[object, ...]
+"""What two pictures must have in common to be taken for the same."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """The verdict on a picture, shared by its copies; empty until its batch was classified."""
+
+    prediction: Prediction | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A record that awaits its verdict, or its turn; pixels are let go already.
+
+    Attributes
+    ----------
+    position : int
+        Of the input among those of the task.
+    record : Record or None
+        None says that the input has no more.
+    slot : Slot or None
+        Set where a verdict is due.
+    prepared : Prepared or None
+        Set where the networks are to give it.
+    likeness : Likeness or None
+        Under which the verdict is remembered.
+    """
+
+    position: int
+    record: Record | None
+    slot: Slot | None = None
+    prepared: Prepared | None = None
+    likeness: Likeness | None = None
+    thumbnail: bytes | None = None
+    saved: Picture | None = None
+    declared_modality: str = ""
+    ms: float = 0.0
+
+
+class Batch:
+    """Collects what is pending, in order, and has it classified.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._pending: list[Pending] = []
+        self._fresh = 0
+        self._since = 0.0
+        self._remembered: OrderedDict[Likeness, Prediction] = OrderedDict()
+
+    def recall(self, likeness: Likeness) -> Prediction | None:
+        """The verdict on the same picture in an earlier input, if it is remembered."""
+        found = self._remembered.get(likeness)
+        if found is not None:
+            self._remembered.move_to_end(likeness)
+        return found
+
+    def clear(self) -> None:
+        """Forget what is pending, after an interruption."""
+        self._pending, self._fresh = [], 0
+
+    def add(self, pending: Pending) -> None:
+        """Put something at the end."""
+        if not self._pending:
+            self._since = time.monotonic()
+        self._pending.append(pending)
+        self._fresh += pending.prepared is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is enough to classify, or has waited long enough."""
+        return bool(self._pending) and (
+            self._fresh >= _FRESH
+            or len(self._pending) >= _WAITING
+            or time.monotonic() - self._since > _SECONDS
+        )
+
+    def take(self) -> Iterator[Pending]:
+        """Classify, and give all that was pending, in order, with its verdict."""
+        taken = self._pending
+        self.clear()
+        fresh = [pending for pending in taken if pending.prepared is not None]
+        started = time.perf_counter()
+        predictions = self._classifier.classify([p.prepared for p in fresh if p.prepared])
+        share = (time.perf_counter() - started) * 1000 / max(1, len(fresh))
+        for pending, prediction in zip(fresh, predictions, strict=True):
+            pending.ms += share
+            if pending.slot is not None:
+                pending.slot.prediction = prediction
+            if pending.likeness is not None:
+                self._remember(pending.likeness, prediction)
+        yield from taken
+
+    def _remember(self, likeness: Likeness, prediction: Prediction) -> None:
+        self._remembered[likeness] = prediction
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
