@@ -21,7 +21,7 @@ def task(items: Sequence[Input], spool: Path) -> None:
         for position, item in enumerate(items):
             writer.begin(position)
             if "found-first" in item.source:
-                writer.add(Outcome(Record(source=item.source, locator="before")))
+                writer.add(Outcome(Record(source=item.source, locator="before")), position)
             if "crash" in item.source:
                 os.kill(os.getpid(), signal.SIGSEGV)
             if "hang" in item.source:
@@ -34,7 +34,7 @@ def task(items: Sequence[Input], spool: Path) -> None:
                 raise OutputError("cannot write to the temporary folder")
             if "silent" in item.source:
                 return
-            writer.add(Outcome(Record(source=item.source, locator=str(os.getpid()))))
+            writer.add(Outcome(Record(source=item.source, locator=str(os.getpid()))), position)
             writer.end(position)
 
 
@@ -51,3 +51,20 @@ def die_at_first_start(_options: object) -> None:
 def die_at_every_start(_options: object) -> None:
     """Set up no worker at all."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def task_in_batches(items: Sequence[Input], spool: Path) -> None:
+    """As :func:`task`, but finish the inputs three at a time, as those that share a batch."""
+    with SpoolWriter(spool) as writer:
+        waiting: list[int] = []
+        for position, item in enumerate(items):
+            writer.begin(position)
+            if "crash" in item.source:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            waiting.append(position)
+            if len(waiting) < 3 and position + 1 < len(items):
+                continue
+            for done in waiting:
+                writer.add(Outcome(Record(source=items[done].source)), done)
+                writer.end(done)
+            waiting = []

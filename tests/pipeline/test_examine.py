@@ -1,4 +1,4 @@
-"""One input becomes its records."""
+"""Inputs become their records."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import pydicom
 import pytest
 
 import medsift
+from medsift.classify import Classifier
+from medsift.pipeline.examine import Examiner
+from medsift.pipeline.options import ScanOptions
+from medsift.sources.inputs import Input
 from tests.samples import dicom_file, picture, write_pdf
 
 
@@ -36,3 +40,56 @@ def test_a_header_that_contradicts_the_pixels_is_a_reason(
     (record,) = medsift.scan(tmp_path / "a.dcm", threshold=0.0)
     assert record.kind != "mammography"
     assert record.reason == reason
+
+
+def test_verdicts_do_not_depend_on_what_else_is_in_the_batch(tmp_path: Path) -> None:
+    items = []
+    for n in range(7):
+        picture(n).save(tmp_path / f"{n}.png")
+        items.append(Input(str(n), path=tmp_path / f"{n}.png"))
+    examiner = Examiner(ScanOptions())
+    together = [outcome.record for _, outcome in examiner.examine_all(items) if outcome]
+    fresh = Examiner(ScanOptions())
+    alone = [outcome.record for item in items for outcome in fresh.examine(item)]
+    assert [record.p_medical for record in together] == [record.p_medical for record in alone]
+    assert [record.source for record in together] == [item.source for item in items]
+
+
+def test_inputs_end_in_order_after_their_records(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "a.pdf", [picture(n) for n in range(6)])
+    picture(8).save(tmp_path / "b.png")
+    items = [Input(name, path=tmp_path / name) for name in ("a.pdf", "b.png", "none.png")]
+    events = [
+        (position, outcome.record.status if outcome else "end")
+        for position, outcome in Examiner(ScanOptions()).examine_all(items)
+    ]
+    assert events == [
+        *[(0, "ok")] * 6,
+        (0, "end"),
+        (1, "ok"),
+        (1, "end"),
+        (2, "failed"),
+        (2, "end"),
+    ]
+
+
+def test_the_same_picture_in_another_input_is_classified_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(1).save(tmp_path / "a.png")
+    classified = 0
+    classify = Classifier.classify
+
+    def counting(self: Classifier, batch: list[object]) -> object:
+        nonlocal classified
+        classified += len(batch)
+        return classify(self, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Classifier, "classify", counting)
+    examiner = Examiner(ScanOptions(threshold=0.0))
+    first, again = (
+        next(examiner.examine(Input(name, path=tmp_path / "a.png"))).record for name in "xy"
+    )
+    assert classified == 1
+    assert (again.source, again.reason) == ("y", "")
+    assert (again.p_medical, again.sha256) == (first.p_medical, first.sha256)

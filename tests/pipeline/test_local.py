@@ -56,6 +56,14 @@ def test_a_crash_costs_only_the_input_at_fault() -> None:
     ]
 
 
+def test_a_crash_spares_the_inputs_whose_batch_was_not_full() -> None:
+    names = ["a.png", "b.png", "c.png", "d.png", "crash.png", "e.png"]
+    run = LocalEngine(ScanOptions(workers=1), task=misbehaving.task_in_batches).run
+    assert statuses(list(run(inputs(*names)))) == [
+        (name, "crashed" if name == "crash.png" else "ok") for name in names
+    ]
+
+
 def test_a_hang_costs_only_the_input_at_fault() -> None:
     found = list(engine(seconds=2).run(inputs("a.png", "hang.png", "b.png")))
     assert statuses(found) == [("a.png", "ok"), ("hang.png", "timed_out"), ("b.png", "ok")]

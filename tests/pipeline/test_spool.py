@@ -23,8 +23,8 @@ def spool(tmp_path: Path) -> Path:
 def test_finished_inputs_come_back_as_they_were(spool: Path) -> None:
     with SpoolWriter(spool) as writer:
         writer.begin(0)
-        writer.add(outcome("a", b"\x00\xff"))
-        writer.add(outcome("b"))
+        writer.add(outcome("a", b"\x00\xff"), 0)
+        writer.add(outcome("b"), 0)
         writer.end(0)
         writer.begin(1)
         writer.end(1)
@@ -34,7 +34,7 @@ def test_finished_inputs_come_back_as_they_were(spool: Path) -> None:
 def test_names_that_are_not_text_survive(spool: Path) -> None:
     with SpoolWriter(spool) as writer:
         writer.begin(0)
-        writer.add(outcome("scan\udcff.png"))
+        writer.add(outcome("scan\udcff.png"), 0)
         writer.end(0)
     ((found,),) = read_finished(spool)
     assert found.record.source == "scan\udcff.png"
@@ -45,9 +45,9 @@ def test_an_unfinished_input_is_known_with_what_was_found_in_it(spool: Path) -> 
         writer.begin(0)
         writer.end(0)
         writer.begin(1)
-        writer.add(outcome("found before the crash"))
+        writer.add(outcome("found before the crash"), 1)
     state = read_state(spool)
-    assert state.finished == 1
+    assert (state.finished, state.begun) == (1, 1)
     assert state.begun_at is not None
     assert state.outcomes == [outcome("found before the crash")]
     assert list(read_finished(spool)) == [[]]
@@ -56,7 +56,7 @@ def test_an_unfinished_input_is_known_with_what_was_found_in_it(spool: Path) -> 
 def test_a_torn_last_line_is_ignored(spool: Path) -> None:
     with SpoolWriter(spool) as writer:
         writer.begin(0)
-        writer.add(outcome("whole"))
+        writer.add(outcome("whole"), 0)
     with spool.open("a") as file:
         file.write('{"record": {"sour')
     assert read_state(spool).outcomes == [outcome("whole")]
@@ -65,3 +65,17 @@ def test_a_torn_last_line_is_ignored(spool: Path) -> None:
 def test_a_worker_that_never_began_has_no_spool(spool: Path) -> None:
     assert read_state(spool).finished == 0
     assert list(read_finished(spool)) == []
+
+
+def test_inputs_begun_before_the_last_are_told_from_it(spool: Path) -> None:
+    with SpoolWriter(spool) as writer:
+        for position in range(3):
+            writer.begin(position)
+        writer.add(outcome("of the first"), 0)
+        writer.end(0)
+        writer.add(outcome("of the second"), 1)
+        writer.add(outcome("of the last"), 2)
+    state = read_state(spool)
+    assert (state.finished, state.begun) == (1, 2)
+    assert state.outcomes == [outcome("of the last")]
+    assert list(read_finished(spool)) == [[outcome("of the first")]]

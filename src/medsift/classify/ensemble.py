@@ -103,7 +103,10 @@ class Ensemble:
 
     def p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the medical classes: (n, classes) to (n,)."""
-        summed: NDArray[np.float64] = probabilities[:, self._medical].sum(axis=1)
+        # Contiguous, so that the order of summing, and with it the last bit, is the same whatever
+        # else is in the batch.
+        medical = np.ascontiguousarray(probabilities[:, self._medical])
+        summed: NDArray[np.float64] = medical.sum(axis=1)
         return np.clip(summed, 0.0, 1.0)
 
     def _calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

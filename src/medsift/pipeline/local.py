@@ -112,13 +112,7 @@ class LocalEngine:
             if fault is None and len(done) < len(task.items):
                 fault = CrashedError("what its worker had found was lost")
             if fault is not None:
-                before, blamed, after = self._blame(task, fault)
-                if after:
-                    queue.appendleft(self._submit(folder, after))
-                if blamed is not None:
-                    queue.appendleft(_Task([], task.spool, None, blamed))
-                if before:
-                    queue.appendleft(self._submit(folder, before))
+                queue.extendleft(reversed(self._again(folder, task, fault)))
             task.spool.unlink(missing_ok=True)
 
     def _start_over(self, queue: Iterable[_Task]) -> None:
@@ -141,6 +135,14 @@ class LocalEngine:
             return self._pool.schedule(self._run_task, args=[items, spool], timeout=seconds)
         except RuntimeError:  # pebble's word for a pool that broke meanwhile
             return None
+
+    def _again(self, folder: Path, task: _Task, fault: InputError) -> list[_Task]:
+        """What is left of a lost task: inputs to run again, around the one at fault."""
+        before, blamed, after = self._blame(task, fault)
+        left = [self._submit(folder, before)] if before else []
+        if blamed is not None:
+            left.append(_Task([], task.spool, None, blamed))
+        return [*left, self._submit(folder, after)] if after else left
 
     def _blame(
         self, task: _Task, fault: InputError
