@@ -198,7 +198,10 @@ def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
         help="also speak to this port, besides 80 and 443; repeatable",
     )
     group.add_argument(
-        "--web-cache", type=Path, metavar="DIR", help="keep fetched files for the next time"
+        "--web-cache",
+        type=Path,
+        metavar="DIR",
+        help="keep fetched files for the next time, up to 1 GiB",
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,9 @@ class LocalEngine:
             The temporary folder cannot be written.
         """
         with workspace() as folder:
+            # Workers agree here on who speaks to which host.
+            web = replace(self._options.web, hosts=folder / "hosts")
+            self._options = replace(self._options, web=web)
             self._pool = self._new_pool()
             try:
                 yield from self._run(folder, _tasks(items))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,8 @@ from medsift.core.errors import (
     NotFoundError,
     TimedOutError,
 )
+from medsift.sources.web.answer import Answer
+from medsift.sources.web.cache import Cache
 from medsift.sources.web.faults import PassingError, SlowError
 from medsift.sources.web.fetch import Fetcher, user_agent
 from medsift.sources.web.options import WebOptions
@@ -333,3 +336,52 @@ def test_content_that_was_changed_in_the_cache_is_not_trusted(tmp_path: Path) ->
     for path in tmp_path.glob("*.bin"):
         path.write_bytes(b"xyz")
     assert Site(answer(b"new"), options=options).fetcher.fetch(URL, 10).content == b"new"
+
+
+def keep(folder: Path, most: int, *names: str, size: int = 1000) -> Cache:
+    """A cache that was given answers, one after the other, each used later than the one before."""
+    cache = Cache(folder, most)
+    for age, name in enumerate(names, -len(names)):
+        given = Answer(name, name.encode() * (size // len(name)), etag="1", storable=True)
+        cache.put(name, given)
+        for path in cache._paths(name):
+            if path.exists():
+                os.utime(path, (1e9 + age, 1e9 + age))
+    return cache
+
+
+def test_the_cache_keeps_its_limit_and_what_was_used_last(tmp_path: Path) -> None:
+    names = [f"https://example.org/{number:02}" for number in range(50)]
+    cache = keep(tmp_path, 20_000, *names)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 20_000 * 17 / 16
+    kept = [name for name in names if cache.get(name)]
+    assert kept == names[-len(kept) :]
+    assert len(kept) >= 8
+
+
+def test_what_is_used_stays_in_the_cache(tmp_path: Path) -> None:
+    names = [f"https://example.org/{number:02}" for number in range(10)]
+    cache = keep(tmp_path, 20_000, *names)
+    assert cache.get(names[0])
+    for number in range(10, 30):
+        keep(tmp_path, 20_000, f"https://example.org/{number}")
+    assert cache.get(names[0])
+    assert not cache.get(names[1])
+
+
+def test_an_answer_that_would_fill_the_cache_is_not_kept(tmp_path: Path) -> None:
+    cache = keep(tmp_path, 100_000, URL, size=50_000)
+    assert cache.get(URL) is None
+
+
+def test_files_of_others_in_the_folder_of_the_cache_are_left_alone(tmp_path: Path) -> None:
+    mine = [tmp_path / "thesis.json", tmp_path / "data.bin", tmp_path / "a.part"]
+    for path in mine:
+        path.write_bytes(b"0" * 50_000)
+        os.utime(path, (1, 1))
+    torn = tmp_path / "medsift-abc123.part"
+    torn.write_bytes(b"0")
+    os.utime(torn, (1, 1))
+    keep(tmp_path, 20_000, *(f"https://example.org/{number:02}" for number in range(30)))
+    assert all(path.stat().st_size == 50_000 for path in mine)
+    assert not torn.exists()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from medsift.sources.web.answer import keep_out, robots_tags
 from medsift.sources.web.faults import RobotsError
 from medsift.sources.web.fetch import Fetcher
 from medsift.sources.web.options import WebOptions
+from medsift.sources.web.robots import Robots
 
 
 class Site:
@@ -161,3 +164,48 @@ def test_a_site_that_cannot_be_reached_is_a_failure_that_says_why() -> None:
     fetcher = Fetcher(WebOptions(retries=0), httpx.MockTransport(answer))
     with pytest.raises(FetchError, match="connection reset"):
         fetcher.fetch("https://example.org/", 1000)
+
+
+def test_processes_of_one_scan_ask_a_site_for_its_rules_once(tmp_path: Path) -> None:
+    options = WebOptions(retries=0, hosts=tmp_path)
+    sites = [Site("User-agent: *\nDisallow: /b\n", options=options) for _ in range(3)]
+    assert [(site.gives("/a"), site.gives("/b")) for site in sites] == [(True, False)] * 3
+    assert [url for site in sites for url in site.asked if "robots" in url] == [
+        "https://example.org/robots.txt"
+    ]
+
+
+def test_processes_of_one_scan_share_that_the_rules_cannot_be_read(tmp_path: Path) -> None:
+    options = WebOptions(retries=0, hosts=tmp_path)
+    assert not Site(status=503, options=options).gives("/a")
+    second = Site(options=options)
+    assert not second.gives("/a")
+    assert second.asked == []
+
+
+def test_damaged_shared_rules_are_asked_for_again(tmp_path: Path) -> None:
+    options = WebOptions(retries=0, hosts=tmp_path)
+    Site(options=options).gives("/a")
+    (path,) = tmp_path.glob("*.robots")
+    path.write_text('["User-agent: *')
+    site = Site("User-agent: *\nDisallow: /\n", options=options)
+    assert not site.gives("/a")
+    assert site.asked == ["https://example.org/robots.txt"]
+
+
+def test_rules_are_asked_for_again_after_a_day_and_failures_earlier() -> None:
+    now, asked = [0.0], []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        if len(asked) == 1:
+            raise FetchError("down")
+        return b""
+
+    robots = Robots(fetch, clock=lambda: now[0])
+    target = httpx.URL("https://example.org/a")
+    for moment, requests in ((0, 1), (200, 1), (400, 2), (80_000, 2), (90_000, 3)):
+        now[0] = moment
+        with contextlib.suppress(FetchError):
+            robots.check(target)
+        assert len(asked) == requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import functools
 import random
@@ -30,11 +31,13 @@ from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 from medsift.sources.web.pace import Pace
 from medsift.sources.web.robots import Robots
 from medsift.sources.web.transport import DEADLINE, guarded_transport
+from medsift.sources.web.turns import Turns
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _LONGEST_WAIT = 30.0
 _BACKOFF = 0.5
+_SHORT_BYTES = 16 * 1024
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309, section 2.5: at least 500 KiB
 
 
@@ -61,9 +64,12 @@ class Fetcher:
         self._transport = transport or guarded_transport(options)
         self._guard = Guard(allow_private=options.allow_private, ports=options.ports)
         self._pause = pause
-        self._pace = Pace(options.per_host, options.delay, pause)
-        self._robots = None if options.ignore_robots else Robots(self._robots_file)
-        self._cache = Cache(options.cache) if options.cache is not None else None
+        turns = Turns(options.hosts) if options.hosts is not None else None
+        self._pace = Pace(options, turns, pause)
+        self._robots = None if options.ignore_robots else Robots(self._robots_file, turns)
+        self._cache = (
+            Cache(options.cache, options.cache_bytes) if options.cache is not None else None
+        )
 
     def __enter__(self) -> Fetcher:
         return self
@@ -74,6 +80,10 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
         self._transport.close()
 
     def fetch(self, url: str, most: int, accept: str = "*/*") -> Answer:
@@ -162,6 +172,8 @@ class Fetcher:
         response = self._transport.handle_request(request)
         try:
             status = response.status_code
+            if status != 200:
+                _drain(response)
             if status == 304 and known is not None:
                 return known
             if status in _REDIRECTS and "location" in response.headers:
@@ -229,7 +241,24 @@ def _retry_after(headers: httpx.Headers) -> float:
     return max(moment.timestamp() - time.time(), 0.0)
 
 
-def _check_length(headers: httpx.Headers, most: int) -> None:
+def _drain(response: httpx.Response) -> None:
+    """Read a short body that nobody wants, so that its connection can be used again."""
+    if not 0 <= _declared_length(response.headers) <= _SHORT_BYTES:
+        return
+    read = 0
+    with contextlib.suppress(InputError):
+        for piece in response.stream:  # type: ignore[union-attr]
+            read += len(piece)
+            if read > _SHORT_BYTES:
+                return
+
+
+def _declared_length(headers: httpx.Headers) -> int:
+    """Bytes of the body as the site declares them; -1 where it does not."""
     length = headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:18]) > most:
+    return int(length[:18]) if length.isascii() and length.isdigit() else -1
+
+
+def _check_length(headers: httpx.Headers, most: int) -> None:
+    if _declared_length(headers) > most:
         raise LimitError(f"the answer is longer than {most / MIB:g} MiB")

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
 from medsift.core.errors import NotFoundError
 from medsift.sources.web.faults import ForbiddenAddressError
+from medsift.sources.web.lookup import Resolver, look_up
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
-Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
-"""Gives the IP addresses of a host name, as text."""
-
 _MOST_ADDRESSES = 16
+_LOOKUP_SECONDS = 10.0
 _SCHEMES = frozenset({"http", "https"})
 
 # What allow_private opens.
@@ -116,10 +114,17 @@ class Guard:
         elif not self.allow_private and _is_local_name(host):
             raise ForbiddenAddressError(f"{host or 'an empty name'} is a local name")
 
-    def addresses(self, host: str, port: int) -> list[IPAddress]:
+    def addresses(self, host: str, port: int, seconds: float = _LOOKUP_SECONDS) -> list[IPAddress]:
         """Resolve a host, once, and check all that it resolves to.
 
         One forbidden address among several forbids the host: no honest site mixes them.
+
+        Parameters
+        ----------
+        host : str
+        port : int
+        seconds : float
+            Time limit of the lookup.
 
         Raises
         ------
@@ -127,13 +132,15 @@ class Guard:
             An address is forbidden.
         NotFoundError
             The name does not resolve.
+        SlowError
+            There is no answer in time.
         """
         literal = parse_literal(host)
         if literal is not None:
             self.check(literal)
             return [literal]
         try:
-            answers = list(dict.fromkeys(self.resolve(host, port)))
+            answers = list(dict.fromkeys(look_up(self.resolve, host, port, seconds)))
         except (OSError, UnicodeError) as error:
             raise NotFoundError(f"there is no host {host}") from error
         found = [_parsed(answer, host) for answer in answers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from medsift.core.limits import MIB
+from medsift.core.limits import GIB, MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,20 @@ class WebOptions:
         Redirects that are followed for one address.
     retries : int
         Further tries after a failure that may pass.
-    concurrency, per_host : int
-        Requests at the same time, in all and to one host.
+    concurrency : int
+        Requests at the same time for one input.
+    per_host, overall : int
+        Requests at the same time to one host, and in all, by all processes of a scan together.
     delay : float
         Seconds between the starts of two requests to one host. A ``Crawl-delay`` in robots.txt
         makes it longer.
     cache : Path or None
         Folder in which answers are kept, to be asked for again only if they have changed.
+    cache_bytes : int
+        Most that the folder may hold; what was not used for the longest time goes first.
+    hosts : Path or None
+        Folder through which the processes of a scan agree on who speaks to which host; the
+        engine sets it. Without one, each process counts for itself.
     contact : str
         Address or e-mail that sites find in the user agent.
     """
@@ -69,8 +76,11 @@ class WebOptions:
     retries: int = 2
     concurrency: int = 8
     per_host: int = 4
+    overall: int = 32
     delay: float = 0.0
     cache: Path | None = None
+    cache_bytes: int = GIB
+    hosts: Path | None = None
     contact: str = ""
 
 

@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from medsift.sources.web.options import WebOptions
+from medsift.sources.web.turns import Turns
+
+_ALL_HOSTS = "*"
+
 
 @dataclass(slots=True)
 class _Host:
@@ -21,10 +26,10 @@ class Pace:
 
     Parameters
     ----------
-    per_host : int
-        Requests to one host at the same time.
-    delay : float
-        Seconds between the starts of two requests to one host.
+    options : WebOptions
+        ``per_host``, ``delay`` and ``overall`` count.
+    turns : Turns, optional
+        Where other processes speak to hosts as well, what they share; they count together then.
     pause : callable
         Waits for some seconds.
     clock : callable
@@ -33,13 +38,13 @@ class Pace:
 
     def __init__(
         self,
-        per_host: int,
-        delay: float,
+        options: WebOptions,
+        turns: Turns | None = None,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._per_host = per_host
-        self._delay = delay
+        self._options = options
+        self._turns = turns
         self._pause = pause
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
@@ -56,12 +61,22 @@ class Pace:
             Longer delay that the host asks for.
         """
         with self._lock:
-            state = self._hosts.setdefault(host, _Host(threading.Semaphore(self._per_host)))
-        with state.slots:
-            with state.lock:
-                start = max(self._clock(), state.next_start)
-                state.next_start = start + max(self._delay, delay)
-            wait = start - self._clock()
+            slots = threading.Semaphore(self._options.per_host)
+            state = self._hosts.setdefault(host, _Host(slots))
+        with state.slots, contextlib.ExitStack() as stack:
+            if self._turns is not None:
+                # The host first: who waits for a slow host takes nobody else's place.
+                stack.enter_context(self._turns.place(host, self._options.per_host))
+                stack.enter_context(self._turns.place(_ALL_HOSTS, self._options.overall))
+            wait = self._start(state, host, max(self._options.delay, delay)) - self._clock()
             if wait > 0:
                 self._pause(wait)
             yield
+
+    def _start(self, state: _Host, host: str, delay: float) -> float:
+        if self._turns is not None and delay > 0:
+            return self._turns.start(host, delay)
+        with state.lock:
+            start = max(self._clock(), state.next_start)
+            state.next_start = start + delay
+        return start

@@ -19,6 +19,7 @@ from medsift.sources.web.fetch import Fetcher
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 from medsift.sources.web.pictures import PAGE_BYTES, pictures, problem
 from medsift.sources.web.references import Markup, Reference, parse_page
+from medsift.sources.web.session import shared_fetcher
 from medsift.sources.web.website import Website
 
 _DECLARED_PAGES = ("text/html", "application/xhtml+xml")
@@ -46,7 +47,7 @@ def read_url(
     transport : httpx.BaseTransport, optional
         What sends requests; tests give one that has no network.
     """
-    with Fetcher(options, transport) as fetcher:
+    with shared_fetcher(options) if transport is None else Fetcher(options, transport) as fetcher:
         yield from _Visit(fetcher, context, url).findings()
 
 

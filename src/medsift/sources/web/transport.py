@@ -59,7 +59,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         """Connect to the first address of the host that answers."""
         self._guard.check_target("https" if port == 443 else "http", host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host} answers")
-        for address in self._guard.addresses(host, port):
+        for address in self._guard.addresses(host, port, self.clock.left(timeout)):
             try:
                 stream = self._connector.connect_tcp(
                     str(address),
@@ -121,12 +121,21 @@ class GuardedTransport(httpx.BaseTransport):
     """Sends requests through a :class:`GuardedBackend`; safe to use from several threads.
 
     Neither proxies nor certificates are taken from the environment.
+
+    Parameters
+    ----------
+    options : WebOptions
+    backend : GuardedBackend
+    trust : ssl.SSLContext, optional
+        Which certificates are believed; by default those of the public authorities.
     """
 
-    def __init__(self, options: WebOptions, backend: GuardedBackend) -> None:
+    def __init__(
+        self, options: WebOptions, backend: GuardedBackend, trust: ssl.SSLContext | None = None
+    ) -> None:
         self._backend = backend
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_ssl_context(),
+            ssl_context=trust or _ssl_context(),
             max_connections=4 * options.concurrency,
             max_keepalive_connections=options.concurrency,
             keepalive_expiry=15.0,
