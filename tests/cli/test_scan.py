@@ -229,3 +229,60 @@ def test_the_shared_documents_are_all_accounted_for(shared: Path, tmp_path: Path
     assert {row["source"] for row in records(out)} == {
         str(path) for path in folder.rglob("*") if path.is_file()
     }
+
+
+def test_names_on_standard_input_are_answered_as_they_arrive(folder: Path) -> None:
+    command = [sys.executable, "-m", "medsift", "scan", "-", "-o", "-", "--quiet", "--workers", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin
+        assert child.stdout
+        for name in ("photo.jpg", "paper.pdf", "drawing.png"):
+            child.stdin.write(f"{folder / name}\n".encode())
+            child.stdin.flush()
+            # Would wait for ever if the scan waited for more names, or for their end.
+            row = json.loads(child.stdout.readline())
+            assert Path(row["source"]).name == name
+            if name == "paper.pdf":
+                child.stdout.readline()
+        child.stdin.close()
+        assert child.wait(60) == 0
+        assert child.stdout.read() == b""
+
+
+def test_an_interrupt_while_waiting_for_names_ends_the_scan(folder: Path) -> None:
+    command = [sys.executable, "-m", "medsift", "scan", "-", "-o", "-", "--workers", "1"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
+        child.stdin.write(f"{folder / 'photo.jpg'}\n".encode())
+        child.stdin.flush()
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 130
+        assert b"interrupted" in child.stderr.read()
+
+
+def test_resuming_with_another_threshold_is_refused(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    assert run("scan", folder / "photo.jpg", "-o", out, "--quiet").returncode == 0
+    done = run("scan", folder / "photo.jpg", "-o", out, "--model", "fast", "--resume", "--quiet")
+    assert done.returncode == 1
+    assert "earlier scan had model" in done.stderr
+
+
+def test_failures_can_be_retried(folder: Path, tmp_path: Path) -> None:
+    out, damaged = tmp_path / "r.csv", tmp_path / "a.png"
+    damaged.write_bytes((folder / "broken.png").read_bytes())
+    assert run("scan", damaged, folder / "photo.jpg", "-o", out, "--quiet").returncode == 3
+    damaged.write_bytes((folder / "drawing.png").read_bytes())
+    again = ("scan", damaged, folder / "photo.jpg", "-o", out, "--resume", "--quiet")
+    assert run(*again).returncode == 3
+    assert run(*again, "--retry-failed").returncode == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert [(Path(row["source"]).name, row["status"]) for row in rows] == [
+        ("photo.jpg", "ok"),
+        ("a.png", "ok"),
+    ]

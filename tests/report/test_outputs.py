@@ -301,3 +301,106 @@ def test_standard_output_goes_along_with_files(
         outputs.write(picture("a.pdf"))
         outputs.complete("a.pdf")
     assert capsysbinary.readouterr().out == (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_resuming_with_other_settings_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    def work(settings: dict[str, object], resume: bool) -> None:
+        with open_outputs(paths(tmp_path), resume, settings=settings) as outputs:
+            outputs.write(INPUTS["one.pdf"][0])
+            outputs.complete("one.pdf")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work({"threshold": 0.6, "tta": False}, resume=False)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(OutputError, match=r"earlier scan had threshold 0\.6, this one has 0\.8"):
+        work({"threshold": 0.8, "tta": False}, resume=True)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with pytest.raises(KeyboardInterrupt):
+        work({"threshold": 0.6, "tta": False}, resume=True)
+
+
+def test_resuming_a_finished_scan_with_another_model_is_refused(tmp_path: Path) -> None:
+    scan(tmp_path, resume=False)
+    model = INPUTS["one.pdf"][0].model
+    open_outputs(paths(tmp_path), resume=True, settings={"model": model}).close()
+    with pytest.raises(OutputError, match="earlier scan had model"):
+        open_outputs(paths(tmp_path), resume=True, settings={"model": f"{model}.1"})
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_failed_inputs_are_done_again_and_their_records_replaced(
+    tmp_path: Path, finished: bool, undisturbed: list[list[Record]]
+) -> None:
+    folder = tmp_path / "again"
+    folder.mkdir()
+    if finished:
+        scan(folder, resume=False)
+    else:
+        interrupted(folder, "bad.pdf")
+    mended = [picture("bad.pdf", 1), picture("bad.pdf", 2)]
+    with open_outputs(paths(folder), resume=True, retry_failed=True) as outputs:
+        assert not outputs.is_complete("bad.pdf")
+        assert outputs.is_complete("one.pdf") is finished
+        kept = [record.source for record in outputs.kept()]
+        assert "bad.pdf" not in kept
+        for record in mended:
+            outputs.write(record)
+        outputs.complete("bad.pdf")
+    others = [record for record in undisturbed[0] if record.source != "bad.pdf"]
+    expected = [*others, *mended] if finished else mended
+    assert contents(folder) == [expected] * 3
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+
+
+def test_retrying_without_failures_changes_nothing(tmp_path: Path) -> None:
+    scan(tmp_path, resume=False, only=["one.pdf", "last.pdf"])
+    before = contents(tmp_path)
+    open_outputs(paths(tmp_path), resume=True, retry_failed=True).close()
+    assert contents(tmp_path) == before
+
+
+def test_a_kill_while_failures_are_taken_out_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = 0
+    replace = Path.replace
+
+    class KilledError(Exception):
+        pass
+
+    for kill_at in range(12):
+        folder = tmp_path / str(kill_at)
+        folder.mkdir()
+        scan(folder, resume=False)
+        steps = 0
+
+        def counted(self: Path, target: Path, kill_at: int = kill_at) -> Path:
+            nonlocal steps
+            if steps == kill_at:
+                raise KilledError
+            steps += 1
+            return replace(self, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", counted)
+            try:
+                opened = open_outputs(paths(folder), resume=True, retry_failed=True)
+                opened.close(finished=False)
+            except KilledError:
+                reached += 1
+        with open_outputs(paths(folder), resume=True, retry_failed=True) as outputs:
+            for record in INPUTS["bad.pdf"]:
+                outputs.write(record)
+            outputs.complete("bad.pdf")
+        expected = [r for key in INPUTS if key != "bad.pdf" for r in INPUTS[key]]
+        names = sorted(record.source for record in [*expected, *INPUTS["bad.pdf"]])
+        for records in contents(folder):
+            assert len(records) == len(names)
+        assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    assert reached >= 5, "fewer moments to be killed at than there are steps"
+
+
+def test_failures_are_retried_only_when_resuming(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="only when resuming"):
+        open_outputs(paths(tmp_path), retry_failed=True)

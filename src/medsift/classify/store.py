@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from medsift.core.errors import ModelError
 
@@ -19,6 +21,26 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 def bundled() -> Iterator[Path]:
     """Folders of the bundled models, by name."""
     yield from sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}"))
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """What ``model.json`` says, unchecked but for ``name``, ``version`` and ``threshold``.
+
+    For those who need no more: :func:`medsift.classify.card.read_card` loads NumPy and Pillow.
+
+    Raises
+    ------
+    ModelError
+        The folder holds no readable card.
+    """
+    path = folder / CARD_FILE
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        return {**row, "threshold": float(row["threshold"])} | {
+            name: str(row[name]) for name in ("name", "version")
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} cannot be read: {error!r}") from error
 
 
 def find(model: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -55,7 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     interrupted = False
     try:
         with (
-            open_outputs(arguments.output, resume=arguments.resume) as outputs,
+            open_outputs(
+                arguments.output,
+                arguments.resume,
+                retry_failed=arguments.retry_failed,
+                settings=options.settings,
+            ) as outputs,
             view,
             closing(examine_all(_items(arguments, outputs), options)) as stream,
         ):
@@ -106,7 +110,13 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="continue an interrupted scan into the same output; nothing is done twice or lost",
+        help="continue an interrupted scan into the same output; nothing is done twice or lost;"
+        " refused where the model or other options that records depend on have changed",
+    )
+    group.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="with --resume: do inputs with a failed record again, and replace their records",
     )
 
 
@@ -208,6 +218,8 @@ def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
 def _options(arguments: argparse.Namespace) -> ScanOptions:
     from medsift.pipeline.options import ScanOptions
 
+    if arguments.retry_failed and not arguments.resume:
+        raise UsageError("--retry-failed goes with --resume")
     if arguments.resume and all(name == "-" for name in arguments.output):
         raise UsageError("--resume needs the --output that it shall continue")
     return ScanOptions(
@@ -242,12 +254,17 @@ def _web_options(arguments: argparse.Namespace) -> WebOptions:
     )
 
 
-def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input]:
+def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | None]:
     from medsift.sources.inputs import expand
 
-    for item in expand(_names(arguments.inputs), _written(arguments)):
-        if not outputs.is_complete(item.source):
-            yield item
+    written = _written(arguments)
+    for name in _names(arguments.inputs):
+        if name is None:
+            yield None
+            continue
+        for item in expand([name], written):
+            if not outputs.is_complete(item.source):
+                yield item
 
 
 def _check_model(model: str) -> None:
@@ -281,11 +298,11 @@ def _tag_names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in _NAME.findall(text))))
 
 
-def _names(inputs: list[str]) -> Iterator[str]:
+def _names(inputs: list[str]) -> Iterator[str | None]:
+    from medsift.cli import standard_input
+
     for name in inputs:
-        if name != "-":
+        if name == "-":
+            yield from standard_input.lines()
+        else:
             yield name
-            continue
-        for line in sys.stdin:
-            if stripped := line.rstrip("\r\n"):
-                yield stripped

@@ -65,8 +65,13 @@ class LocalEngine:
         self._count = 0
         self._pool: Any = None
 
-    def run(self, items: Iterable[Input]) -> Iterator[Examined]:
+    def run(self, items: Iterable[Input | None]) -> Iterator[Examined]:
         """Examine inputs; yields in their order. Closing the generator stops the workers.
+
+        Parameters
+        ----------
+        items : iterable of Input or None
+            See :func:`medsift.pipeline.scan.examine_all`; who gives None should have waited.
 
         Raises
         ------
@@ -90,13 +95,15 @@ class LocalEngine:
     def _new_pool(self) -> Any:
         return new_pool(self._options.worker_count, set_up, self._options)
 
-    def _run(self, folder: Path, groups: Iterator[list[Input]]) -> Iterator[Examined]:
+    def _run(self, folder: Path, groups: Iterator[list[Input] | None]) -> Iterator[Examined]:
         window = _WINDOW * self._options.worker_count
         queue: deque[_Task] = deque()
         broken = 0
         while True:
-            while len(queue) < window and (group := next(groups, None)) is not None:
+            while len(queue) < window and (group := next(groups, [])):
                 queue.append(self._submit(folder, group))
+            if len(queue) < window and group is None and not (queue and _is_settled(queue[0])):
+                continue
             if not queue:
                 return
             task = queue.popleft()
@@ -170,9 +177,13 @@ class LocalEngine:
         )
 
 
-def _tasks(items: Iterable[Input]) -> Iterator[list[Input]]:
+def _tasks(items: Iterable[Input | None]) -> Iterator[list[Input] | None]:
     group: list[Input] = []
     for item in items:
+        if item is None:
+            yield group or None
+            group = []
+            continue
         if not _looks_like_image(item):
             if group:
                 yield group
@@ -200,6 +211,11 @@ def _wait(task: _Task) -> InputError | None:
     except Exception as error:  # noqa: BLE001
         return fault_of(error)
     return None
+
+
+def _is_settled(task: _Task) -> bool:
+    """Whether waiting for a task takes no time."""
+    return task.future is None or bool(task.future.done())
 
 
 def _is_done(task: _Task) -> bool:

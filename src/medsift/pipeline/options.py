@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.sources.base import SourceOptions
@@ -91,6 +92,29 @@ class ScanOptions:
             web=self.web,
             dicom_tags=tuple(self.dicom_tags),
         )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What records depend on, besides the inputs; for resuming, as JSON values.
+
+        Raises
+        ------
+        ModelError
+            There is no such model.
+        """
+        facts = store.facts(store.find(self.model))
+        return {
+            "model": f"{facts['name']} {facts['version']}",
+            "threshold": facts["threshold"] if self.threshold is None else self.threshold,
+            "tta": self.tta,
+            "min_size": self.min_size,
+            "all_frames": self.all_frames,
+            "dicom_tags": list(self.dicom_tags),
+            "linked": self.web.linked_pictures,
+            "crawl": self.web.max_depth if self.web.crawl else 0,
+            "max_pages": self.web.max_pages,
+            "ignore_robots": self.web.ignore_robots,
+        }
 
     @property
     def worker_count(self) -> int:

@@ -69,23 +69,35 @@ def scan(
     return (outcome.record for examined in stream for outcome in examined.outcomes)
 
 
-def examine_all(items: Iterable[Input], options: ScanOptions) -> Generator[Examined, None, None]:
+def examine_all(
+    items: Iterable[Input | None], options: ScanOptions
+) -> Generator[Examined, None, None]:
     """Examine inputs with the engine that the options name.
 
     Yields one :class:`Examined` for each input, in their order. The model is looked up before
     the first input is touched.
+
+    Parameters
+    ----------
+    items : iterable of Input or None
+        None says that no input is at hand just now, though more may come: what is under way is
+        then given as soon as it is ready, and not only when there is enough work ahead.
+    options : ScanOptions
     """
     store.find(options.model)
     return _examine_all(iter(items), options)
 
 
-def _examine_all(items: Iterator[Input], options: ScanOptions) -> Generator[Examined, None, None]:
+def _examine_all(
+    items: Iterator[Input | None], options: ScanOptions
+) -> Generator[Examined, None, None]:
     first = list(islice(items, _FEW + 1))
-    if len(first) <= _FEW and all(_is_light(item) for item in first):
+    few = [item for item in first if item is not None]
+    if len(first) <= _FEW and len(few) == len(first) and all(map(_is_light, few)):
         from medsift.pipeline.examine import Examiner
 
         examiner = Examiner(options, threads=options.worker_count)
-        for item in first:
+        for item in few:
             yield Examined(item, list(examiner.examine(item)))
         return
     from medsift.pipeline.local import LocalEngine

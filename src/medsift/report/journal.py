@@ -3,7 +3,8 @@
 The journal lies beside the outputs for as long as a scan is not finished. Its first line says
 which files it is about; after that comes a line for each input whose records are all written::
 
-    {"medsift_journal": 1, "outputs": ["a.csv", "b.parquet.rows"], "fields": ["source", ...]}
+    {"medsift_journal": 1, "outputs": ["a.csv", "b.parquet.rows"], "fields": ["source", ...],
+     "settings": {"model": "default 0.1.0", "threshold": null, ...}}
     {"done": "scans/1.png", "bytes": [512, 498]}
     {"done": "scans/2.png", "bytes": [733, 701]}
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -58,7 +59,11 @@ class Journal:
 
     @classmethod
     def begin(
-        cls, path: Path, files: Sequence[Path], entries: Iterable[tuple[str, Sequence[int]]] = ()
+        cls,
+        path: Path,
+        files: Sequence[Path],
+        entries: Iterable[tuple[str, Sequence[int]]] = (),
+        settings: Mapping[str, Any] | None = None,
     ) -> Journal:
         """Start a journal, in place of any other; it appears whole or not at all.
 
@@ -69,26 +74,31 @@ class Journal:
             The files that rows are appended to.
         entries : iterable of (key, sizes)
             Inputs that are finished already.
+        settings : mapping, optional
+            What the records depend on, besides the inputs; JSON values.
         """
         _refuse_if_locked(path)
-        draft = path.with_name(path.name + ".tmp")
+        draft = _draft(path)
         with draft.open("wb") as stream:
-            stream.write(_line(_header(path, files)))
+            stream.write(_line(_header(path, files, settings)))
             stream.writelines(_entry(key, sizes) for key, sizes in entries)
         draft.replace(path)
         return cls(path)
 
     @classmethod
-    def resume(cls, path: Path, files: Sequence[Path]) -> tuple[Journal, Checkpoint]:
+    def resume(
+        cls, path: Path, files: Sequence[Path], settings: Mapping[str, Any] | None = None
+    ) -> tuple[Journal, Checkpoint]:
         """Open the journal of an interrupted scan and cut off what is not good.
 
         Raises
         ------
         OutputError
-            It belongs to other files, or to another version of medsift.
+            It belongs to other files, to another version of medsift, or to a scan with other
+            settings.
         """
         _refuse_if_locked(path)
-        _check_header(path, files)
+        _check_header(path, files, settings)
         at_hand = [file.stat().st_size if file.is_file() else 0 for file in files]
         keys: set[str] = set()
         sizes: tuple[int, ...] = (0,) * len(files)
@@ -115,7 +125,12 @@ class Journal:
     def remove(self) -> None:
         """Take the journal away: the scan is finished, nothing is left to resume."""
         self._stream.close()
+        _draft(self.path).unlink(missing_ok=True)  # of a scan killed while it began
         self.path.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(path.name + ".tmp")
 
 
 def _lock(stream: IO[bytes], path: Path) -> None:
@@ -147,21 +162,55 @@ def journals_naming(files: Sequence[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _header(path: Path, files: Sequence[Path]) -> dict[str, Any]:
+def settings_of(path: Path) -> dict[str, Any]:
+    """What the journal of an interrupted scan says of its settings."""
+    return dict((_first_row(path) or {}).get("settings") or {})
+
+
+def check_settings(before: Mapping[str, Any], now: Mapping[str, Any] | None) -> None:
+    """Refuse to put records of different settings into one output.
+
+    Raises
+    ------
+    OutputError
+        A setting that both know differs.
+    """
+    for name, value in (now or {}).items():
+        if name in before and before[name] != value:
+            raise OutputError(
+                f"cannot resume: the earlier scan had {name.replace('_', ' ')} "
+                f"{_shown(before[name])}, this one has {_shown(value)}; give the same options, or "
+                "leave out --resume to start anew"
+            )
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _header(
+    path: Path, files: Sequence[Path], settings: Mapping[str, Any] | None
+) -> dict[str, Any]:
     # Relative, so that a folder can be moved between two runs.
     names = [os.path.relpath(file, path.parent) for file in files]
-    return {"medsift_journal": _VERSION, "outputs": names, "fields": list(FIELDS)}
+    return {
+        "medsift_journal": _VERSION,
+        "outputs": names,
+        "fields": list(FIELDS),
+        "settings": dict(settings or {}),
+    }
 
 
-def _check_header(path: Path, files: Sequence[Path]) -> None:
+def _check_header(path: Path, files: Sequence[Path], settings: Mapping[str, Any] | None) -> None:
     first = _first_row(path)
     if first is None or first.get("medsift_journal") != _VERSION or first["fields"] != list(FIELDS):
         raise OutputError(f"{path} was not written by this version of medsift; cannot resume")
-    if first["outputs"] != _header(path, files)["outputs"]:
+    if first["outputs"] != _header(path, files, settings)["outputs"]:
         raise OutputError(
             f"the interrupted scan wrote {', '.join(first['outputs'])}: "
             "give the same outputs to resume it"
         )
+    check_settings(first.get("settings") or {}, settings)
 
 
 def _first_row(path: Path) -> dict[str, Any] | None:

@@ -11,21 +11,27 @@ What ``resume`` finds decides what it does:
 * outputs without a journal: the last scan was finished. All rows are kept, and the inputs
   named in them are complete;
 * neither: a new scan begins.
+
+An input is complete when its records are written, also where they say that it failed. With
+``retry_failed``, inputs with a failed record are taken out of the outputs first, and so are done
+again. What the records depend on, the settings, must be the same as before: a reader of the table
+expects one model and one threshold.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from medsift.core.errors import OutputError, UsageError
-from medsift.core.record import FIELDS, Record
-from medsift.report import jsonl
-from medsift.report.journal import Checkpoint, Journal, journal_path, journals_naming
+from medsift.core.errors import UsageError
+from medsift.core.record import Record
+from medsift.report.beginning import Beginning, journal_failed, open_journal
+from medsift.report.journal import journal_path
 from medsift.report.values import clean_text, record_of, row_of
 from medsift.report.writers import (
     STANDARD_OUTPUT,
@@ -36,7 +42,6 @@ from medsift.report.writers import (
     checked,
     open_file,
     read_kept,
-    read_rows,
     rows_path,
 )
 
@@ -48,10 +53,12 @@ class Outputs:
     exception (which an interrupt from the keyboard is, too).
     """
 
-    def __init__(self, paths: Sequence[Path], streams: Sequence[Writer], resume: bool) -> None:
+    def __init__(
+        self, paths: Sequence[Path], streams: Sequence[Writer], beginning: Beginning
+    ) -> None:
         self._closed = False
         self._begun = False
-        self._journal, checkpoint = _journal(paths, resume)
+        self._journal, checkpoint = open_journal(paths, beginning)
         self.completed: frozenset[str] = checkpoint.keys if checkpoint else frozenset()
         """Inputs that an earlier run finished."""
         keep = checkpoint.sizes if checkpoint else (0,) * len(paths)
@@ -95,7 +102,7 @@ class Outputs:
             try:
                 self._journal.complete(key, [file.size for file in self._files])
             except OSError as error:
-                raise _journal_failed(self._journal.path, error) from error
+                raise journal_failed(self._journal.path, error) from error
 
     def close(self, finished: bool = True) -> None:
         """Make every output complete and readable; only the first call counts.
@@ -133,7 +140,13 @@ class Outputs:
         self.close(finished=kind is None)
 
 
-def open_outputs(paths: Sequence[str], resume: bool = False) -> Outputs:
+def open_outputs(
+    paths: Sequence[str],
+    resume: bool = False,
+    *,
+    retry_failed: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> Outputs:
     """Open all outputs of a scan, after checking that each can be written.
 
     Parameters
@@ -143,13 +156,19 @@ def open_outputs(paths: Sequence[str], resume: bool = False) -> Outputs:
     resume : bool
         Continue where an earlier scan into the same files ended. Without it they are
         overwritten.
+    retry_failed : bool
+        When resuming, do inputs that failed again.
+    settings : mapping, optional
+        What the records depend on, besides the inputs, as JSON values; ``model`` among them is
+        compared with finished outputs as well.
 
     Raises
     ------
     UsageError
         An unknown suffix, the same output twice, or nothing to resume into.
     OutputError
-        A file cannot be written, or was not written by the scan that is to be resumed.
+        A file cannot be written, or was not written by the scan that is to be resumed, or that
+        scan had other settings.
     """
     files = [checked(path) for path in paths if path != STANDARD_OUTPUT]
     places = [os.path.realpath(file) for file in files]
@@ -160,76 +179,13 @@ def open_outputs(paths: Sequence[str], resume: bool = False) -> Outputs:
         raise UsageError("resuming needs an output file to continue")
     # In order of name: the same set of outputs finds the same journal, however it is given.
     files = [file for _, file in sorted(zip(places, files, strict=True))]
-    return Outputs(files, [StreamWriter(sys.stdout.buffer)] * to_stdout, resume)
+    if retry_failed and not resume:
+        raise UsageError("failed inputs can be done again only when resuming")
+    streams = [StreamWriter(sys.stdout.buffer)] * to_stdout
+    return Outputs(files, streams, Beginning(resume, retry_failed, settings or {}))
 
 
 def paths_of(paths: Sequence[str]) -> list[Path]:
     """All files that a scan into these outputs may write, with those that resuming needs."""
     files = [Path(path) for path in paths if path != STANDARD_OUTPUT]
     return [own for file in files for own in (file, journal_path(file), rows_path(file))]
-
-
-def _journal(files: Sequence[Path], resume: bool) -> tuple[Journal | None, Checkpoint | None]:
-    if not files:
-        return None, None
-    path = journal_path(files[0])
-    appended = [rows_path(file) for file in files]
-    try:
-        if not resume:
-            return _begin(path, appended), None
-        if path.is_file():
-            return Journal.resume(path, appended)
-        for other in journals_naming(appended):
-            raise OutputError(f"{other} is of an interrupted scan with other outputs as well")
-        missing = [str(file) for file in files if not file.is_file()]
-        if not missing:
-            return _adopt(path, files)
-        if len(missing) < len(files):
-            raise OutputError(f"cannot resume: there is no {missing[0]} beside the other outputs")
-        return _begin(path, appended), None
-    except OSError as error:
-        raise _journal_failed(path, error) from error
-
-
-def _begin(path: Path, appended: Sequence[Path]) -> Journal:
-    stale = [other for other in journals_naming(appended) if other != path]
-    journal = Journal.begin(path, appended)
-    for other in stale:
-        # Its files are about to be overwritten.
-        other.unlink(missing_ok=True)
-    return journal
-
-
-def _adopt(path: Path, files: Sequence[Path]) -> tuple[Journal, Checkpoint]:
-    """Turn finished outputs back into ones that can be appended to."""
-    found = [_sources(file) for file in files]
-    for file, sources in zip(files, found, strict=True):
-        if sources != found[0]:
-            raise OutputError(f"cannot resume: {file} and {files[0]} hold different scans")
-    keys = frozenset(found[0])
-    appended = [rows_path(file) for file in files]
-    sizes = tuple(file.stat().st_size for file in appended)
-    journal = Journal.begin(path, appended, ((key, sizes) for key in keys))
-    return journal, Checkpoint(keys, sizes)
-
-
-def _sources(file: Path) -> set[str]:
-    """Sources named in a finished output; where rows live elsewhere, they are laid out anew."""
-    sources = set()
-    rows = rows_path(file)
-    with ExitStack() as stack:
-        copy = stack.enter_context(rows.open("wb")) if rows != file else None
-        try:
-            for row in read_rows(file):
-                if row.keys() != FIELDS.keys():
-                    raise ValueError("a row does not have the fields of a record")
-                sources.add(row["source"])
-                if copy:
-                    copy.write(jsonl.encode(row))
-        except ValueError as error:
-            raise OutputError(f"cannot resume {file}: {error}") from error
-    return sources
-
-
-def _journal_failed(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {path}: {error.strerror or error}")

@@ -219,7 +219,12 @@ def open_file(path: Path, keep: int = 0) -> LineWriter | ParquetWriter:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return ParquetWriter(path, keep)
-    return LineWriter(path, _CSV if suffix == ".csv" else _JSONL, keep)
+    return LineWriter(path, layout_of(path), keep)
+
+
+def layout_of(file: Path) -> LineFormat:
+    """How rows are laid out in a file that is appended to."""
+    return _CSV if file.suffix.lower() == ".csv" else _JSONL
 
 
 def rows_path(path: Path) -> Path:
