@@ -136,6 +136,36 @@ def test_files_are_explained_like_arrays(tmp_path: Path) -> None:
     assert (from_file.heat == classifier.explain(RIGHT_RED).heat).all()
 
 
+def test_verdicts_are_the_same_with_their_maps(tmp_path: Path) -> None:
+    classifier = Classifier(write_model(tmp_path, members=2), tta=True)
+    pictures = [RIGHT_RED, painted((BLUE, slice(9), slice(40))), painted(size=(64, 128))]
+    prepared = [classifier.prepare(picture) for picture in pictures]
+    explained = classifier.classify_and_explain(prepared, [(64, 64), (64, 64), (128, 64)])
+    assert [prediction for prediction, _ in explained] == classifier.classify(prepared)
+    assert [tuple(small[:2]) for _, small in explained] == [(12, 12), (12, 12), (12, 6)]
+    assert classifier.classify_and_explain([], []) == []
+
+
+def test_a_small_map_says_the_same_in_eighths(tmp_path: Path) -> None:
+    classifier = Classifier(write_model(tmp_path))
+    ((_, small),) = classifier.classify_and_explain([classifier.prepare(RIGHT_RED)], [(64, 64)])
+    rows = np.frombuffer(small[2:], dtype=np.int8).reshape(12, 12)
+    assert rows[:, -1].tolist() == [round(8 * np.log((np.e**8 + 1) / 2))] * 12
+    assert rows[:, 0].tolist() == [0] * 12
+
+
+def test_evidence_beyond_what_a_small_map_can_say_is_cut(tmp_path: Path) -> None:
+    classifier = Classifier(write_model(tmp_path, gain=100))
+    prepared = [classifier.prepare(painted((BLUE, slice(None), slice(None))))]
+    ((_, small),) = classifier.classify_and_explain(prepared, [(1, 1)])
+    assert small == bytes([1, 1, 256 - 127])
+
+
+@pytest.mark.parametrize("class_map", [True, False])
+def test_a_model_tells_whether_it_explains(class_map: bool, tmp_path: Path) -> None:
+    assert Classifier(write_model(tmp_path, class_map=class_map)).explains == class_map
+
+
 def test_the_overlay_is_orange_for_and_blue_against_and_grey_where_nothing_is_said() -> None:
     picture = np.full((1, 3, 3), (200, 100, 50), dtype=np.uint8)
     shown = overlay(picture, np.array([[5, 0, -5]], dtype=np.float32)).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -12,6 +13,7 @@ from medsift.classify import Classifier
 from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
 from medsift.sources.inputs import Input
+from tests.classify.tiny_model import write_model
 from tests.samples import dicom_file, picture, write_pdf
 
 
@@ -21,6 +23,30 @@ def test_the_same_picture_again_is_marked_with_the_same_verdict(tmp_path: Path) 
     assert (first.reason, other.reason, again.reason) == ("", "", "duplicate")
     assert again.sha256 == first.sha256 != other.sha256
     assert (again.page, again.p_medical, again.kind) == (3, first.p_medical, first.kind)
+
+
+def test_reports_get_a_small_map_with_each_picture_and_its_copies(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "a.pdf", [picture(1), picture(2), picture(1)])
+    model = str(write_model(tmp_path / "model"))
+    item = Input("a.pdf", path=tmp_path / "a.pdf")
+    with_maps = list(Examiner(ScanOptions(model, thumbnails=True)).examine(item))
+    plain = list(Examiner(ScanOptions(model)).examine(item))
+    first, other, again = (outcome.heat for outcome in with_maps)
+    assert first is not None
+    assert other is not None
+    assert first == again
+    assert [outcome.heat for outcome in plain] == [None] * 3
+    assert [replace(o.record, ms=0) for o in with_maps] == [replace(o.record, ms=0) for o in plain]
+
+
+def test_models_that_cannot_explain_make_reports_without_maps(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    model = str(write_model(tmp_path / "model", class_map=False))
+    examiner = Examiner(ScanOptions(model, thumbnails=True))
+    (outcome,) = examiner.examine(Input("a.png", path=tmp_path / "a.png"))
+    assert outcome.record.label in {"medical", "non_medical", "uncertain"}
+    assert outcome.thumbnail is not None
+    assert outcome.heat is None
 
 
 def test_frames_of_one_file_are_no_duplicates(tmp_path: Path) -> None:

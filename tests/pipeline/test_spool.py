@@ -31,6 +31,17 @@ def test_finished_inputs_come_back_as_they_were(spool: Path) -> None:
     assert list(read_finished(spool)) == [[outcome("a", b"\x00\xff"), outcome("b")], []]
 
 
+def test_thumbnails_and_maps_come_back_each_in_its_place(spool: Path) -> None:
+    record = Record(source="a")
+    given = [Outcome(record, heat=b"\x01"), Outcome(record, b"\x02", b"\x03")]
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        for one in given:
+            writer.add(one, 0)
+        writer.end(0)
+    assert list(read_finished(spool)) == [given]
+
+
 def test_names_that_are_not_text_survive(spool: Path) -> None:
     with SpoolWriter(spool) as writer:
         writer.begin(0)

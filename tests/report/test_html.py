@@ -23,6 +23,7 @@ from medsift.report.values import row_of
 from .samples import failure, picture, records
 
 THUMBNAIL = b"RIFF\x00\x00\x00\x00WEBP"
+HEAT = bytes([2, 1, 16, 256 - 16])
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
     "<!--<script>",
@@ -87,6 +88,26 @@ def test_the_page_holds_every_record_and_its_thumbnail(tmp_path: Path) -> None:
         block, place = row.pop("thumbnail")
         assert base64.b64decode(thumbnails[block][place]) == THUMBNAIL
         assert row == row_of(record)
+
+
+def test_small_maps_go_with_the_thumbnails_that_they_are_laid_over(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    with ReportPage(str(path)) as report:
+        report.add(picture("a.pdf"), THUMBNAIL, HEAT)
+        report.add(picture("b.pdf"), None, HEAT)
+        report.add(picture("c.pdf"), THUMBNAIL)
+    first, bare, plain = Page(path.read_text(encoding="utf-8")).rows()
+    assert base64.b64decode(first["heat"]) == HEAT
+    assert "heat" not in bare
+    assert "heat" not in plain
+
+
+def test_what_is_left_over_does_not_dwarf_the_other_bars(tmp_path: Path) -> None:
+    some = [picture(f"{i}/{j}.png") for i in range(100) for j in range(2)]
+    page = page_of(tmp_path, some)
+    widths = {float(attrs["width"] or 0) for tag, attrs in page.tags if attrs.get("height") == "14"}
+    assert len(widths) == 1
+    assert "others (not to scale)" in {data for _, _, data in page.contents}
 
 
 def test_the_counts_are_there_without_script(tmp_path: Path) -> None:

@@ -135,12 +135,14 @@ class Classifier:
 
         chosen = explain.target_classes(self.card, target)
         pixels = self._pixels(image, explain.LONGEST_SIDE)
-        prepared = self.prepare(pixels)
-        (prediction,) = self.classify([prepared])
+        probabilities, maps = self._ensemble.probabilities_and_maps(
+            [self.prepare(pixels)], self._tta
+        )
+        (prediction,) = self._verdicts(probabilities)
         shown = explain.shrunk(pixels)
         height, width = shown.shape[:2]
-        maps = self._ensemble.class_maps(prepared, self._tta)
-        heat = explain.heat_map(maps, chosen, (width, height))
+        of_one = ((member, values[0]) for member, values in maps)
+        heat = explain.heat_map(of_one, chosen, (width, height))
         return explain.Explanation(prediction, target, heat, explain.overlay(shown, heat))
 
     def prepare(self, pixels: Pixels) -> Prepared:
@@ -151,13 +153,58 @@ class Classifier:
         """Verdicts on prepared pictures, in one run of the networks."""
         if not batch:
             return []
-        probabilities = self._ensemble.probabilities(batch, self._tta)
-        medical = self._ensemble.p_medical(probabilities)
-        return [self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)]
+        return self._verdicts(self._ensemble.probabilities(batch, self._tta))
+
+    @property
+    def explains(self) -> bool:
+        """Whether the model was exported with what :meth:`explain` needs."""
+        return self._ensemble.has_class_maps
+
+    def classify_and_explain(
+        self, batch: Sequence[Prepared], sizes: Sequence[tuple[int, int]]
+    ) -> list[tuple[Prediction, bytes]]:
+        """Verdicts on prepared pictures, each with a small map of what speaks for medical.
+
+        Parameters
+        ----------
+        batch : sequence of Prepared
+        sizes : sequence of tuple of int
+            Width and height of each picture in pixels.
+
+        Returns
+        -------
+        list of (Prediction, bytes)
+            The same verdicts as :meth:`classify` gives; for the maps see
+            :func:`medsift.classify.explain.small_map`.
+
+        Raises
+        ------
+        ModelError
+            The model was exported without what explanations need.
+        """
+        from medsift.classify import explain
+
+        if not batch:
+            return []
+        chosen = explain.target_classes(self.card, "medical")
+        probabilities, maps = self._ensemble.probabilities_and_maps(batch, self._tta)
+        return [
+            (
+                prediction,
+                explain.small_map(((member, m[place]) for member, m in maps), chosen, size),
+            )
+            for place, (prediction, size) in enumerate(
+                zip(self._verdicts(probabilities), sizes, strict=True)
+            )
+        ]
 
     def probabilities(self, batch: Sequence[Prepared]) -> NDArray[np.float64]:
         """Calibrated probabilities (n, classes) of prepared pictures, as evaluation needs them."""
         return self._ensemble.probabilities(batch, self._tta)
+
+    def _verdicts(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
+        medical = self._ensemble.p_medical(probabilities)
+        return [self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)]
 
     def _verdict(self, probabilities: NDArray[np.float64], p_medical: float) -> Prediction:
         confidence = max(p_medical, 1 - p_medical)

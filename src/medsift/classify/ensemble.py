@@ -23,6 +23,9 @@ from medsift.core.picture import Pixels
 Prepared: TypeAlias = tuple[NDArray[np.float32], ...]
 """One float32 (3, size, size) for each different preprocessing of the members."""
 
+MemberMaps: TypeAlias = tuple[Member, NDArray[np.float64]]
+"""A member, and its logits at each place: float64 (n, classes, h, w)."""
+
 _EPSILON = 1e-7
 
 
@@ -63,43 +66,61 @@ class Ensemble:
             Rows sum to 1.
         """
         total = np.zeros((len(batch), len(self.card.classes)))
-        for member, network in zip(self.card.members, self._networks, strict=True):
-            slot = self._specs.index(member.preprocess)
-            tensor = np.stack([prepared[slot] for prepared in batch])
-            views = [tensor, np.ascontiguousarray(tensor[..., ::-1])] if tta else [tensor]
+        for member, network, views in self._runs(batch, tta):
             for view in views:
                 total += softmax(network.logits(view) / member.temperature) / len(views)
         return self._calibrated(total / len(self._networks))
 
-    def class_maps(
-        self, prepared: Prepared, tta: bool = False
-    ) -> Iterator[tuple[Member, NDArray[np.float64]]]:
-        """Yield each member and its logits at each place of one picture, over its temperature.
+    @property
+    def has_class_maps(self) -> bool:
+        """Whether :meth:`probabilities_and_maps` can be had of these networks."""
+        return all(network.has_class_map for network in self._networks)
+
+    def probabilities_and_maps(
+        self, batch: Sequence[Prepared], tta: bool = False
+    ) -> tuple[NDArray[np.float64], list[MemberMaps]]:
+        """Calibrated probabilities, and what each place of the pictures says, in one run.
 
         Parameters
         ----------
-        prepared : Prepared
+        batch : sequence of Prepared
         tta : bool
             Also average over the horizontal flip.
 
-        Yields
-        ------
-        member : Member
-        maps : ndarray of float64, shape (classes, h, w)
-            The grid covers the square that the member's network reads.
+        Returns
+        -------
+        probabilities : ndarray of float64, shape (n, classes)
+            As :meth:`probabilities` gives them.
+        maps : list of (Member, ndarray of float64, shape (n, classes, h, w))
+            Logits of each member at each place, over its temperature. The grid covers the
+            square that the member's network reads.
 
         Raises
         ------
         ModelError
             A network has no output for this.
         """
+        total = np.zeros((len(batch), len(self.card.classes)))
+        maps: list[MemberMaps] = []
+        for member, network, views in self._runs(batch, tta):
+            laid_back: list[NDArray[np.float32]] = []
+            for number, view in enumerate(views):
+                logits, class_map = network.logits_and_map(view)
+                total += softmax(logits / member.temperature) / len(views)
+                laid_back.append(class_map[..., ::-1] if number else class_map)
+            mean = np.mean(laid_back, axis=0, dtype=np.float64) / member.temperature
+            maps.append((member, np.asarray(mean)))
+        return self._calibrated(total / len(self._networks)), maps
+
+    def _runs(
+        self, batch: Sequence[Prepared], tta: bool
+    ) -> Iterator[tuple[Member, Network, list[NDArray[np.float32]]]]:
+        """Yield what each network has to read: the batch, and with ``tta`` its mirror image."""
         for member, network in zip(self.card.members, self._networks, strict=True):
-            tensor = prepared[self._specs.index(member.preprocess)][None]
-            maps = network.class_map(tensor)[0].astype(np.float64)
-            if tta:
-                flipped = network.class_map(np.ascontiguousarray(tensor[..., ::-1]))[0]
-                maps = (maps + flipped[..., ::-1]) / 2
-            yield member, maps / member.temperature
+            slot = self._specs.index(member.preprocess)
+            tensor = np.stack([prepared[slot] for prepared in batch])
+            flipped = [np.ascontiguousarray(tensor[..., ::-1])] if tta else []
+            yield member, network, [tensor, *flipped]
 
     def p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the medical classes: (n, classes) to (n,)."""

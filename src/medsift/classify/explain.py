@@ -30,6 +30,7 @@ LONGEST_SIDE = 2048
 _FOR = np.array([230.0, 120.0, 0.0])
 _AGAINST = np.array([0.0, 114.0, 178.0])
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
+_SMALL_SIDE = 12
 _MOST_OPAQUE = 0.65
 # Odds of about 7 to 1. Where no place says more than that, colours stay pale.
 _LEAST_SCALE = 2.0
@@ -114,7 +115,7 @@ def heat_map(
     Parameters
     ----------
     class_maps : iterable of (Member, ndarray of shape (classes, h, w))
-        As :meth:`medsift.classify.ensemble.Ensemble.class_maps` gives them.
+        Of one picture, see :meth:`medsift.classify.ensemble.Ensemble.probabilities_and_maps`.
     chosen : ndarray of bool, shape (classes,)
         The classes that make up the target.
     size : tuple of int
@@ -130,6 +131,31 @@ def heat_map(
     ]
     mean: NDArray[np.float32] = np.mean(maps, axis=0, dtype=np.float32)
     return mean
+
+
+def small_map(
+    class_maps: Iterable[tuple[Member, NDArray[np.float64]]],
+    chosen: NDArray[np.bool_],
+    size: tuple[int, int],
+) -> bytes:
+    """Make a map that is small enough to keep one of every picture.
+
+    Parameters
+    ----------
+    class_maps, chosen, size
+        See :func:`heat_map`.
+
+    Returns
+    -------
+    bytes
+        Columns and rows, a byte each, both at most 12; then the evidence by rows as signed
+        bytes, in eighths, from -127 to 127.
+    """
+    factor = min(1.0, _SMALL_SIDE / max(size))
+    columns, rows = (max(1, round(side * factor)) for side in size)
+    heat = heat_map(class_maps, chosen, (columns, rows))
+    eighths = np.clip(np.rint(heat * 8), -127, 127).astype(np.int8)
+    return bytes([columns, rows]) + eighths.tobytes()
 
 
 def overlay(pixels: Pixels, heat: NDArray[np.float32]) -> Pixels:

@@ -35,13 +35,20 @@ class Network:
         self._path = path
         self._session = _load(path, threads)
 
+    @property
+    def has_class_map(self) -> bool:
+        """Whether the network can tell its logits at each place."""
+        return "class_map" in {output.name for output in self._session.get_outputs()}
+
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network: float32 (n, 3, size, size) to float32 (n, classes)."""
         (logits,) = self._session.run(["logits"], {"pixels": batch})
         return np.asarray(logits, dtype=np.float32)
 
-    def class_map(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits before they are averaged over the picture.
+    def logits_and_map(
+        self, batch: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the network for its logits, also before they are averaged over the picture.
 
         Parameters
         ----------
@@ -49,7 +56,8 @@ class Network:
 
         Returns
         -------
-        ndarray of float32, shape (n, classes, h, w)
+        logits : ndarray of float32, shape (n, classes)
+        class_map : ndarray of float32, shape (n, classes, h, w)
             The classifier applied at each place; the mean over h and w is the logits.
 
         Raises
@@ -57,13 +65,13 @@ class Network:
         ModelError
             The network was exported without this output.
         """
-        if "class_map" not in {output.name for output in self._session.get_outputs()}:
+        if not self.has_class_map:
             raise ModelError(
                 f"{self._path} has no output class_map, so its verdicts cannot be explained;"
                 " train it anew with medsift train"
             )
-        (maps,) = self._session.run(["class_map"], {"pixels": batch})
-        return np.asarray(maps, dtype=np.float32)
+        logits, maps = self._session.run(["logits", "class_map"], {"pixels": batch})
+        return np.asarray(logits, dtype=np.float32), np.asarray(maps, dtype=np.float32)
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:

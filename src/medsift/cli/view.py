@@ -81,7 +81,7 @@ class View:
                 else:
                     self.summary.add(outcome.record)
                 if self._report:
-                    self._report.add(outcome.record, outcome.thumbnail)
+                    self._report.add(outcome.record, outcome.thumbnail, outcome.heat)
         if self._bar is not None:
             self._bar.update()
 

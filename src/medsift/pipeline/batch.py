@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +26,9 @@ _SECONDS = 1.0
 _REMEMBERED = 4096
 """Verdicts on pictures of other inputs that are kept: some 2 MB."""
 
+Verdict: TypeAlias = "tuple[Prediction, bytes | None]"
+"""A prediction and, where it was asked for, a small map of what speaks for medical."""
+
 Likeness: TypeAlias = tuple[object, ...]
 """What two pictures must have in common to be taken for the same."""
 
@@ -34,7 +37,7 @@ Likeness: TypeAlias = tuple[object, ...]
 class Slot:
     """The verdict on a picture, shared by its copies; empty until its batch was classified."""
 
-    prediction: Prediction | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,16 +75,19 @@ class Batch:
     Parameters
     ----------
     classifier : Classifier
+    heat : bool
+        Also make small maps of what speaks for medical, if the model can tell.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, heat: bool = False) -> None:
         self._classifier = classifier
+        self._heat = heat and classifier.explains
         self._pending: list[Pending] = []
         self._fresh = 0
         self._since = 0.0
-        self._remembered: OrderedDict[Likeness, Prediction] = OrderedDict()
+        self._remembered: OrderedDict[Likeness, Verdict] = OrderedDict()
 
-    def recall(self, likeness: Likeness) -> Prediction | None:
+    def recall(self, likeness: Likeness) -> Verdict | None:
         """The verdict on the same picture in an earlier input, if it is remembered."""
         found = self._remembered.get(likeness)
         if found is not None:
@@ -114,17 +120,29 @@ class Batch:
         self.clear()
         fresh = [pending for pending in taken if pending.prepared is not None]
         started = time.perf_counter()
-        predictions = self._classifier.classify([p.prepared for p in fresh if p.prepared])
+        verdicts = self._verdicts(fresh)
         share = (time.perf_counter() - started) * 1000 / max(1, len(fresh))
-        for pending, prediction in zip(fresh, predictions, strict=True):
+        for pending, verdict in zip(fresh, verdicts, strict=True):
             pending.ms += share
             if pending.slot is not None:
-                pending.slot.prediction = prediction
+                pending.slot.verdict = verdict
             if pending.likeness is not None:
-                self._remember(pending.likeness, prediction)
+                self._remember(pending.likeness, verdict)
         yield from taken
 
-    def _remember(self, likeness: Likeness, prediction: Prediction) -> None:
-        self._remembered[likeness] = prediction
+    def _verdicts(self, fresh: list[Pending]) -> Sequence[Verdict]:
+        batch = [p.prepared for p in fresh if p.prepared]
+        if not self._heat:
+            return [(prediction, None) for prediction in self._classifier.classify(batch)]
+        sizes = [_size(p.record) for p in fresh]
+        return self._classifier.classify_and_explain(batch, sizes)
+
+    def _remember(self, likeness: Likeness, verdict: Verdict) -> None:
+        self._remembered[likeness] = verdict
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
+
+
+def _size(record: Record | None) -> tuple[int, int]:
+    # Only the proportions count.
+    return (record and record.width) or 1, (record and record.height) or 1

@@ -42,7 +42,7 @@ class Examiner:
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = ImageSaver(options.save_images) if options.save_images else None
-        self._batch = Batch(self._classifier)
+        self._batch = Batch(self._classifier, heat=options.thumbnails)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
         """Yield the records of one input, in the order in which its pictures were found."""
@@ -148,12 +148,14 @@ class Examiner:
             if record is None:
                 yield pending.position, None
                 continue
-            if pending.slot is not None and pending.slot.prediction is not None:
-                record = _with_verdict(record, pending.slot.prediction, pending.declared_modality)
+            heat = None
+            if pending.slot is not None and pending.slot.verdict is not None:
+                prediction, heat = pending.slot.verdict
+                record = _with_verdict(record, prediction, pending.declared_modality)
             record = replace(record, ms=round(pending.ms, 3))
             if self._saver and pending.saved is not None:
                 self._saver.save(pending.saved, record.label)
-            yield pending.position, Outcome(record, pending.thumbnail)
+            yield pending.position, Outcome(record, pending.thumbnail, heat)
 
 
 def _record_of(finding: Finding) -> Record:

@@ -47,7 +47,7 @@ class ScanOptions:
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
-        Make a thumbnail of each picture, for reports.
+        Make a thumbnail of each picture, and a small map of what decided, for reports.
     limits : Limits
         Bounds on what one input may cost.
     """

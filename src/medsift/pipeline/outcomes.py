@@ -19,10 +19,14 @@ class Outcome:
     record : Record
     thumbnail : bytes or None
         A small encoded picture, where it was asked for.
+    heat : bytes or None
+        What of the picture speaks for medical, where a thumbnail was asked for and the model
+        can tell; see :func:`medsift.classify.explain.small_map`.
     """
 
     record: Record
     thumbnail: bytes | None = field(default=None, repr=False)
+    heat: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from medsift.core.errors import OutputError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Outcome
 
+_BINARY = ("thumbnail", "heat")
+"""Fields of an outcome that are bytes."""
+
 
 class SpoolWriter:
     """Appends what happens to the spool of one task."""
@@ -46,8 +49,10 @@ class SpoolWriter:
     def add(self, outcome: Outcome, position: int) -> None:
         """Note an outcome of the input at ``position``."""
         row: dict[str, object] = {"record": outcome.record.to_dict(), "of": position}
-        if outcome.thumbnail is not None:
-            row["thumbnail"] = base64.b64encode(outcome.thumbnail).decode("ascii")
+        for name in _BINARY:
+            content: bytes | None = getattr(outcome, name)
+            if content is not None:
+                row[name] = base64.b64encode(content).decode("ascii")
         self._line(row)
 
     def end(self, position: int) -> None:
@@ -129,7 +134,8 @@ def _outcome(row: dict[str, object]) -> Outcome:
     record = row["record"]
     if not isinstance(record, dict):
         raise TypeError("a spool holds a record that is not one")
-    encoded = row.get("thumbnail")
+    encoded = [row.get(name) for name in _BINARY]
     return Outcome(
-        Record.from_dict(record), base64.b64decode(encoded) if isinstance(encoded, str) else None
+        Record.from_dict(record),
+        *(base64.b64decode(text) if isinstance(text, str) else None for text in encoded),
     )

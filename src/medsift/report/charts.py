@@ -16,7 +16,7 @@ from medsift.report.terminal import harmless, shortened
 _ROW = 26
 _BAR = 14
 _NAME_WIDTH = 190
-_BAR_WIDTH = 330
+_BAR_WIDTH = 250
 _WIDTH = 600
 _NAME_COLUMNS = 24
 _MOST_KINDS = 13
@@ -25,17 +25,20 @@ _SHADES = 5
 
 def verdicts(groups: Sequence[tuple[str, Group]]) -> str:
     """Stacked bars: a row for each group, a segment for each label."""
-    most = max((group.labels.total() for _, group in groups), default=1)
+    # What is left over would dwarf the rest: its bar ends where the longest other one does.
+    named = [group.labels.total() for name, group in groups if name != OTHERS]
+    most = max(named, default=1)
     rows = []
     for number, (name, group) in enumerate(groups):
         left = float(_NAME_WIDTH)
         segments = []
         for label in LABELS:
-            width = _BAR_WIDTH * group.labels[label] / most
+            width = _BAR_WIDTH * group.labels[label] / max(most, group.labels.total())
             if width:
                 segments.append(_bar(left, number, width, label, group.labels[label]))
                 left += width
-        rows.append(_named(number, name) + "".join(segments) + _value(number, left, group))
+        note = " (not to scale)" if group.labels.total() > most else ""
+        rows.append(_named(number, name + note) + "".join(segments) + _value(number, left, group))
     return _figure(rows, "Pictures by verdict")
 
 

@@ -70,7 +70,9 @@ class ReportPage:
                 dir=self._path.parent
             )
 
-    def add(self, record: Record, thumbnail: bytes | None = None) -> None:
+    def add(
+        self, record: Record, thumbnail: bytes | None = None, heat: bytes | None = None
+    ) -> None:
         """Add a record.
 
         Parameters
@@ -78,6 +80,9 @@ class ReportPage:
         record : Record
         thumbnail : bytes or None
             As :func:`medsift.report.images.thumbnail` makes it.
+        heat : bytes or None
+            What of the picture speaks for medical, to be laid over the thumbnail: columns and
+            rows, a byte each, then the evidence in eighths as signed bytes.
         """
         self._summary.add(record)
         self._breakdown.add(record)
@@ -90,6 +95,8 @@ class ReportPage:
             if self._thumbnail_bytes <= MOST_THUMBNAIL_BYTES:
                 row["thumbnail"] = [self._blocks, len(self._thumbnails)]
                 self._thumbnails.append(base64.b64encode(thumbnail).decode("ascii"))
+                if heat is not None:
+                    row["heat"] = base64.b64encode(heat).decode("ascii")
             else:
                 self._bare += 1
         self._rows.append(row)

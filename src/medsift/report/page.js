@@ -126,6 +126,43 @@
   }
 
   const dialog = byId("detail");
+  const explain = byId("explain");
+
+  // The small map over the picture in grey, as `medsift explain` draws it.
+  function overlay(image, heat) {
+    const bytes = Uint8Array.from(atob(heat), (mark) => mark.charCodeAt(0));
+    const [columns, rows] = bytes;
+    const evidence = Int8Array.from(bytes.subarray(2));
+    const most = Math.max(16, ...evidence.map(Math.abs));
+    const small = document.createElement("canvas");
+    [small.width, small.height] = [columns, rows];
+    const colours = new ImageData(columns, rows);
+    evidence.forEach((value, at) => colours.data.set(
+      [...(value > 0 ? [230, 120, 0] : [0, 114, 178]), 166 * Math.abs(value) / most], 4 * at));
+    small.getContext("2d").putImageData(colours, 0, 0);
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    const pen = canvas.getContext("2d");
+    pen.filter = "grayscale(1)";
+    pen.drawImage(image, 0, 0);
+    pen.filter = "none";
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(small, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL();
+  }
+
+  async function paint(record) {
+    const image = byId("detail-image");
+    const source = thumbnail(record);
+    const wanted = explain.getAttribute("aria-pressed") === "true" && record.heat;
+    image.src = source;
+    image.alt = visible(`Preview of ${record.source} ${place(record)}`);
+    if (!wanted) return;
+    await image.decode();
+    if (shown[current] !== record || image.src !== source) return;
+    image.src = overlay(image, record.heat);
+    image.alt += ", coloured by what decided";
+  }
 
   function open(position) {
     current = position;
@@ -134,12 +171,12 @@
     const image = byId("detail-image");
     const source = thumbnail(record);
     image.hidden = !source;
-    if (source) image.src = source; else image.removeAttribute("src");
-    image.alt = visible(`Preview of ${record.source} ${place(record)}`);
+    byId("explained").hidden = !(source && record.heat);
+    if (source) paint(record); else image.removeAttribute("src");
     const fields = byId("detail-fields");
     fields.replaceChildren();
     for (const [name, value] of Object.entries(record)) {
-      if (name === "thumbnail" || value === "" || value === null) continue;
+      if (name === "thumbnail" || name === "heat" || value === "" || value === null) continue;
       fields.append(element("dt", "", name), element("dd", "", Array.isArray(value) ? value.join(" ") : String(value)));
     }
     byId("before").disabled = position === 0;
@@ -202,6 +239,10 @@
   byId("next").addEventListener("click", () => turn(1));
   byId("before").addEventListener("click", () => step(-1));
   byId("after").addEventListener("click", () => step(1));
+  explain.addEventListener("click", () => {
+    explain.setAttribute("aria-pressed", String(explain.getAttribute("aria-pressed") !== "true"));
+    paint(shown[current]);
+  });
   byId("shut").addEventListener("click", () => dialog.close());
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowLeft") step(-1);
