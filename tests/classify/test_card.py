@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from medsift.classify.card import Member, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.ood_spec import OodSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -24,6 +26,19 @@ CARD = ModelCard(
 
 def test_a_card_survives_its_folder(tmp_path: Path) -> None:
     write_card(CARD, tmp_path)
+    assert read_card(tmp_path) == CARD
+
+
+def test_a_card_may_tell_of_an_out_of_distribution_score(tmp_path: Path) -> None:
+    card = replace(CARD, ood=OodSpec("ood.npz", 40.5, 0.99, 200))
+    write_card(card, tmp_path)
+    assert read_card(tmp_path) == card
+
+
+def test_a_card_from_before_that_score_is_read(tmp_path: Path) -> None:
+    row = CARD.to_dict()
+    del row["ood"]
+    (tmp_path / CARD_FILE).write_text(json.dumps(row))
     assert read_card(tmp_path) == CARD
 
 

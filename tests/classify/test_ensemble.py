@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from medsift.classify import Classifier, ood
 from medsift.classify import ensemble as ensemble_module
 from medsift.classify.card import Member, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import Ensemble, softmax
+from medsift.classify.network import Answer
 from medsift.classify.preprocess import Preprocess
+from medsift.core.errors import ModelError
 
 CLASSES = (
     ModelClass("xray", "medical"),
@@ -27,12 +31,17 @@ class FakeNetwork:
         self._row = [float(v) for v in path.name.split("_")]
         self.batches: list[tuple[int, ...]] = []
 
-    def logits(self, batch: Any) -> Any:
+    def run(self, batch: Any, features: bool = False, class_map: bool = False) -> Answer:
+        """The features are the mean brightness of each channel, and what is missing to 4."""
+        assert not class_map
         self.batches.append(batch.shape)
         rows = np.tile(np.array(self._row, dtype=np.float32), (len(batch), 1))
         left_is_brighter = batch[:, 0, :, 0].mean(axis=1) > batch[:, 0, :, -1].mean(axis=1)
         rows[left_is_brighter] = rows[left_is_brighter][:, ::-1]
-        return rows
+        means = batch.mean(axis=(2, 3))
+        rest = 4 - means.sum(axis=1, keepdims=True)
+        found = np.concatenate([means, rest], axis=1).astype(np.float32)
+        return Answer(rows, found if features else None, None)
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +108,41 @@ def test_calibration_stands_certainty(tmp_path: Path) -> None:
     rows = model.probabilities([model.prepare(grey())])
     assert np.isfinite(rows).all()
     assert rows.sum() == pytest.approx(1)
+
+
+def test_a_model_without_a_score_tells_no_distances(tmp_path: Path) -> None:
+    model = make(tmp_path, Member("0_0_0", Preprocess(8)))
+    assert model.run([model.prepare(grey())]).distances is None
+
+
+def test_a_picture_unlike_the_training_is_uncertain_whatever_its_confidence(
+    tmp_path: Path,
+) -> None:
+    member = Member("0_0_9", Preprocess(8, mean=(0, 0, 0), std=(1, 1, 1)))
+    plain = ModelCard("t", "1", CLASSES, (member, member))
+    write_card(plain, tmp_path)
+    classifier = Classifier(tmp_path)
+    known = [grey(value) for value in range(100, 160)]
+    features = classifier.features([classifier.prepare(pixels) for pixels in known])
+    assert [part.shape for part in features] == [(60, 4)] * 2
+    detector = ood.fit(features, np.zeros(60, dtype=np.int64))
+    write_card(replace(plain, ood=ood.store(detector, features, tmp_path, 1.0)), tmp_path)
+
+    classifier = Classifier(tmp_path)
+    red = grey(0)
+    red[..., 0] = 255
+    near, far = classifier.predict_batch([known[7], red])
+    assert (near.label, near.reason) == ("non_medical", "")
+    assert (far.label, far.reason) == ("uncertain", "out_of_distribution")
+    assert far.p_medical == near.p_medical
+    assert far.kind == "photo"
+
+
+def test_a_score_that_was_fitted_for_other_networks_is_refused(tmp_path: Path) -> None:
+    one = [np.eye(4, dtype=np.float32)]
+    detector = ood.fit(one, np.zeros(4, dtype=np.int64))
+    member = Member("0_0_9", Preprocess(8))
+    spec = ood.store(detector, one, tmp_path)
+    write_card(ModelCard("t", "1", CLASSES, (member, member), ood=spec), tmp_path)
+    with pytest.raises(ModelError, match="do not fit"):
+        Classifier(tmp_path).predict(grey())

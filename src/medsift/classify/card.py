@@ -5,6 +5,7 @@ A model is a folder::
     model.json        classes in order, members, calibration, thresholds, provenance
     README.md         the model card, for people
     *.onnx            one network a member
+    ood.npz           optional: what is far from the training, see medsift.classify.ood
 
 Each network takes ``pixels`` (float32, N x 3 x size x size, see
 :mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes),
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medsift.classify.ood_spec import OodSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -78,6 +80,8 @@ class ModelCard:
         ``(a, b)``: calibrated log-odds of medical are ``a * logit(p) + b`` (Platt 1999).
     training, metrics : mapping
         Facts for the model card: recipe, data, seeds; figures on the validation sources.
+    ood : OodSpec or None
+        The model's out-of-distribution score, where it has one.
     """
 
     name: str
@@ -88,6 +92,7 @@ class ModelCard:
     calibration: tuple[float, float] = (1.0, 0.0)
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    ood: OodSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -135,6 +140,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
+    ood = row.get("ood")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -147,6 +153,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         calibration=(slope, offset),
         training=dict(row["training"]),
         metrics=dict(row["metrics"]),
+        ood=OodSpec.from_dict(ood) if ood is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

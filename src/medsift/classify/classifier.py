@@ -14,7 +14,7 @@ from PIL import Image
 
 from medsift.classify import store
 from medsift.classify.card import ModelCard
-from medsift.classify.ensemble import Ensemble, Prepared
+from medsift.classify.ensemble import Ensemble, Outputs, Prepared
 from medsift.classify.prediction import Prediction, Verdict, likelihood
 from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
@@ -135,13 +135,11 @@ class Classifier:
 
         chosen = explain.target_classes(self.card, target)
         pixels = self._pixels(image, explain.LONGEST_SIDE)
-        probabilities, maps = self._ensemble.probabilities_and_maps(
-            [self.prepare(pixels)], self._tta
-        )
-        (prediction,) = self._verdicts(probabilities)
+        outputs = self._ensemble.run([self.prepare(pixels)], self._tta, maps=True)
+        (prediction,) = self._verdicts(outputs)
         shown = explain.shrunk(pixels)
         height, width = shown.shape[:2]
-        of_one = ((member, values[0]) for member, values in maps)
+        of_one = ((member, values[0]) for member, values in outputs.maps)
         heat = explain.heat_map(of_one, chosen, (width, height))
         return explain.Explanation(prediction, target, heat, explain.overlay(shown, heat))
 
@@ -153,7 +151,7 @@ class Classifier:
         """Verdicts on prepared pictures, in one run of the networks."""
         if not batch:
             return []
-        return self._verdicts(self._ensemble.probabilities(batch, self._tta))
+        return self._verdicts(self._ensemble.run(batch, self._tta))
 
     @property
     def explains(self) -> bool:
@@ -187,14 +185,14 @@ class Classifier:
         if not batch:
             return []
         chosen = explain.target_classes(self.card, "medical")
-        probabilities, maps = self._ensemble.probabilities_and_maps(batch, self._tta)
+        outputs = self._ensemble.run(batch, self._tta, maps=True)
         return [
             (
                 prediction,
-                explain.small_map(((member, m[place]) for member, m in maps), chosen, size),
+                explain.small_map(((member, m[place]) for member, m in outputs.maps), chosen, size),
             )
             for place, (prediction, size) in enumerate(
-                zip(self._verdicts(probabilities), sizes, strict=True)
+                zip(self._verdicts(outputs), sizes, strict=True)
             )
         ]
 
@@ -202,17 +200,32 @@ class Classifier:
         """Calibrated probabilities (n, classes) of prepared pictures, as evaluation needs them."""
         return self._ensemble.probabilities(batch, self._tta)
 
-    def _verdicts(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
-        medical = self._ensemble.p_medical(probabilities)
-        return [self._verdict(row, float(p)) for row, p in zip(probabilities, medical, strict=True)]
+    def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
+        """Features (n, d) of each network: what it reads its answer from."""
+        return self._ensemble.features(batch)
 
-    def _verdict(self, probabilities: NDArray[np.float64], p_medical: float) -> Prediction:
+    def _verdicts(self, outputs: Outputs) -> list[Prediction]:
+        rows = outputs.probabilities
+        medical = self._ensemble.p_medical(rows)
+        far = np.zeros(len(rows), dtype=np.bool_)
+        if outputs.distances is not None and self.card.ood is not None:
+            far = outputs.distances > self.card.ood.threshold
+        return [
+            self._verdict(row, float(p), bool(outside))
+            for row, p, outside in zip(rows, medical, far, strict=True)
+        ]
+
+    def _verdict(
+        self, probabilities: NDArray[np.float64], p_medical: float, outside: bool
+    ) -> Prediction:
         confidence = max(p_medical, 1 - p_medical)
         label: Verdict = "medical" if p_medical >= 0.5 else "non_medical"
         allowed = np.array([c.label == label for c in self.card.classes])
         reason = ""
-        if confidence < self.threshold:
-            label, reason = "uncertain", "low_confidence"
+        if outside or confidence < self.threshold:
+            # A picture unlike any of the training's is the graver reason: no threshold on the
+            # confidence would have told.
+            label, reason = "uncertain", "out_of_distribution" if outside else "low_confidence"
             allowed[:] = True
         inside = np.where(allowed, probabilities, 0.0)
         best = int(inside.argmax())

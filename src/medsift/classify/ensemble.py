@@ -9,12 +9,14 @@ scaled to the new sums.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medsift.classify import ood as ood_score
 from medsift.classify.card import Member, ModelCard, read_card
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, prepare
@@ -27,6 +29,27 @@ MemberMaps: TypeAlias = tuple[Member, NDArray[np.float64]]
 """A member, and its logits at each place: float64 (n, classes, h, w)."""
 
 _EPSILON = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the networks say of a batch.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (n, classes)
+        Calibrated; rows sum to 1.
+    distances : ndarray of float64, shape (n,), or None
+        Out-of-distribution scores, see :mod:`medsift.classify.ood`; None where the model has
+        no such score.
+    maps : list of (Member, ndarray of float64, shape (n, classes, h, w))
+        Logits of each member at each place, over its temperature, where they were asked for.
+        The grid covers the square that the member's network reads.
+    """
+
+    probabilities: NDArray[np.float64]
+    distances: NDArray[np.float64] | None
+    maps: list[MemberMaps]
 
 
 class Ensemble:
@@ -46,6 +69,8 @@ class Ensemble:
         # Members that share a preprocessing share its work.
         self._specs: list[Preprocess] = list(dict.fromkeys(m.preprocess for m in self.card.members))
         self._medical = np.array([c.label == "medical" for c in self.card.classes])
+        ood = self.card.ood
+        self._detector = ood_score.load(folder / ood.file) if ood is not None else None
 
     def prepare(self, pixels: Pixels) -> Prepared:
         """Make what :meth:`probabilities` takes; all that needs to be kept of a picture."""
@@ -65,52 +90,62 @@ class Ensemble:
         ndarray of float64, shape (n, classes)
             Rows sum to 1.
         """
-        total = np.zeros((len(batch), len(self.card.classes)))
-        for member, network, views in self._runs(batch, tta):
-            for view in views:
-                total += softmax(network.logits(view) / member.temperature) / len(views)
-        return self._calibrated(total / len(self._networks))
+        return self.run(batch, tta).probabilities
 
     @property
     def has_class_maps(self) -> bool:
-        """Whether :meth:`probabilities_and_maps` can be had of these networks."""
+        """Whether :meth:`run` can tell what each place of a picture says."""
         return all(network.has_class_map for network in self._networks)
 
-    def probabilities_and_maps(
-        self, batch: Sequence[Prepared], tta: bool = False
-    ) -> tuple[NDArray[np.float64], list[MemberMaps]]:
-        """Calibrated probabilities, and what each place of the pictures says, in one run.
+    def run(self, batch: Sequence[Prepared], tta: bool = False, maps: bool = False) -> Outputs:
+        """Run each network once, and take from it all that it can tell.
 
         Parameters
         ----------
         batch : sequence of Prepared
         tta : bool
-            Also average over the horizontal flip.
-
-        Returns
-        -------
-        probabilities : ndarray of float64, shape (n, classes)
-            As :meth:`probabilities` gives them.
-        maps : list of (Member, ndarray of float64, shape (n, classes, h, w))
-            Logits of each member at each place, over its temperature. The grid covers the
-            square that the member's network reads.
+            Also average over the horizontal flip; distances are those of the plain view.
+        maps : bool
+            Whether to tell what each place of the pictures says.
 
         Raises
         ------
         ModelError
-            A network has no output for this.
+            A network has no output for the maps.
         """
         total = np.zeros((len(batch), len(self.card.classes)))
-        maps: list[MemberMaps] = []
+        features: list[NDArray[np.float32] | None] = []
+        laid_out: list[MemberMaps] = []
         for member, network, views in self._runs(batch, tta):
-            laid_back: list[NDArray[np.float32]] = []
+            of_views = []
             for number, view in enumerate(views):
-                logits, class_map = network.logits_and_map(view)
-                total += softmax(logits / member.temperature) / len(views)
-                laid_back.append(class_map[..., ::-1] if number else class_map)
-            mean = np.mean(laid_back, axis=0, dtype=np.float64) / member.temperature
-            maps.append((member, np.asarray(mean)))
-        return self._calibrated(total / len(self._networks)), maps
+                wanted = self._detector is not None and number == 0
+                answer = network.run(view, features=wanted, class_map=maps)
+                total += softmax(answer.logits / member.temperature) / len(views)
+                if number == 0:
+                    features.append(answer.features)
+                if answer.class_map is not None:
+                    of_views.append(answer.class_map[..., ::-1] if number else answer.class_map)
+            if of_views:
+                mean = np.mean(of_views, axis=0, dtype=np.float64) / member.temperature
+                laid_out.append((member, np.asarray(mean)))
+        probabilities = self._calibrated(total / len(self._networks))
+        return Outputs(probabilities, self._distances(features), laid_out)
+
+    def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
+        """Features (n, d) of each member, as :mod:`medsift.classify.ood` takes them."""
+        answers = (network.run(v[0], features=True) for _, network, v in self._runs(batch, False))
+        return tuple(a.features for a in answers if a.features is not None)
+
+    def _distances(
+        self, features: Sequence[NDArray[np.float32] | None]
+    ) -> NDArray[np.float64] | None:
+        found = [part for part in features if part is not None]
+        if self._detector is None or not found:
+            return None
+        # One by one, so that the last bit does not depend on what else is in the batch.
+        rows = [self._detector.scores([p[i : i + 1] for p in found]) for i in range(len(found[0]))]
+        return np.concatenate(rows)
 
     def _runs(
         self, batch: Sequence[Prepared], tta: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,33 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one run of a network gives.
+
+    Attributes
+    ----------
+    logits : ndarray of float32, shape (n, classes)
+    features : ndarray of float32, shape (n, d), or None
+        The pooled penultimate layer, where it was asked for.
+    class_map : ndarray of float32, shape (n, classes, h, w), or None
+        The classifier applied at each place, where it was asked for; the mean over h and w is
+        the logits.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    class_map: NDArray[np.float32] | None
+
+
 class Network:
     """One network, loaded.
 
     Parameters
     ----------
     path : Path
-        ONNX file with an input ``pixels`` and an output ``logits``, and ``class_map`` where
-        its verdicts shall be explained.
+        ONNX file with an input ``pixels`` and the outputs ``logits`` and ``features``, and
+        ``class_map`` where its verdicts shall be explained.
     threads : int
         Threads that one inference may use.
 
@@ -34,44 +54,45 @@ class Network:
     def __init__(self, path: Path, threads: int = 1) -> None:
         self._path = path
         self._session = _load(path, threads)
+        self._outputs = {output.name for output in self._session.get_outputs()}
 
     @property
     def has_class_map(self) -> bool:
         """Whether the network can tell its logits at each place."""
-        return "class_map" in {output.name for output in self._session.get_outputs()}
+        return "class_map" in self._outputs
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network: float32 (n, 3, size, size) to float32 (n, classes)."""
-        (logits,) = self._session.run(["logits"], {"pixels": batch})
-        return np.asarray(logits, dtype=np.float32)
+        return self.run(batch).logits
 
-    def logits_and_map(
-        self, batch: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Run the network for its logits, also before they are averaged over the picture.
+    def run(
+        self, batch: NDArray[np.float32], *, features: bool = False, class_map: bool = False
+    ) -> Answer:
+        """Run the network once for its logits and what else is asked for.
 
         Parameters
         ----------
         batch : ndarray of float32, shape (n, 3, size, size)
-
-        Returns
-        -------
-        logits : ndarray of float32, shape (n, classes)
-        class_map : ndarray of float32, shape (n, classes, h, w)
-            The classifier applied at each place; the mean over h and w is the logits.
+        features, class_map : bool
+            Whether these are wanted, too.
 
         Raises
         ------
         ModelError
-            The network was exported without this output.
+            The network was exported without such an output.
         """
-        if not self.has_class_map:
+        if class_map and not self.has_class_map:
             raise ModelError(
                 f"{self._path} has no output class_map, so its verdicts cannot be explained;"
                 " train it anew with medsift train"
             )
-        logits, maps = self._session.run(["logits", "class_map"], {"pixels": batch})
-        return np.asarray(logits, dtype=np.float32), np.asarray(maps, dtype=np.float32)
+        if features and "features" not in self._outputs:
+            raise ModelError(f"{self._path} has no output features; train it anew")
+        wanted = {"logits": True, "features": features, "class_map": class_map}
+        names = [name for name, asked in wanted.items() if asked]
+        values = self._session.run(names, {"pixels": batch})
+        found = {n: np.asarray(v, np.float32) for n, v in zip(names, values, strict=True)}
+        return Answer(found["logits"], found.get("features"), found.get("class_map"))
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -68,6 +68,11 @@ def _lines(card: ModelCard, summary: Summary, note: str) -> Iterator[str]:
     yield f"{len(card.classes)} kinds. Probabilities are averaged, then calibrated (Platt: slope"
     yield f"{slope:.3f}, offset {offset:.3f}). A confidence below {card.threshold:.2f} gives the"
     yield "label `uncertain`."
+    if card.ood is not None:
+        yield (
+            "So do features farther from those of the training pictures than "
+            f"{card.ood.quantile:.1%} of {card.ood.held_out} pictures of other sources have."
+        )
     yield ""
     yield "## Data and recipe"
     yield ""
