@@ -8,7 +8,7 @@ import pytest
 
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Outcome
-from medsift.pipeline.spool import SpoolWriter, read_finished, read_state
+from medsift.pipeline.spool import SpoolTail, SpoolWriter, read_finished, read_state
 
 
 def outcome(name: str, thumbnail: bytes | None = None) -> Outcome:
@@ -90,3 +90,21 @@ def test_inputs_begun_before_the_last_are_told_from_it(spool: Path) -> None:
     assert (state.finished, state.begun) == (1, 2)
     assert state.outcomes == [outcome("of the last")]
     assert list(read_finished(spool)) == [[outcome("of the first")]]
+
+
+def test_a_spool_can_be_read_while_it_is_written(spool: Path) -> None:
+    tail = SpoolTail(spool)
+    assert tail.new_outcomes() == []
+    with SpoolWriter(spool) as writer:
+        writer.begin(0)
+        writer.add(outcome("a"), 0)
+        assert tail.new_outcomes() == [outcome("a")]
+        assert tail.new_outcomes() == []
+        assert tail.finished == 0
+        writer.add(outcome("b"), 0)
+        writer.end(0)
+    with spool.open("a") as file:
+        file.write('{"record": {"sou')  # torn
+    assert tail.new_outcomes() == [outcome("b")]
+    assert tail.finished == 1
+    assert tail.new_outcomes() == []

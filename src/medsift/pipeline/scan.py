@@ -93,7 +93,7 @@ def _examine_all(
 ) -> Generator[Examined, None, None]:
     first = list(islice(items, _FEW + 1))
     few = [item for item in first if item is not None]
-    if len(first) <= _FEW and len(few) == len(first) and all(map(_is_light, few)):
+    if len(first) <= _FEW and len(few) == len(first) and all(map(is_light, few)):
         from medsift.pipeline.examine import Examiner
 
         examiner = Examiner(options, threads=options.worker_count)
@@ -105,7 +105,7 @@ def _examine_all(
     yield from LocalEngine(options).run(chain(first, items))
 
 
-def _is_light(item: Input) -> bool:
+def is_light(item: Input) -> bool:
     """Whether an input may be examined without a process of its own around it.
 
     Small files of the formats that browsers read from anybody: their decoders have been attacked

@@ -119,6 +119,35 @@ def read_state(path: Path) -> SpoolState:
     return state
 
 
+class SpoolTail:
+    """Reads the spool of a task that is under way.
+
+    Attributes
+    ----------
+    finished : int
+        Inputs of the task that are complete, as far as it was read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.finished = 0
+
+    def new_outcomes(self) -> list[Outcome]:
+        """The outcomes that came in since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                content = file.read()
+        except FileNotFoundError:
+            return []
+        complete = content[: content.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        rows = [json.loads(line) for line in complete.splitlines()]
+        self.finished += sum("end" in row for row in rows)
+        return [_outcome(row) for row in rows if "record" in row]
+
+
 def _rows(path: Path) -> Iterator[dict[str, object]]:
     try:
         file = path.open(encoding="utf-8", errors="surrogatepass")
