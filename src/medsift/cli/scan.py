@@ -157,6 +157,11 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         help="look at every frame of multi-frame images, not at an even choice of 32",
     )
     group.add_argument(
+        "--by-series",
+        action="store_true",
+        help="one record for each DICOM series, of a slice near its middle, not one for each slice",
+    )
+    group.add_argument(
         "--dicom-tags",
         type=_tag_names,
         default=(),
@@ -232,6 +237,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         pdf_password=arguments.pdf_password,
         all_frames=arguments.all_frames,
         dicom_tags=arguments.dicom_tags,
+        by_series=arguments.by_series,
         web=_web_options(arguments),
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,
@@ -255,16 +261,25 @@ def _web_options(arguments: argparse.Namespace) -> WebOptions:
 
 
 def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | None]:
-    from medsift.sources.inputs import expand
+    items = _expanded(arguments)
+    if arguments.by_series:
+        from medsift.sources.series import by_series
 
-    written = _written(arguments)
+        items = by_series(items)
+    for item in items:
+        if item is None or not outputs.is_complete(item.source):
+            yield item
+
+
+def _expanded(arguments: argparse.Namespace) -> Iterator[Input | None]:
+    from medsift.sources.inputs import Expander
+
+    expander = Expander(_written(arguments))
     for name in _names(arguments.inputs):
         if name is None:
             yield None
-            continue
-        for item in expand([name], written):
-            if not outputs.is_complete(item.source):
-                yield item
+        else:
+            yield from expander.inputs(name)
 
 
 def _check_model(model: str) -> None:

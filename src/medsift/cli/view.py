@@ -43,6 +43,8 @@ class View:
         self._report = ReportPage(arguments.report) if arguments.report else None
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
+        # How many series there are is known when all their headers have been read.
+        self._countable = not arguments.by_series
         self._bar: Any = None
         self._started = time.monotonic()
 
@@ -50,7 +52,11 @@ class View:
         if self._names is not None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=_total(self._names), unit=" inputs", dynamic_ncols=True)
+            self._bar = tqdm(
+                total=_total(self._names) if self._countable else None,
+                unit=" inputs",
+                dynamic_ncols=True,
+            )
         return self
 
     def __exit__(

@@ -90,6 +90,9 @@ class Picture:
         comes from the pixels alone; empty where there is none.
     tags : tuple of (str, str)
         Elements of a DICOM header that the user asked for, by name, and their values.
+    series : str
+        What DICOM pictures of one series have in common, for comparison only: it may lead to a
+        patient, and is not to be written anywhere.
     """
 
     where: Provenance
@@ -103,6 +106,7 @@ class Picture:
     note: str = ""
     declared_modality: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    series: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

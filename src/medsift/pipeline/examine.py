@@ -21,6 +21,7 @@ from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources.base import Blob, Budget, Context
 from medsift.sources.inputs import Input
 from medsift.sources.registry import findings, problem_of, url_findings
+from medsift.sources.series import one_a_series, series_findings
 
 # Frames of one file share its digest.
 _Key: TypeAlias = tuple[str, int | None]
@@ -108,13 +109,8 @@ class Examiner:
             recurse=findings,
             budget=Budget(limits),
         )
-        where = Provenance(source=item.source)
-        if item.error is not None:
-            yield problem_of(where, item.error)
-        elif item.is_url:
-            yield from url_findings(item.source, context)
-        else:
-            yield from findings(Blob(where, path=item.path, data=item.data), context)
+        found = _found(item, context)
+        return one_a_series(found) if self._options.by_series else found
 
     def _look_at(
         self, picture: Picture, record: Record, pending: Pending, seen: dict[_Key, Slot]
@@ -156,6 +152,17 @@ class Examiner:
             if self._saver and pending.saved is not None:
                 self._saver.save(pending.saved, record.label)
             yield pending.position, Outcome(record, pending.thumbnail, heat)
+
+
+def _found(item: Input, context: Context) -> Iterator[Finding]:
+    where = Provenance(source=item.source)
+    if item.error is not None:
+        return iter((problem_of(where, item.error),))
+    if item.series is not None:
+        return series_findings(item, context)
+    if item.is_url:
+        return url_findings(item.source, context)
+    return findings(Blob(where, path=item.path, data=item.data), context)
 
 
 def _record_of(finding: Finding) -> Record:

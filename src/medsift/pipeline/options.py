@@ -44,6 +44,9 @@ class ScanOptions:
     dicom_tags : sequence of str
         Keywords (``StudyDescription``) or tags (``(0008,1030)``) of the DICOM elements whose
         values go into ``dicom_tags`` of the records. None by default: headers name patients.
+    by_series : bool
+        Give one record for each DICOM series, of a slice near its middle, instead of one for
+        each slice.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
@@ -62,6 +65,7 @@ class ScanOptions:
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
     dicom_tags: Sequence[str] = ()
+    by_series: bool = False
     save_images: Path | None = None
     thumbnails: bool = False
     limits: Limits = DEFAULT_LIMITS

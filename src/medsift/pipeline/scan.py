@@ -65,7 +65,12 @@ def scan(
     except TypeError as error:
         raise UsageError(f"no such option: {error}") from error
     names = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    stream = examine_all(expand(names), options)
+    items = expand(names)
+    if options.by_series:
+        from medsift.sources.series import by_series
+
+        items = by_series(items)
+    stream = examine_all(items, options)
     return (outcome.record for examined in stream for outcome in examined.outcomes)
 
 

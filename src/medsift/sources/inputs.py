@@ -16,6 +16,22 @@ _ADDRESS = re.compile("https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """A DICOM series that one file stands for.
+
+    Attributes
+    ----------
+    files : int
+        Number of its files.
+    others : tuple of Path
+        Some of the other files, in case that the one has nothing to show.
+    """
+
+    files: int
+    others: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One input: a file or an address, or the reason why there is none.
 
@@ -29,12 +45,15 @@ class Input:
         Set where the input cannot be read.
     data : bytes or None
         Set where the bytes came along with the name.
+    series : Series or None
+        Set where the file stands for others as well, see :mod:`medsift.sources.series`.
     """
 
     source: str
     path: Path | None = None
     error: InputError | None = None
     data: bytes | None = field(default=None, repr=False)
+    series: Series | None = None
 
     @property
     def is_url(self) -> bool:
@@ -64,17 +83,65 @@ def expand(
     followed (they may lead in circles or out of the folder). Globs know ``**`` and, as in a shell,
     leave out hidden files.
     What does not exist or cannot be read is yielded with its error, so that every input is
-    accounted for. Inputs come as they are found: nothing is listed in advance.
+    accounted for. Inputs come as they are found: nothing is listed in advance. A DICOMDIR that is
+    named itself is followed by the files that it lists, unless a folder that holds them is, or was,
+    named as well.
     """
-    own = frozenset(os.path.realpath(path) for path in leave_out)
+    expander = Expander(leave_out)
     for name in names:
+        yield from expander.inputs(name)
+
+
+class Expander:
+    """Finds the single inputs behind one name after the other; see :func:`expand`.
+
+    Parameters
+    ----------
+    leave_out : collection of Path
+    """
+
+    def __init__(self, leave_out: Collection[Path] = ()) -> None:
+        self._own = frozenset(os.path.realpath(path) for path in leave_out)
+        self._folders: set[str] = set()
+        # Files that a DICOMDIR has led to: they are not to come again by themselves.
+        self._listed: set[str] = set()
+
+    def inputs(self, name: str | os.PathLike[str]) -> Iterator[Input]:
+        """Yield the inputs behind a name."""
         text = os.fspath(name)
         if _ADDRESS.match(text):
             yield Input(text)
         elif not text or "\0" in text:
             yield Input(text, error=NotFoundError("a name is empty or holds a zero byte"))
         else:
-            yield from _expand_local(text, own)
+            yield from self._local(text)
+
+    def _local(self, text: str) -> Iterator[Input]:
+        name = Path(text)
+        if os.path.isdir(name):  # noqa: PTH112  which raises nothing, whatever the name
+            self._folders.add(os.path.realpath(name))
+        for item in _expand_local(text, self._own):
+            if item.path is None:
+                yield item
+            elif not self._listed or os.path.realpath(item.path) not in self._listed:
+                yield item
+                if item.path == name:
+                    yield from self._list(item.path)
+
+    def _list(self, path: Path) -> Iterator[Input]:
+        from medsift.sources.dicom.directory import is_directory, referenced
+
+        if not is_directory(path):
+            return
+        try:
+            files = list(referenced(path))
+        except InputError:
+            return  # its own record says that it is damaged
+        for file in files:
+            real = os.path.realpath(file)
+            if self._folders.isdisjoint(map(str, Path(real).parents)):
+                self._listed.add(real)
+                yield from _walk(file, frozenset(), follow=False)
 
 
 def _expand_local(text: str, own: frozenset[str]) -> Iterator[Input]:

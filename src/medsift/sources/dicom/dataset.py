@@ -18,8 +18,8 @@ WHAT = "DICOM file"
 
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
-_META_AT = 132  # preamble and DICM
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+META_AT = 132  # preamble and DICM
 _CHUNK = 1 * MIB
 
 # Defined Terms of Modality (0008,0060), DICOM PS3.3 C.7.3.1.1.1, with retired ones. Nothing
@@ -131,11 +131,11 @@ def _image_defaults(dataset: Dataset) -> Iterator[tuple[str, Any]]:
 def _check_inflation(stream: BinaryIO, context: Context) -> None:
     """Inflate a deflated file without keeping it: pydicom would do it without a bound."""
     head = stream.read(4096)
-    if _DEFLATED not in head:
+    if DEFLATED not in head:
         return
     # (0002,0000) UL: how long the group of the file meta information is.
-    length = int.from_bytes(head[_META_AT + 8 : _META_AT + 12], "little")
-    stream.seek(_META_AT + 12 + length)
+    length = int.from_bytes(head[META_AT + 8 : META_AT + 12], "little")
+    stream.seek(META_AT + 12 + length)
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     total = 0
     while piece := inflate.unconsumed_tail or stream.read(_CHUNK):

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
+from medsift.decode.guard import contained
 from medsift.decode.reader import evenly
 from medsift.sources.base import Blob, Context
 from medsift.sources.dicom.dataset import (
+    WHAT,
     encapsulated_pdf,
     has_pixels,
     modality,
     parse,
     photometric_interpretation,
 )
+from medsift.sources.dicom.header import series_uid
 from medsift.sources.dicom.pixels import FrameReader
 from medsift.sources.dicom.tags import chosen_tags
 
@@ -86,6 +89,8 @@ class _Pictures:
         self._target = target
         self._modality = modality(dataset)
         self._color_mode = photometric_interpretation(dataset)
+        with contained(WHAT, tell_details=False):
+            self._series = series_uid(dataset)
 
     def __call__(self, frame: int, where: Provenance) -> Finding:
         try:
@@ -104,6 +109,7 @@ class _Pictures:
             sha256=sha256,
             note=self._note,
             declared_modality=self._modality,
+            series=self._series,
         )
 
 
