@@ -32,6 +32,7 @@ _COMMANDS = (
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
     _Command("explain", "medsift.cli.explain", "show which places of an image decided the verdict"),
     _Command("serve", "medsift.server.cli", "serve records over HTTP (needs medsift[serve])"),
+    _Command("app", "medsift.app.cli", "the app in the browser (needs medsift[app])"),
     _Command("models", "medsift.cli.models", "list the models at hand, or show a model's card"),
 )
 

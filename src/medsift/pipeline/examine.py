@@ -35,11 +35,15 @@ class Examiner:
     options : ScanOptions
     threads : int
         Threads that one inference may use.
+    classifier : Classifier, optional
+        Used instead of one that is loaded as the options say.
     """
 
-    def __init__(self, options: ScanOptions, threads: int = 1) -> None:
+    def __init__(
+        self, options: ScanOptions, threads: int = 1, classifier: Classifier | None = None
+    ) -> None:
         self._options = options
-        self._classifier = Classifier(
+        self._classifier = classifier or Classifier(
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = ImageSaver(options.save_images) if options.save_images else None
@@ -118,7 +122,8 @@ class Examiner:
         if min(picture.width, picture.height) < self._options.min_size:
             pending.record = replace(record, status="skipped", reason="too_small")
             return
-        pending.thumbnail = thumbnail(picture.pixels) if self._options.thumbnails else None
+        if self._options.thumbnails:
+            pending.thumbnail = thumbnail(picture.pixels, self._options.thumbnail_side)
         pending.declared_modality = picture.declared_modality
         key = (picture.sha256, picture.where.frame)
         if key in seen:

@@ -51,6 +51,8 @@ class ScanOptions:
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
         Make a thumbnail of each picture, and a small map of what decided, for reports.
+    thumbnail_side : int
+        Longer side of a thumbnail, in pixels.
     limits : Limits
         Bounds on what one input may cost.
     """
@@ -68,6 +70,7 @@ class ScanOptions:
     by_series: bool = False
     save_images: Path | None = None
     thumbnails: bool = False
+    thumbnail_side: int = 128
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:

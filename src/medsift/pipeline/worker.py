@@ -27,7 +27,7 @@ def set_up(options: ScanOptions) -> None:
     """Prepare the process; the model is loaded by the first task, which can report a fault."""
     # An interrupt at the terminal reaches all processes; only the parent shall answer it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _silence_libraries()
+    silence_libraries()
     _State.options = options
 
 
@@ -48,18 +48,18 @@ def _examiner() -> Examiner:
         from medsift.pipeline.examine import Examiner
 
         _State.examiner = Examiner(_State.options)
-        _bound_memory(_State.options.limits.memory_bytes)
+        bound_memory(_State.options.limits.memory_bytes)
     return _State.examiner
 
 
-def _silence_libraries() -> None:
+def silence_libraries() -> None:
     """Send what C libraries print about damaged files nowhere; records say what matters."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
 
 
-def _bound_memory(extra: int) -> None:
+def bound_memory(extra: int) -> None:
     """Bound the address space to what is in use now plus ``extra`` bytes, where possible."""
     if not extra:
         return

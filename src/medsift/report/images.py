@@ -16,7 +16,7 @@ from medsift.core.picture import Picture, Pixels
 from medsift.report.summary import LABELS
 
 THUMBNAIL_SIDE = 128
-"""Longer side of a thumbnail, in pixels."""
+"""Longer side of a report's thumbnail, in pixels."""
 
 _EXTENSIONS = {
     "jpeg": "jpg",
@@ -91,20 +91,22 @@ def extension_of(image_format: str) -> str:
     return name if _SAFE_EXTENSION.fullmatch(name) else "bin"
 
 
-def thumbnail(pixels: Pixels) -> bytes:
+def thumbnail(pixels: Pixels, side: int = THUMBNAIL_SIDE) -> bytes:
     """A small WebP of a picture.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (h, w, 3)
+    side : int
+        Longer side of the result at most, in pixels.
 
     Returns
     -------
     bytes
-        Fits in a square of :data:`THUMBNAIL_SIDE` pixels; 1.6 KB on average.
+        1.6 KB on average for a side of 128.
     """
     image = Image.fromarray(pixels)
-    factor = THUMBNAIL_SIDE / max(image.size)
+    factor = side / max(image.size)
     if factor < 1:
         width, height = (max(1, round(side * factor)) for side in image.size)
         image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)

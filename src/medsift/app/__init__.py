@@ -1,0 +1,1 @@
+"""The Streamlit app: find the medical images in files and pages, look, correct, download."""

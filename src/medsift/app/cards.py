@@ -1,0 +1,140 @@
+"""Cards and lists as HTML: all that comes from outside is escaped here.
+
+Streamlit's own elements take Markdown, in which a file name could draw links and headings.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+from medsift.app import words
+from medsift.app.desk import Found
+from medsift.core.record import Record
+from medsift.core.taxonomy import KINDS
+
+STYLE = """<style>
+.ms-frame { height: 9.5rem; display: flex; align-items: center; justify-content: center;
+  background: rgba(128, 136, 146, .14); border-radius: .375rem; overflow: hidden; }
+.ms-frame img { max-width: 100%; max-height: 9.5rem; object-fit: contain; }
+.ms-frame span { font-size: .8rem; opacity: .8; }
+.ms-line { display: flex; gap: .4rem; align-items: baseline; justify-content: space-between;
+  margin-top: .45rem; flex-wrap: wrap; }
+.ms-badge { border-radius: 1rem; padding: .05rem .55rem; font-size: .8rem; font-weight: 600;
+  color: #fff; white-space: nowrap; }
+.ms-medical { background: #0f6f8c; } .ms-non_medical { background: #5b6470; }
+.ms-uncertain { background: #8f5b00; } .ms-right { background: #20703c; }
+.ms-p { font-variant-numeric: tabular-nums; font-size: .85rem; }
+.ms-kind { font-size: .95rem; font-weight: 600; margin-top: .2rem; overflow-wrap: anywhere; }
+.ms-where { font-size: .8rem; line-height: 1.3; height: 3.12em; overflow: hidden;
+  overflow-wrap: anywhere; margin-top: .15rem; }
+.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 4rem; }
+h1 { padding-top: 0 !important; padding-bottom: .25rem !important; }
+ul.ms-counts { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; margin: 0 !important;
+  padding: 0 !important; list-style: none !important; }
+ul.ms-counts li { margin: 0; list-style: none; }
+.ms-counts strong { font-size: 1.35rem; font-variant-numeric: tabular-nums; margin-right: .2rem; }
+.ms-problems { margin: 0; padding-left: 1.1rem; font-size: .9rem; }
+.ms-problems li { margin: .2rem 0; overflow-wrap: anywhere; }
+.ms-big { text-align: center; } .ms-big img { max-width: 100%; max-height: 75vh;
+  background: #fff; border: 1px solid rgba(128, 136, 146, .5); }
+.ms-facts { border-collapse: collapse; font-size: .9rem; width: 100%; }
+.ms-facts th { text-align: left; font-weight: 600; white-space: nowrap; padding-right: 1rem; }
+.ms-facts th, .ms-facts td { vertical-align: top; padding-top: .2rem; padding-bottom: .2rem;
+  border-bottom: 1px solid rgba(128, 136, 146, .3); overflow-wrap: anywhere; }
+</style>"""
+
+
+def card(found: Found, right: str = "") -> str:
+    """A preview with its verdict.
+
+    Parameters
+    ----------
+    found : Found
+    right : str
+        The kind that the user says it is; empty where nothing was said.
+    """
+    record = found.record
+    place = words.where(record)
+    source = escape(record.source)
+    full = f"{record.source}, {place}" if place else record.source
+    badge = f'<span class="ms-badge ms-{escape(record.label)}">{label(record)}</span>'
+    if right:
+        said = f"{words.label_name(KINDS[right].label)}: {words.kind_name(right)}"
+        badge += f'<span class="ms-badge ms-right">You: {escape(said)}</span>'
+    return (
+        f'<div class="ms-frame">{_preview(found)}</div>'
+        f'<div class="ms-line">{badge}<span class="ms-p">{words.percent(record.p_medical)}'
+        f' medical</span></div><div class="ms-kind">{escape(words.kind_name(record.kind))}</div>'
+        f'<div class="ms-where" title="{escape(full)}">{escape(place)}'
+        f"{'<br>' if place else ''}{source}</div>"
+    )
+
+
+def label(record: Record) -> str:
+    """The verdict, escaped."""
+    return escape(words.label_name(record.label))
+
+
+def description(found: Found) -> str:
+    """What the picture is, for people who do not see it."""
+    record = found.record
+    verdict = f"{words.label_name(record.label)}, {words.kind_name(record.kind)}"
+    return f"Picture {found.number}: {verdict}, from {record.source} {words.where(record)}".strip()
+
+
+def big(image: bytes, alt: str) -> str:
+    """A picture at the width of the page."""
+    return f'<div class="ms-big"><img alt="{escape(alt)}" src="{_data(image)}"></div>'
+
+
+def counts(numbers: Sequence[tuple[int, str]]) -> str:
+    """Numbers and what they count, in a row."""
+    items = "".join(f"<li><strong>{n:,}</strong> {escape(name)}</li>" for n, name in numbers)
+    return f'<ul class="ms-counts">{items}</ul>'
+
+
+def problems(records: Sequence[Record]) -> str:
+    """What gave no verdict, and why."""
+    items = []
+    for record in records:
+        place = words.where(record)
+        name = f"{record.source}, {place}" if place and place != record.source else record.source
+        items.append(f"<li><strong>{escape(name)}</strong>: {escape(words.trouble(record))}</li>")
+    return f'<ul class="ms-problems">{"".join(items)}</ul>'
+
+
+def facts(found: Found) -> str:
+    """All that is known of a picture, as a table."""
+    record = found.record
+    rows = [
+        ("Verdict", words.label_name(record.label)),
+        ("Probability of medical", words.percent(record.p_medical)),
+        ("Kind", f"{words.kind_name(record.kind)} ({words.percent(record.p_kind)})"),
+        ("DICOM modality", record.dicom_modality),
+        ("Remarks", words.reasons(record.reason)),
+        ("Source", record.source),
+        ("Place", record.locator),
+        ("Inside", record.member),
+        ("Address", record.url),
+        ("Size", f"{record.width} \N{MULTIPLICATION SIGN} {record.height}, {record.format}"),
+        ("SHA-256", record.sha256),
+        ("Model", record.model),
+    ]
+    lines = "".join(
+        f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>'
+        for name, value in rows
+        if value
+    )
+    return f'<table class="ms-facts">{lines}</table>'
+
+
+def _preview(found: Found) -> str:
+    if found.preview is None:
+        return "<span>no preview</span>"
+    return f'<img alt="{escape(description(found))}" src="{_data(found.preview)}">'
+
+
+def _data(image: bytes) -> str:
+    return "data:image/webp;base64," + base64.b64encode(image).decode("ascii")

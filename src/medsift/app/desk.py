@@ -1,0 +1,273 @@
+"""The desk of one user: uploads, jobs, what was found, and what the user corrected.
+
+Everything lies in a temporary folder of the user's own, which is removed when the session ends.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from medsift.app import views
+from medsift.app.job import Job, Progress, is_picture
+from medsift.app.settings import AppSettings
+from medsift.core.record import Record
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcomes import Outcome
+from medsift.pipeline.standing import StandingPool
+from medsift.pipeline.workspace import workspace
+from medsift.report.images import extension_of
+from medsift.sources.inputs import Input
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+_CHUNK = 1 << 20
+_MOST_DRAWN = 24
+
+
+class Upload(Protocol):
+    """A file that a browser sent."""
+
+    name: str
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Next bytes."""
+
+
+class Crew:
+    """The workers of all users.
+
+    Parameters
+    ----------
+    settings : AppSettings
+
+    Attributes
+    ----------
+    scanning : StandingPool
+    looking : StandingPool
+        Draws what somebody waits for, so that nobody waits for the scan of another.
+    hosts : Path
+        Where workers agree on who speaks to which host.
+    """
+
+    def __init__(self, settings: AppSettings) -> None:
+        self.settings = settings
+        self.scanning = StandingPool(settings.scan_options())
+        self.looking = StandingPool(replace(settings, workers=1, seconds=60.0).scan_options())
+        stack = ExitStack()
+        self.hosts = stack.enter_context(workspace()) / "hosts"
+        self._remove = weakref.finalize(self, stack.close)
+
+    def close(self) -> None:
+        """End all workers. May be called twice."""
+        self.scanning.close()
+        self.looking.close()
+        self._remove()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A picture with its verdict.
+
+    Attributes
+    ----------
+    number : int
+        From 1, in the order of finding; the user sees it.
+    order : int
+        Order of the input that it is of.
+    record : Record
+    preview : bytes or None
+        WebP.
+    path : Path or None
+        The upload that it is of; None for addresses.
+    """
+
+    number: int
+    order: int
+    record: Record
+    preview: bytes | None = field(repr=False)
+    path: Path | None
+
+
+class Tray:
+    """What one tab of the app works on, and what came of it."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self.desk = desk
+        self.name = name
+        self.clear()
+
+    def clear(self) -> None:
+        """Stop, and forget everything."""
+        self.stop()
+        self.jobs: list[Job] = []
+        self.found: list[Found] = []
+        self.problems: list[Record] = []
+        """Records of inputs and pictures that gave no verdict."""
+        self.corrections: dict[int, str] = {}
+        """The kind that a picture really is, by its number."""
+        self.drawn: dict[tuple[str, int], bytes] = {}
+        """What was drawn for a closer look, by how and of which picture."""
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._inputs = 0
+
+    def stop(self) -> None:
+        """Stop; what was found stays."""
+        for job in getattr(self, "jobs", []):
+            job.stop()
+
+    @property
+    def running(self) -> list[Job]:
+        """Jobs that may find more."""
+        return [job for job in self.jobs if job.is_running]
+
+    @property
+    def faults(self) -> list[str]:
+        """What ended whole jobs early."""
+        return [job.fault for job in self.jobs if job.fault]
+
+    def add_files(self, uploads: Iterable[Upload]) -> None:
+        """Take uploaded files and begin to work on them."""
+        items = []
+        for upload in uploads:
+            name = _unique(shown_name(upload.name), self._names)
+            self._names.add(name)
+            items.append(Input(name, path=self.desk.keep(upload)))
+        self._begin(items)
+
+    def add_url(self, url: str) -> None:
+        """Begin to work on an address."""
+        self._begin([Input(url)])
+
+    def snapshot(self) -> tuple[list[Found], list[Record]]:
+        """What was found and what failed so far, in the order of the inputs."""
+        with self._lock:
+            found, problems = list(self.found), list(self.problems)
+        return sorted(found, key=lambda each: each.order), problems
+
+    def keep_drawn(self, key: tuple[str, int], image: bytes) -> None:
+        """Remember a drawing; the oldest of too many is forgotten."""
+        self.drawn[key] = image
+        if len(self.drawn) > _MOST_DRAWN:
+            del self.drawn[next(iter(self.drawn))]
+
+    def _begin(self, items: Sequence[Input]) -> None:
+        progress = [Progress(item, self._inputs + i) for i, item in enumerate(items)]
+        self._inputs += len(items)
+        looking = self.desk.crew.looking
+        job = Job(
+            self.desk.crew.scanning,
+            self.desk.options(),
+            progress,
+            self.desk.spools,
+            self._taker(),
+            lambda path: looking.call(views.page_count, path),
+        )
+        self.jobs.append(job)
+        job.start()
+
+    def _taker(self) -> _Taker:
+        return _Taker(self._lock, self.found, self.problems)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taker:
+    """Puts outcomes where they belong; a cleared tray has new lists, so late ones are lost."""
+
+    lock: threading.Lock
+    found: list[Found]
+    problems: list[Record]
+
+    def __call__(self, progress: Progress, outcome: Outcome) -> None:
+        record = outcome.record
+        with self.lock:
+            if not is_picture(record):
+                self.problems.append(record)
+                return
+            number = len(self.found) + 1
+            preview, path = outcome.thumbnail, progress.item.path
+            self.found.append(Found(number, progress.number, record, preview, path))
+
+
+class Desk:
+    """Everything of one user; to be closed when the user has gone.
+
+    Parameters
+    ----------
+    crew : Crew
+    """
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        stack = ExitStack()
+        self.folder = stack.enter_context(workspace())
+        self.images = self.folder / "images"
+        self.spools = self.folder / "spools"
+        self._uploads = self.folder / "uploads"
+        self._count = 0
+        for each in (self.spools, self._uploads):
+            each.mkdir()
+        self.trays = {name: Tray(self, name) for name in ("images", "documents", "url")}
+        # Also at the end of the program, and where nobody closes the desk.
+        self._remove = weakref.finalize(self, stack.close)
+
+    def close(self) -> None:
+        """Stop all work and remove all files. May be called twice."""
+        for tray in self.trays.values():
+            tray.stop()
+            for job in tray.jobs:
+                job.wait(10)
+        self._remove()
+
+    def options(self) -> ScanOptions:
+        """What this user's scans do."""
+        return self.crew.settings.scan_options(self.images, self.crew.hosts)
+
+    def keep(self, upload: Upload) -> Path:
+        """Store an upload, in a folder of its own: pages look for files beside them."""
+        self._count += 1
+        folder = self._uploads / str(self._count)
+        folder.mkdir()
+        # Of the name only a harmless suffix is used; records hold the name as it is.
+        suffix = Path(upload.name).suffix.lower()
+        path = folder / f"upload{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+        with path.open("wb") as file:
+            _copy(upload, file)
+        return path
+
+    def saved(self, record: Record) -> Path | None:
+        """The file with the original bytes of a picture, or its pixels where it had none."""
+        for extension in (extension_of(record.format), "png"):
+            path = self.images / record.label / f"{record.sha256}.{extension}"
+            if path.is_file():
+                return path
+        return None
+
+
+def shown_name(name: str) -> str:
+    """The last part of a name that a browser sent, without control characters."""
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return (
+        "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in last)
+        or "file"
+    )
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    number, chosen = 1, name
+    while chosen in taken:
+        number += 1
+        chosen = f"{stem} ({number}){dot}{suffix}" if stem else f"{name} ({number})"
+    return chosen
+
+
+def _copy(upload: Upload, file: BinaryIO) -> None:
+    while chunk := upload.read(_CHUNK):
+        file.write(chunk)

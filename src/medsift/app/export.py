@@ -1,0 +1,120 @@
+"""What people take with them: tables, the medical images, and labelled folders."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from medsift.app.desk import Desk, Found
+from medsift.core.taxonomy import KINDS
+from medsift.report.writers import open_file
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_SINGLE_FILES = "uploads"
+_STORED = frozenset({".avif", ".gif", ".heic", ".jp2", ".jpg", ".jxl", ".png", ".webp"})
+"""Compressed already: deflating them again takes time and gains nothing."""
+
+
+def table(found: Iterable[Found], suffix: str) -> bytes:
+    """Records as a file.
+
+    Parameters
+    ----------
+    found : iterable of Found
+    suffix : {".csv", ".jsonl", ".parquet"}
+    """
+    with tempfile.TemporaryDirectory(prefix="medsift-export-") as folder:
+        path = Path(folder) / f"records{suffix}"
+        with open_file(path) as writer:
+            for each in found:
+                writer.write(each.record)
+        return path.read_bytes()
+
+
+def medical_images(found: Iterable[Found], desk: Desk) -> bytes:
+    """A zip of the medical ones among the pictures: original bytes, each file once.
+
+    Names are those of ``medsift scan --save-images``; pictures that have no bytes of their own
+    are PNG files.
+    """
+    files = {}
+    for each in found:
+        if each.record.label == "medical" and (path := desk.saved(each.record)) is not None:
+            files[f"medical/{path.name}"] = path
+    return _zipped(files)
+
+
+def labelled_folder(found: Sequence[Found], corrections: Mapping[int, str], desk: Desk) -> bytes:
+    """A zip with a labelled folder, as ``medsift train`` takes it.
+
+    ``labelled/<label>/<kind>/<source>/<image>``, and beside it ``corrections.csv``, which says
+    for each image where it came from and what the model had said.
+
+    Parameters
+    ----------
+    found : sequence of Found
+    corrections : mapping
+        Number of a picture to the name of its kind.
+    desk : Desk
+    """
+    files: dict[str, Path] = {}
+    rows = []
+    # By digest, so that a picture that was found twice does not get two labels.
+    last = {each.record.sha256: each for each in found if each.number in corrections}
+    for each in last.values():
+        record, kind = each.record, corrections[each.number]
+        path = desk.saved(record)
+        if path is None:
+            continue
+        label = KINDS[kind].label
+        name = f"{label}/{kind}/{source_folder(each)}/{record.sha256[:16]}{path.suffix}"
+        files[f"labelled/{name}"] = path
+        said = (record.label, record.kind, record.p_medical, record.model)
+        rows.append((name, label, kind, *said, record.source, record.locator))
+    return _zipped(files, {"labelled/corrections.csv": _listed(rows)})
+
+
+def source_folder(found: Found) -> str:
+    """A folder name for the origin of a picture, which validation never splits.
+
+    Documents, archives and sites are origins; image files that were uploaded one by one are one
+    together.
+    """
+    record = found.record
+    if found.path is None:
+        name = record.source.split("://", 1)[-1].split("/", 1)[0]
+    elif record.source_type == "image":
+        return _SINGLE_FILES
+    else:
+        name = record.source
+    return _UNSAFE.sub("-", name).strip("-.")[:80] or _SINGLE_FILES
+
+
+def _listed(rows: Iterable[tuple[object, ...]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    names = ("file", "label", "kind", "model_label", "model_kind", "p_medical", "model")
+    writer.writerow((*names, "source", "locator"))
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def _inert(cell: object) -> object:
+    # A name that begins like a formula must not run in a spreadsheet, see report.csv_file.
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
+
+
+def _zipped(files: Mapping[str, Path], texts: Mapping[str, str] | None = None) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, path in files.items():
+            method = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
+            archive.write(path, name, method)
+        for name, text in (texts or {}).items():
+            archive.writestr(name, text, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()

@@ -1,0 +1,138 @@
+"""The page: a tab for each sort of input, each with its own results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from medsift.app import cards
+from medsift.app.desk import Crew, Desk, Tray
+from medsift.app.progress import show_progress
+from medsift.app.results import show_results
+from medsift.app.settings import AppSettings
+
+_TABS = {"images": "Images", "documents": "PDF and documents", "url": "Web address"}
+_POLL_SECONDS = 1.0
+
+
+def show(settings: AppSettings) -> None:
+    """Draw the page, and answer what its user did last."""
+    st.set_page_config(
+        page_title="medsift", page_icon="\N{LEFT-POINTING MAGNIFYING GLASS}", layout="wide"
+    )
+    st.html(cards.STYLE)
+    desk = _desk(settings)
+    st.title("medsift", anchor=False)
+    st.markdown(
+        "Finds the medical images in anything. Files stay on the computer that runs this page."
+        " It is no diagnostic device: it says that a picture is an X-ray, not what it shows."
+    )
+    tabs = st.tabs(list(_TABS.values()), on_change="rerun", key="tab")
+    for (name, _), tab in zip(_TABS.items(), tabs, strict=True):
+        # Only the open tab is drawn; the others go on with their work all the same.
+        if tab.open:
+            with tab:
+                _show_tray(desk.trays[name])
+
+
+def _desk(settings: AppSettings) -> Desk:
+    return _own_desk(settings)
+
+
+@st.cache_resource(show_spinner=False, on_release=Crew.close)
+def _crew(settings: AppSettings) -> Crew:
+    """The workers of all users, each with the model loaded once."""
+    return Crew(settings)
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=Desk.close)
+def _own_desk(settings: AppSettings) -> Desk:
+    return Desk(_crew(settings))
+
+
+def _show_tray(tray: Tray) -> None:
+    if tray.name == "url":
+        _ask_for_url(tray)
+    else:
+        _ask_for_files(tray)
+    running = bool(tray.running)
+    # While work goes on, the fragment is drawn anew every second; the rest of the page is not.
+    every = _POLL_SECONDS if running else None
+    st.fragment(_follow, run_every=every)(tray, running)
+
+
+def _follow(tray: Tray, was_running: bool) -> None:
+    show_progress(tray)
+    show_results(tray)
+    if was_running and not tray.running:
+        st.rerun()
+
+
+def _ask_for_files(tray: Tray) -> None:
+    generation = st.session_state.setdefault(f"{tray.name}-generation", 0)
+    key = f"{tray.name}-files-{generation}"
+    label, help_text = {
+        "images": (
+            "Image files, or a zip of folders with them",
+            "JPEG, PNG, TIFF, WebP, HEIC, DICOM, NIfTI and others. They are examined at once.",
+        ),
+        "documents": (
+            "PDF, Word, PowerPoint, Excel, EPUB, saved pages, mail or archives",
+            "Every picture in them is taken out and examined. The work begins at once.",
+        ),
+    }[tray.name]
+    st.file_uploader(
+        label,
+        accept_multiple_files=True,
+        key=key,
+        help=help_text,
+        on_change=_take_files,
+        args=(tray, key),
+    )
+
+
+def _take_files(tray: Tray, key: str) -> None:
+    uploads: Sequence[Any] = st.session_state.get(key) or ()
+    if uploads:
+        tray.add_files(uploads)
+        # A new key makes an empty uploader, so that the uploads do not stay in memory as well.
+        st.session_state[f"{tray.name}-generation"] += 1
+
+
+def _ask_for_url(tray: Tray) -> None:
+    with st.form("url-form", border=False):
+        url = st.text_input(
+            "Address of a web page, an image or a document",
+            placeholder="https://example.org/article",
+            key="url-text",
+            max_chars=2000,
+        )
+        asked = st.form_submit_button("Find the medical images", type="primary")
+    if asked:
+        address, complaint = checked_url(url)
+        if complaint:
+            st.error(complaint)
+        else:
+            tray.add_url(address)
+
+
+def checked_url(text: str) -> tuple[str, str]:
+    """An address that can be fetched, or a sentence that says what is wrong with it."""
+    text = text.strip()
+    if not text:
+        return "", "Type or paste a web address first."
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or any(char.isspace() for char in text):
+        return "", "That is no web address. One looks like https://example.org/article"
+    if parts.scheme not in ("http", "https"):
+        return "", "Only addresses that begin with https:// or http:// can be fetched."
+    return text, ""

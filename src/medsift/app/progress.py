@@ -1,0 +1,75 @@
+"""How the work goes on: a bar, a sentence, a button to stop, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from medsift.app import cards
+from medsift.app.desk import Tray
+from medsift.app.job import Job, Progress
+from medsift.core.record import Record
+
+_SHOWN_PROBLEMS = 5
+
+
+def show_progress(tray: Tray) -> None:
+    """Draw what a user wants to know of the work, next to where the inputs were given."""
+    running = tray.running
+    if running:
+        share = sum(job.share * len(job.inputs) for job in running)
+        share /= sum(len(job.inputs) for job in running)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.progress(share, text=_sentence(running))
+            st.button("Stop", key=f"{tray.name}-stop", icon=":material/stop:", on_click=tray.stop)
+    for fault in tray.faults:
+        st.error("The scan ended early. Ask who runs this page to look at its terminal.")
+        st.code(fault, language=None)
+    stopped = sum(each.state == "stopped" for job in tray.jobs for each in job.inputs)
+    if stopped and not running:
+        text = "one input was" if stopped == 1 else f"{stopped:,} inputs were"
+        st.warning(f"Stopped: {text} not finished. What was found until then is shown.")
+    _show_problems(tray.snapshot()[1])
+
+
+def _sentence(running: Sequence[Job]) -> str:
+    inputs = [each for job in running for each in job.inputs]
+    done = sum(job.done for job in running)
+    pictures = sum(each.pictures for each in inputs)
+    found = f"{pictures:,} picture{'' if pictures == 1 else 's'} found"
+    if len(inputs) == 1:
+        return f"{_place(inputs[0])}, {found}"
+    pages = [_place(each) for each in inputs if each.state == "working" and each.pages]
+    return ", ".join([f"{done:,} of {len(inputs):,} done", *pages[:1], found])
+
+
+def _place(progress: Progress) -> str:
+    if progress.state == "waiting":
+        return "Waiting for a free worker"
+    if progress.pages:
+        return f"Page {progress.page or 1:,} of {progress.pages:,}"
+    return f"Page {progress.page:,}" if progress.page else "Working"
+
+
+def _show_problems(problems: Sequence[Record]) -> None:
+    failed = [record for record in problems if record.status == "failed" or _is_whole(record)]
+    left_out = [record for record in problems if record not in failed]
+    if failed:
+        first, more = failed[:_SHOWN_PROBLEMS], failed[_SHOWN_PROBLEMS:]
+        with st.container(border=True):
+            number = len(failed)
+            text = "One input or picture" if number == 1 else f"{number:,} inputs or pictures"
+            st.markdown(f":material/error: **{text} gave no result**")
+            st.html(cards.problems(first))
+            if more:
+                with st.expander(f"{len(more):,} more"):
+                    st.html(cards.problems(more[:500]))
+    if left_out:
+        with st.expander(f"{len(left_out):,} left out on purpose: too small, blank and the like"):
+            st.html(cards.problems(left_out[:500]))
+
+
+def _is_whole(record: Record) -> bool:
+    """Whether nothing at all came of an input that the user named."""
+    return record.reason in ("unsupported", "no_image") and not record.member

@@ -1,0 +1,178 @@
+"""What was found: counts, filters, a grid of previews in pages, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from medsift.app import cards, export, words
+from medsift.app.desk import Found, Tray
+from medsift.app.details import show_details
+from medsift.app.review import show_answer, show_review
+from medsift.app.shown import Choice, Counts
+
+PAGE = 24
+"""Previews on one page: browsers stay quick, however many pictures there are."""
+
+_CARD_PIXELS = 216
+_ORDERS = {
+    "found": "As found",
+    "medical": "Most probably medical first",
+    "unsure": "Least certain first",
+}
+
+
+def show_results(tray: Tray) -> None:
+    """Draw the results of a tray."""
+    found, _ = tray.snapshot()
+    if not found:
+        return
+    counts = Counts.of(found)
+    st.subheader("Results", anchor=False)
+    _show_counts(counts, len(found))
+    choice = _choose(tray, counts)
+    shown = choice.of(found)
+    reviewing = _show_actions(tray, shown)
+    if reviewing:
+        show_review(tray, found)
+    if not shown:
+        st.info("No picture matches. Change what is shown above.")
+        return
+    page = _page(tray, shown)
+    _show_grid(tray, page, reviewing)
+
+
+def _show_counts(counts: Counts, total: int) -> None:
+    hidden = counts.labels["uncertain"]
+    st.html(
+        cards.counts(
+            [
+                (total, "picture" if total == 1 else "pictures"),
+                (counts.labels["medical"], "medical"),
+                (counts.labels["non_medical"], "not medical"),
+                (hidden, "uncertain"),
+            ]
+        )
+    )
+
+
+def _choose(tray: Tray, counts: Counts) -> Choice:
+    name = tray.name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.segmented_control(
+            "Verdict",
+            ["medical", "non_medical"],
+            selection_mode="multi",
+            default=["medical", "non_medical"],
+            format_func=lambda label: f"{words.label_name(label)} ({counts.labels[label]:,})",
+            key=f"{name}-labels",
+        )
+        kinds = st.multiselect(
+            "Kinds",
+            sorted(counts.kinds, key=words.kind_name),
+            format_func=lambda kind: f"{words.kind_name(kind)} ({counts.kinds[kind]:,})",
+            placeholder="All",
+            key=f"{name}-kinds",
+            width=260,
+        )
+        text = st.text_input(
+            "Name contains", key=f"{name}-search", placeholder="File, page, member", width=200
+        )
+        order = st.selectbox(
+            "Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{name}-order", width=240
+        )
+    labels = set(chosen)
+    uncertain = counts.labels["uncertain"]
+    if uncertain:
+        show = st.toggle(
+            f"Show uncertain ({uncertain:,})",
+            key=f"{name}-uncertain",
+            help="Pictures that the model cannot decide on. They are left out until you ask.",
+        )
+        labels |= {"uncertain"} if show else set()
+    return Choice(frozenset(labels), frozenset(kinds), text or "", order or "found")
+
+
+def _show_actions(tray: Tray, shown: Sequence[Found]) -> bool:
+    """Downloads, and switches; whether the user wants to correct verdicts."""
+    name, number = tray.name, len(shown)
+    medical = sum(each.record.label == "medical" for each in shown)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        reviewing = st.toggle(
+            "Correct verdicts",
+            key=f"{name}-review",
+            help="Say what pictures really are, and take the answers with you as training data.",
+        )
+        with st.popover("Download", icon=":material/download:", disabled=not shown):
+            st.markdown(f"The {number:,} shown, on all pages:")
+            for suffix, mime in (
+                (".csv", "text/csv"),
+                (".jsonl", "application/jsonl"),
+                (".parquet", "application/vnd.apache.parquet"),
+            ):
+                st.download_button(
+                    suffix[1:].upper() if suffix != ".parquet" else "Parquet",
+                    data=partial(export.table, shown, suffix),
+                    file_name=f"medsift{suffix}",
+                    mime=mime,
+                    key=f"{name}-export{suffix}",
+                    on_click="ignore",
+                    width="stretch",
+                )
+            st.download_button(
+                f"Medical images among them, zip ({medical:,})",
+                data=lambda: export.medical_images(shown, tray.desk),
+                file_name="medsift-medical.zip",
+                mime="application/zip",
+                key=f"{name}-images",
+                on_click="ignore",
+                disabled=not medical,
+                width="stretch",
+            )
+        st.button(
+            "Clear results",
+            key=f"{name}-clear",
+            icon=":material/delete:",
+            on_click=_clear,
+            args=(tray,),
+        )
+    return bool(reviewing)
+
+
+def _clear(tray: Tray) -> None:
+    tray.clear()
+    # Filters of what is gone would hide what comes next.
+    for part in ("kinds", "search", "page"):
+        st.session_state.pop(f"{tray.name}-{part}", None)
+
+
+def _page(tray: Tray, shown: Sequence[Found]) -> Sequence[Found]:
+    pages = -(-len(shown) // PAGE)
+    key = f"{tray.name}-page"
+    if st.session_state.get(key, 1) > pages:
+        st.session_state[key] = pages
+    number = 1
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            number = st.pagination(pages, key=key) or 1
+            first = (number - 1) * PAGE + 1
+            st.caption(f"{first:,} to {min(len(shown), first + PAGE - 1):,} of {len(shown):,}")
+    return shown[(number - 1) * PAGE : number * PAGE]
+
+
+def _show_grid(tray: Tray, page: Sequence[Found], reviewing: bool) -> None:
+    # A row that wraps: as many cards side by side as the screen is wide.
+    with st.container(horizontal=True, key=f"{tray.name}-grid"):
+        for found in page:
+            with st.container(border=True, width=_CARD_PIXELS, gap="xsmall"):
+                st.html(cards.card(found, tray.corrections.get(found.number, "")))
+                if reviewing:
+                    show_answer(tray, found)
+                if st.button(
+                    f"Look closer at {found.number}",
+                    key=f"{tray.name}-open-{found.number}",
+                    width="stretch",
+                ):
+                    show_details(tray, found)
