@@ -11,12 +11,14 @@ import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from medsift.app import views
 from medsift.app.job import Job, Progress, is_picture
 from medsift.app.settings import AppSettings
+from medsift.core.errors import MedsiftError
 from medsift.core.record import Record
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
@@ -62,6 +64,14 @@ class Crew:
         stack = ExitStack()
         self.hosts = stack.enter_context(workspace()) / "hosts"
         self._remove = weakref.finalize(self, stack.close)
+
+    @cached_property
+    def explains(self) -> bool:
+        """Whether the model can tell why; asked for once."""
+        try:
+            return self.looking.call(views.can_explain, self.settings.model)
+        except MedsiftError:
+            return False
 
     def close(self) -> None:
         """End all workers. May be called twice."""

@@ -24,7 +24,7 @@ def show(settings: AppSettings) -> None:
         page_title="medsift", page_icon="\N{LEFT-POINTING MAGNIFYING GLASS}", layout="wide"
     )
     st.html(cards.STYLE)
-    desk = _desk(settings)
+    desk = own_desk(settings)
     st.title("medsift", anchor=False)
     st.markdown(
         "Finds the medical images in anything. Files stay on the computer that runs this page."
@@ -38,10 +38,6 @@ def show(settings: AppSettings) -> None:
                 _show_tray(desk.trays[name])
 
 
-def _desk(settings: AppSettings) -> Desk:
-    return _own_desk(settings)
-
-
 @st.cache_resource(show_spinner=False, on_release=Crew.close)
 def _crew(settings: AppSettings) -> Crew:
     """The workers of all users, each with the model loaded once."""
@@ -49,7 +45,8 @@ def _crew(settings: AppSettings) -> Crew:
 
 
 @st.cache_resource(show_spinner=False, scope="session", on_release=Desk.close)
-def _own_desk(settings: AppSettings) -> Desk:
+def own_desk(settings: AppSettings) -> Desk:
+    """The desk of this user; closed when the session ends."""
     return Desk(_crew(settings))
 
 

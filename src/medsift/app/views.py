@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medsift.core.errors import DecodeError, NotFoundError
+from medsift.core.errors import DecodeError, ModelError, NotFoundError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Bbox, Pixels, Provenance
 
@@ -62,6 +62,19 @@ def explained(path: Path, frame: int | None, model: str, target: str) -> bytes:
 
     explanation = classifier_of(model).explain(_pixels(path, frame), target)
     return _webp(Image.fromarray(explanation.overlay))
+
+
+def can_explain(model: str) -> bool:
+    """Whether a model was exported with what explanations need."""
+    import numpy as np
+
+    from medsift.pipeline.standing import classifier_of
+
+    try:
+        classifier_of(model).explain(np.zeros((64, 64, 3), dtype=np.uint8))
+    except (ModelError, UsageError):
+        return False
+    return True
 
 
 def page_with_box(path: Path, number: int, box: Bbox | None, password: str = "") -> bytes:

@@ -66,9 +66,9 @@ def percent(p: float | None) -> str:
     """A probability for people; never a bare 0 or 100, which no model can promise."""
     if p is None:
         return ""
-    if p >= 0.995:
+    if p > 0.99:
         return "over 99 %"
-    return "under 1 %" if p < 0.005 else f"{p * 100:.0f} %"
+    return "under 1 %" if p < 0.01 else f"{p * 100:.0f} %"
 
 
 def trouble(record: Record) -> str:

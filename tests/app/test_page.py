@@ -1,0 +1,235 @@
+"""The page, driven by Streamlit's own tests; pictures are examined by real workers."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit
+from streamlit.testing.v1 import AppTest
+
+from medsift.app.page import checked_url
+from tests.samples import dicom_file, jpeg, picture, write_pdf
+
+SECONDS = 120
+"""Generous: the machine may be busy."""
+
+
+def _script() -> None:
+    from medsift.app.page import show
+    from medsift.app.settings import AppSettings
+
+    show(AppSettings(model="fast", workers=1))
+
+
+def _leave() -> None:
+    from medsift.app.page import own_desk
+
+    own_desk.clear()
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[None]:
+    """The workers that all tests share, as all users do."""
+    yield
+    streamlit.cache_resource.clear()
+
+
+@pytest.fixture
+def app(
+    workers: None,  # noqa: ARG001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[AppTest]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    yield AppTest.from_function(_script, default_timeout=SECONDS).run()
+    # All tests count as the same session, so its desk is closed by hand.
+    AppTest.from_function(_leave).run()
+
+
+def settle(app: AppTest) -> None:
+    """Run the script anew until its work is done, as the page does by itself."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        app.run()
+        assert not app.exception
+        if not any(button.label == "Stop" for button in app.button):
+            return
+        time.sleep(0.1)
+    pytest.fail("the work did not end")
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> None:
+    given = [(name, data, "application/octet-stream") for name, data in files]
+    app.file_uploader[0].set_value(given).run()
+    settle(app)
+
+
+def open_tab(app: AppTest, name: str) -> None:
+    app.session_state["tab"] = name
+    app.run()
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(str(each.value) for each in app.html)
+
+
+def cards(app: AppTest) -> int:
+    return html(app).count('class="ms-frame"')
+
+
+def show_all(app: AppTest) -> None:
+    """Show the uncertain ones as well, if there are any."""
+    if any(toggle.key == "images-uncertain" for toggle in app.toggle):
+        app.toggle(key="images-uncertain").set_value(True).run()
+
+
+def test_an_empty_page_asks_for_input_and_shows_no_results(app: AppTest) -> None:
+    assert not app.exception
+    assert app.title[0].value == "medsift"
+    assert [tab.label for tab in app.tabs] == ["Images", "PDF and documents", "Web address"]
+    assert not app.subheader
+    assert len(app.sidebar) == 0
+
+
+def test_uploads_become_cards_with_counts(app: AppTest) -> None:
+    scan = dicom_file("MR_small.dcm").read_bytes()
+    upload(app, ("one.jpg", jpeg(picture(1))), ("slice.dcm", scan))
+    show_all(app)
+    assert app.subheader[0].value == "Results"
+    assert "<strong>2</strong> pictures" in html(app)
+    assert cards(app) == 2
+    assert "one.jpg" in html(app)
+    assert "slice.dcm" in html(app)
+
+
+def test_what_cannot_be_read_is_told_in_words_with_its_name(app: AppTest) -> None:
+    upload(app, ("broken.pdf", b"%PDF-1.7\nnothing of use"), ("notes.txt", b"plain words"))
+    assert "<strong>broken.pdf</strong>: It is damaged or incomplete." in html(app)
+    assert "<strong>notes.txt</strong>: medsift does not read this type of file." in html(app)
+    assert not app.subheader
+
+
+def test_hostile_names_are_shown_as_text(app: AppTest) -> None:
+    upload(app, ("<img src=x onerror=alert(1)>.jpg", jpeg(picture(2))))
+    show_all(app)
+    assert "<img src=x" not in html(app)
+    assert "&lt;img src=x onerror=alert(1)&gt;.jpg" in html(app)
+
+
+def test_pictures_of_a_pdf_tell_their_page_and_are_shown_on_it(
+    app: AppTest, tmp_path: Path
+) -> None:
+    write_pdf(tmp_path / "paper.pdf", [picture(3), picture(4)])
+    open_tab(app, "PDF and documents")
+    upload(app, ("paper.pdf", (tmp_path / "paper.pdf").read_bytes()))
+    if any(toggle.key == "documents-uncertain" for toggle in app.toggle):
+        app.toggle(key="documents-uncertain").set_value(True).run()
+    assert "page 2, image 1" in html(app)
+    app.button(key="documents-open-2").click().run()
+    assert not app.exception
+    view = app.segmented_control(key="documents-view-2")
+    assert view.options[:2] == ["Page 2", "Picture"]
+    assert 'alt="Page 2 of paper.pdf, with a frame around picture 2"' in html(app)
+
+
+def test_filters_choose_what_is_shown(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))), ("two.jpg", jpeg(picture(2))))
+    show_all(app)
+    app.text_input(key="images-search").set_value("TWO").run()
+    assert cards(app) == 1
+    assert "two.jpg" in html(app)
+    app.text_input(key="images-search").set_value("nothing has this name").run()
+    assert cards(app) == 0
+    assert app.info[0].value.startswith("No picture matches")
+
+
+def test_many_pictures_come_in_pages(app: AppTest) -> None:
+    files = [(f"{i:02}.jpg", jpeg(picture(i, (48, 40)))) for i in range(30)]
+    upload(app, *files)
+    show_all(app)
+    assert cards(app) == 24
+    app.pagination[0].set_value(2).run()
+    assert not app.exception
+    assert cards(app) == 6
+
+
+def test_answers_are_kept_and_can_be_taken_back(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    show_all(app)
+    app.toggle(key="images-review").set_value(True).run()
+    app.selectbox(key="images-answer-1").set_value("ct").run()
+    assert "You: Medical: CT" in html(app)
+    assert app.download_button[-1].label == "Download 1 answer (zip)"
+    app.button(key="images-forget").click().run()
+    assert "You: " not in html(app)
+    assert app.selectbox(key="images-answer-1").value is None
+
+
+def test_an_answer_survives_turning_the_page_and_closing_the_desk(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    show_all(app)
+    app.toggle(key="images-review").set_value(True).run()
+    app.selectbox(key="images-answer-1").set_value("chart").run()
+    app.toggle(key="images-review").set_value(False).run()
+    app.toggle(key="images-review").set_value(True).run()
+    assert app.selectbox(key="images-answer-1").value == "chart"
+
+
+def test_closing_the_session_removes_its_files(app: AppTest, tmp_path: Path) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    assert len(list(tmp_path.glob("medsift-*/uploads/1/upload.jpg"))) == 1
+    AppTest.from_function(_leave).run()
+    assert not list(tmp_path.glob("medsift-*/uploads"))
+
+
+def test_results_can_be_cleared(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    app.button(key="images-clear").click().run()
+    assert not app.subheader
+    assert cards(app) == 0
+
+
+def test_same_names_are_told_apart(app: AppTest) -> None:
+    upload(app, ("a.jpg", jpeg(picture(1))), ("a.jpg", jpeg(picture(2))))
+    show_all(app)
+    assert "a (2).jpg" in html(app)
+
+
+def test_a_private_address_is_refused_in_words(app: AppTest) -> None:
+    open_tab(app, "Web address")
+    app.text_input(key="url-text").set_value("http://127.0.0.1/secret.png")
+    app.button[0].click().run()
+    settle(app)
+    assert "<strong>http://127.0.0.1/secret.png</strong>: It could not be fetched." in html(app)
+
+
+def test_what_is_no_address_is_refused_at_once(app: AppTest) -> None:
+    open_tab(app, "Web address")
+    app.text_input(key="url-text").set_value("file:///etc/passwd")
+    app.button[0].click().run()
+    assert (
+        app.error[0].value == "That is no web address. One looks like https://example.org/article"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (" https://example.org/a ", "https://example.org/a"),
+        ("example.org/a", "https://example.org/a"),
+        ("HTTP://example.org", "HTTP://example.org"),
+        ("", ""),
+        ("two words", ""),
+        ("ftp://example.org/a", ""),
+        ("http://[::1", ""),
+        ("javascript:alert(1)", "https://javascript:alert(1)"),
+    ],
+)
+def test_addresses_are_completed_or_refused(text: str, address: str) -> None:
+    checked, complaint = checked_url(text)
+    assert checked == address
+    assert bool(complaint) == (not address)

@@ -1,0 +1,47 @@
+"""Which pictures are shown, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from medsift.app.shown import Choice, Counts, Order
+from tests.app.samples import found
+
+FOUND = [
+    found(1, label="medical", kind="ct", p_medical=0.8, confidence=0.8),
+    found(2, label="non_medical", kind="chart", p_medical=0.01, confidence=0.99),
+    found(3, label="uncertain", kind="mri", p_medical=0.55, confidence=0.55),
+    found(4, label="medical", kind="mri", p_medical=0.97, confidence=0.97, source="Böse.pdf"),
+]
+
+
+def numbers(choice: Choice) -> list[int]:
+    return [each.number for each in choice.of(FOUND)]
+
+
+def test_uncertain_ones_are_left_out_until_asked_for() -> None:
+    assert numbers(Choice()) == [1, 2, 4]
+    assert numbers(Choice(labels=frozenset({"uncertain"}))) == [3]
+
+
+def test_kinds_and_labels_both_have_to_match() -> None:
+    assert numbers(Choice(kinds=frozenset({"mri"}))) == [4]
+    assert numbers(Choice(kinds=frozenset({"mri", "chart"}))) == [2, 4]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("BÖSE", [4]), ("image 2", [2]), (" ", [1, 2, 4])])
+def test_text_is_looked_for_in_names_and_places(text: str, expected: list[int]) -> None:
+    assert numbers(Choice(text=text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("found", [1, 2, 4]), ("medical", [4, 1, 2]), ("unsure", [1, 4, 2])]
+)
+def test_orders(order: Order, expected: list[int]) -> None:
+    assert numbers(Choice(order=order)) == expected
+
+
+def test_counts_are_of_all_pictures() -> None:
+    counts = Counts.of(FOUND)
+    assert counts.labels == {"medical": 2, "non_medical": 1, "uncertain": 1}
+    assert counts.kinds["mri"] == 2

@@ -1,0 +1,58 @@
+"""Codes in the words of people."""
+
+from __future__ import annotations
+
+import pytest
+
+from medsift.app import words
+from medsift.core import errors
+from medsift.core.record import Record
+from medsift.core.taxonomy import TAXONOMY
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (0.0, "under 1 %"),
+        (0.0099, "under 1 %"),
+        (0.01, "1 %"),
+        (0.5, "50 %"),
+        (0.99, "99 %"),
+        (0.991, "over 99 %"),
+        (1.0, "over 99 %"),
+        (None, ""),
+    ],
+)
+def test_probabilities_promise_nothing(p: float | None, said: str) -> None:
+    assert words.percent(p) == said
+
+
+def test_every_kind_has_a_name_without_underscores() -> None:
+    names = [words.kind_name(kind.name) for kind in TAXONOMY]
+    assert len(set(names)) == len(names)
+    assert not any("_" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "error", [c for c in vars(errors).values() if isinstance(c, type) and "code" in vars(c)]
+)
+def test_every_fault_has_a_sentence(error: type[errors.InputError]) -> None:
+    if error is errors.InputError:
+        return
+    said = words.trouble(Record("a", status="failed", reason=error.code, error=error.code))
+    assert said.endswith(".")
+    assert error.code not in said
+
+
+def test_details_follow_the_sentence() -> None:
+    record = Record("a", status="failed", reason="encrypted", error="encrypted: needs a password")
+    assert words.trouble(record) == "It is protected by a password. (Needs a password.)"
+
+
+def test_what_was_left_out_says_why() -> None:
+    assert words.trouble(Record("a", status="skipped", reason="too_small")) == (
+        "Smaller than 32 pixels."
+    )
+    assert words.trouble(Record("a", status="skipped", reason="some_new_reason")) == (
+        "Some new reason."
+    )
