@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from medsift.core.picture import Pixels
+from medsift.training.optics import on_screen, restain
 
 _WORDS = (
     "L",
@@ -75,15 +76,20 @@ class Augment:
         Probability of a pass through JPEG (quality 5 to 95), now and then WebP.
     overlay, erase : float
         Probability of burnt-in text or lines; of a blank rectangle.
+    stain : float
+        Probability of another mixture of the colours, as other stains and cameras give.
+    screen : float
+        Probability that the picture is seen on a screen through a telephone: slanted, with
+        uneven light and the stripes of two grids.
     """
 
     whole: float = 0.4
-    min_area: float = 0.25
+    min_area: float = 0.12
     flip: float = 0.5
     quarter_turn: float = 0.15
     tilt: float = 0.12
     border: float = 0.12
-    grey: float = 0.15
+    grey: float = 0.2
     invert: float = 0.06
     tone: float = 0.4
     tint: float = 0.25
@@ -93,6 +99,8 @@ class Augment:
     recompress: float = 0.35
     overlay: float = 0.1
     erase: float = 0.08
+    stain: float = 0.15
+    screen: float = 0.05
 
 
 WILD = Augment()
@@ -101,6 +109,8 @@ WILD = Augment()
 LIGHT = Augment(
     whole=0.6,
     min_area=0.5,
+    stain=0.0,
+    screen=0.0,
     quarter_turn=0.05,
     tilt=0.0,
     border=0.05,
@@ -120,6 +130,8 @@ LIGHT = Augment(
 CLASSIC = Augment(
     whole=0.0,
     min_area=0.5,
+    stain=0.0,
+    screen=0.0,
     quarter_turn=0.0,
     tilt=0.5,
     border=0.0,
@@ -154,8 +166,13 @@ def augment(pixels: Pixels, size: int, rng: np.random.Generator, settings: Augme
     """
     image = _place(Image.fromarray(pixels), size, rng, settings)
     image = _turn(image, rng, settings)
+    if rng.random() < settings.screen:
+        image = on_screen(image, rng)
     image = _degrade(image, rng, settings)
-    result = _recolour(np.asarray(image), rng, settings)
+    result = np.asarray(image)
+    if rng.random() < settings.stain:
+        result = restain(result, rng)
+    result = _recolour(result, rng, settings)
     if rng.random() < settings.overlay:
         result = _overlay(result, rng)
     if rng.random() < settings.erase:

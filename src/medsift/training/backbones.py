@@ -10,6 +10,7 @@ from typing import Any
 
 import timm
 import torch
+import torch.nn.functional as F  # noqa: N812  the name that everybody knows
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -95,17 +96,25 @@ def stages(network: nn.Module) -> list[list[nn.Parameter]]:
 
 
 class WithFeatures(nn.Module):
-    """Gives logits and the pooled features that they come from."""
+    """Gives logits, the pooled features, and what each place of the picture speaks for.
+
+    The last layer is linear and the features are means over the picture, so that the layer may
+    as well be applied at each place first: the mean of that *class map* is the logits (class
+    activation mapping, Zhou et al. 2016, "Learning Deep Features for Discriminative
+    Localization").
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (n, classes) and features (n, d)."""
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (n, classes), features (n, d) and class map (n, classes, h, w)."""
         network: Any = self.network
-        features = network.forward_head(network.forward_features(pixels), pre_logits=True)
-        return network.get_classifier()(features), features
+        maps = network.forward_features(pixels)
+        last = network.get_classifier()
+        class_map = F.conv2d(maps, last.weight[:, :, None, None], last.bias)
+        return class_map.mean((2, 3)), maps.mean((2, 3)), class_map
 
 
 def _load(network: nn.Module, path: Path) -> None:

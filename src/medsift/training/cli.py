@@ -35,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=int, default=1, metavar="N", help="processes that read pictures")
     add("--threads", type=int, default=0, metavar="N", help="threads that compute; 0: torch's own")
     add("--resume", action="store_true", help="go on from the checkpoints in DIR/run")
+    add(
+        "--member",
+        type=_positive,
+        metavar="N",
+        help="train only the Nth network of the recipe; --resume puts them together",
+    )
+    add("--teacher", metavar="MODEL", help="learn from the probabilities of this model, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             threads=arguments.threads,
             resume=arguments.resume,
+            member=arguments.member,
+            teacher=arguments.teacher,
         )
     )
     sys.stdout.write(f"{folder}\n")

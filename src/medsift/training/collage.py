@@ -17,8 +17,9 @@ from medsift.core.picture import Pixels
 from medsift.core.taxonomy import KINDS
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.data import PixelStore
+from medsift.training.frames import window_around
 from medsift.training.procedural import DRAWN_KINDS, draw
-from medsift.training.variants import cut_out, inverted_on_paper, recoloured
+from medsift.training.variants import as_angiogram, cut_out, inverted_on_paper, recoloured
 
 _GRIDS = ((1, 2), (1, 3), (2, 2), (2, 3), (1, 4), (3, 3), (2, 1), (2, 4), (3, 2), (3, 4))
 _NOT_IN_PANELS = frozenset({"multipanel", "viewer_screenshot", "biosignal"})
@@ -27,9 +28,16 @@ _PER_DRAWN_KIND = 150
 _MEDICAL_COLLAGES = 300
 _COLLAGES_PER_KIND = 25
 _VARIANTS = (
-    ("spectrogram", "synthetic-recoloured", recoloured, 130),
-    ("nuclear", "synthetic-inverted", inverted_on_paper, 80),
+    # Kind of the picture that is remade, kind of the result, source, how, how many.
+    ("spectrogram", "spectrogram", "synthetic-recoloured", recoloured, 130),
+    ("nuclear", "nuclear", "synthetic-inverted", inverted_on_paper, 80),
+    ("fundus", "oct", "synthetic-angiogram", as_angiogram, 120),
 )
+_WINDOWS = (("viewer_screenshot", "medical", 150), ("screenshot", "non_medical", 150))
+_IN_VIEWERS = frozenset(
+    {"xray", "mammography", "angiography", "ct", "mri", "ultrasound", "nuclear"}
+)
+_NOT_IN_EDITORS = frozenset({"screenshot", "industrial_inspection", "anatomy_drawing"})
 _CUT_OUTS_PER_KIND = 20
 
 
@@ -106,6 +114,7 @@ def _all(
             yield kind, f"synthetic-drawn/{number}.webp", draw(kind, rng)
     yield from _collages(store, by_kind, rng)
     yield from _remade(store, by_kind, rng)
+    yield from _windows(store, by_kind, rng)
 
 
 def _collages(
@@ -130,10 +139,24 @@ def _remade(
         for number in range(_CUT_OUTS_PER_KIND):
             pixels = cut_out(_any(store, by_kind[kind], rng), rng)
             yield kind, f"synthetic-cut-out/{number}.webp", pixels
-    for kind, source, remake, count in _VARIANTS:
-        for number in range(count if kind in by_kind else 0):
-            pixels = remake(_any(store, by_kind[kind], rng), rng)
+    for origin, kind, source, remake, count in _VARIANTS:
+        for number in range(count if {origin, kind} <= by_kind.keys() else 0):
+            pixels = remake(_any(store, by_kind[origin], rng), rng)
             yield kind, f"{source}/{number}.webp", pixels
+
+
+def _windows(
+    store: PixelStore, by_kind: dict[str, list[int]], rng: np.random.Generator
+) -> Iterator[tuple[str, str, Pixels]]:
+    for kind, label, count in _WINDOWS:
+        if label == "medical":
+            shown = sorted(_IN_VIEWERS & by_kind.keys())
+        else:
+            shown = sorted(k for k in by_kind.keys() - _NOT_IN_EDITORS if not _is_medical(k))
+        for number in range(count if kind in by_kind and shown else 0):
+            one = by_kind[shown[int(rng.integers(len(shown)))]]
+            pictures = [_any(store, one, rng) for _ in range(4)]
+            yield kind, f"synthetic-window/{number}.webp", window_around(pictures, rng)
 
 
 def _is_medical(kind: str) -> bool:

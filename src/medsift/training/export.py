@@ -22,6 +22,7 @@ from medsift.training.backbones import WithFeatures
 from medsift.training.data import PixelStore
 
 _OPSET = 17
+_OUTPUTS = ("logits", "features", "class_map")
 _BATCH = 32
 _SMALL_TENSOR = 1000
 _LARGEST_DROP = 0.002
@@ -33,7 +34,9 @@ class ParityError(ModelError):
 
 
 def export_onnx(network: nn.Module, preprocess: Preprocess, path: Path) -> None:
-    """Write a network as ONNX: ``pixels`` to ``logits`` and ``features``, any batch size.
+    """Write a network as ONNX: ``pixels`` to ``logits``, ``features`` and ``class_map``.
+
+    The number of pictures is free; see :class:`medsift.training.backbones.WithFeatures`.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def export_onnx(network: nn.Module, preprocess: Preprocess, path: Path) -> None:
     module = WithFeatures(copy.deepcopy(network)).eval()
     sample = torch.randn(2, 3, preprocess.size, preprocess.size)
     with torch.no_grad():
-        wanted, _ = module(sample)
+        wanted, _, _ = module(sample)
         _fix_padding(module, sample)
         free = {0: "n"}
         with warnings.catch_warnings():
@@ -55,8 +58,8 @@ def export_onnx(network: nn.Module, preprocess: Preprocess, path: Path) -> None:
                 (sample,),
                 str(path),
                 input_names=["pixels"],
-                output_names=["logits", "features"],
-                dynamic_axes={"pixels": free, "logits": free, "features": free},
+                output_names=list(_OUTPUTS),
+                dynamic_axes=dict.fromkeys(("pixels", *_OUTPUTS), free),
                 opset_version=_OPSET,
                 dynamo=False,
             )

@@ -80,6 +80,9 @@ class MemberRecipe:
         (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
     hard_cases : bool
         Start from the member before, and draw more often what that member gets wrong.
+    teacher_share : float
+        Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
+        "Distilling the Knowledge in a Neural Network").
     """
 
     backbone: str
@@ -93,6 +96,7 @@ class MemberRecipe:
     mix: float = 0.2
     training_size: int | None = None
     hard_cases: bool = False
+    teacher_share: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,16 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
 
 
 _LITE0 = MemberRecipe(
-    "tf_efficientnet_lite0", Preprocess(144), Optimisation(epochs=5), training_size=128
+    "tf_efficientnet_lite0",
+    Preprocess(160),
+    Optimisation(epochs=9, frozen_stages=1),
+    training_size=144,
 )
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
-    Preprocess(144),
-    Optimisation(epochs=4, frozen_stages=3),
-    training_size=112,
+    Preprocess(160),
+    Optimisation(epochs=6),
+    training_size=144,
 )
 _FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5))
 _PLAIN = Optimisation(
@@ -191,8 +198,8 @@ _FINE = MemberRecipe(
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 144 px, averaged", (_LITE0, _LITE2)),
-        Recipe("fast", "EfficientNet-Lite0 at 128 px", (_FAST,)),
+        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 160 px, averaged", (_LITE0, _LITE2)),
+        Recipe("fast", "EfficientNet-Lite0 at 128 px; best with --teacher", (_FAST,)),
         Recipe(
             "resnet18",
             "ResNet18 at 224 px: the head first, then all layers, classes drawn evenly",

@@ -39,6 +39,7 @@ from medsift.training.loop import LoopSettings, Pool, fit, logits_of
 from medsift.training.model_card import figures, render_card, sources_of
 from medsift.training.recipes import MemberRecipe, Recipe, find_recipe
 from medsift.training.sampling import class_weights, require_both_labels, source_weights
+from medsift.training.teacher import Teacher
 
 _VALIDATION_SHARE = 0.15
 _RANGE_PICTURES = 256
@@ -69,6 +70,11 @@ class TrainSettings:
         Processes that read pictures; threads that compute.
     resume : bool
         Go on from the checkpoints in ``output/run``.
+    member : int or None
+        Train only this network of the recipe, counted from 1, and stop at its checkpoint, so
+        that several can be trained side by side; a last run with ``resume`` puts them together.
+    teacher : str or None
+        Model, by name or folder, whose probabilities the networks learn to give.
     """
 
     data: Path
@@ -82,6 +88,8 @@ class TrainSettings:
     workers: int = 1
     threads: int = 0
     resume: bool = False
+    member: int | None = None
+    teacher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,8 @@ def train(settings: TrainSettings) -> Path:
     Returns
     -------
     Path
-        ``settings.output``, which ``medsift scan --model`` can use.
+        ``settings.output``, which ``medsift scan --model`` can use; where only one member was
+        trained, it holds no model yet.
 
     Raises
     ------
@@ -106,6 +115,8 @@ def train(settings: TrainSettings) -> Path:
         Weights cannot be loaded, or an export does not match.
     """
     recipe = _adapted(find_recipe(settings.recipe), settings)
+    if settings.member is not None and settings.member > len(recipe.members):
+        raise UsageError(f"the recipe {recipe.name} has only {len(recipe.members)} networks")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     run = settings.output / "run"
@@ -125,6 +136,8 @@ def train(settings: TrainSettings) -> Path:
         encoding="utf-8",
     )
     trained = _members(recipe, classes, (train_store, check_store), settings)
+    if settings.member is not None:
+        return settings.output
     card = _card(recipe, classes, trained, (train_store, check_store), settings)
     write_card(card, settings.output)
     _add_figures(card, check_store.examples, settings.output)
@@ -175,6 +188,8 @@ def _members(
     trained: list[_Trained] = []
     before: torch.nn.Module | None = None
     for number, member in enumerate(recipe.members):
+        if settings.member not in (None, number + 1) and not _needed(recipe, number, settings):
+            continue
         name = f"{number + 1}-{member.backbone.replace('_', '-')}"
         pools = (
             Pool(stores[0], targets_of(stores[0].examples, classes), _weights(member, stores[0])),
@@ -188,11 +203,32 @@ def _members(
             if member.fold:
                 fold_batch_norm(network)
         loop = LoopSettings(
-            settings.output / "run", name, settings.seed + number, settings.workers, settings.resume
+            settings.output / "run",
+            name,
+            settings.seed + number,
+            settings.workers,
+            settings.resume,
+            teacher=_teacher(settings, classes, member),
         )
         before = fit(network, member, classes, pools, loop)
+        if settings.member is not None:
+            continue
         trained.append(_exported(before, member, classes, stores, settings, name, recipe.quantise))
     return trained
+
+
+def _needed(recipe: Recipe, number: int, settings: TrainSettings) -> bool:
+    """Whether the member that is to be trained starts from this one."""
+    following = recipe.members[number + 1 : settings.member]
+    return bool(following) and all(m.hard_cases for m in following)
+
+
+def _teacher(
+    settings: TrainSettings, classes: tuple[ModelClass, ...], member: MemberRecipe
+) -> Teacher | None:
+    if settings.teacher is None:
+        return None
+    return Teacher(settings.teacher, classes, member.preprocess)
 
 
 def _weights(member: MemberRecipe, store: PixelStore) -> NDArray[np.float64]:
