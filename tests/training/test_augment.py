@@ -10,7 +10,7 @@ from medsift.training.augment import CLASSIC, LIGHT, WILD, Augment, augment
 PICTURE = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
 NOTHING = Augment(
     whole=1.0, flip=0, quarter_turn=0, tilt=0, border=0, grey=0, invert=0, tone=0, tint=0, blur=0,
-    noise=0, thumbnail=0, recompress=0, overlay=0, erase=0,
+    noise=0, thumbnail=0, recompress=0, overlay=0, erase=0, stain=0, screen=0,
 )  # fmt: skip
 
 

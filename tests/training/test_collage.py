@@ -13,7 +13,7 @@ from medsift.evaluation.labelled import find_examples
 from medsift.training import collage as made
 from medsift.training.data import build_store
 from medsift.training.procedural import DRAWN_KINDS, draw
-from medsift.training.variants import cut_out, inverted_on_paper, recoloured
+from medsift.training.variants import as_angiogram, cut_out, inverted_on_paper, recoloured
 
 
 @pytest.mark.parametrize("kind", DRAWN_KINDS)
@@ -89,3 +89,16 @@ def test_two_class_data_get_nothing_made_up(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30)).save(tmp_path / "data/medical/a.png")
     store, _ = build_store(find_examples(tmp_path / "data"), tmp_path / "cache")
     assert made.made_up(store, tmp_path / "made-up", seed=1) == []
+
+
+def test_an_angiogram_shows_the_dark_vessels_of_a_retina_bright() -> None:
+    retina = np.full((200, 200, 3), 120, np.uint8)
+    for x in range(0, 200, 24):
+        retina[:, x : x + 4] = 40
+    for seed in range(8):
+        result = as_angiogram(retina, np.random.default_rng(seed)).astype(float)
+        assert result.shape == (240, 240, 3)
+        assert np.array_equal(result[..., 0], result[..., 1])
+        columns = result[..., 0].mean(axis=0)
+        assert columns.max() - columns.min() > 60
+        assert columns.max() - np.median(columns) > np.median(columns) - columns.min()

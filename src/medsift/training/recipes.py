@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from medsift.classify.preprocess import Preprocess
@@ -51,6 +51,17 @@ class Optimisation:
     schedule: Schedule = "cosine"
     average: float = 0.998
 
+    def gentle(self, epochs: int) -> Optimisation:
+        """A last phase: all layers at once, at a tenth of the rates."""
+        return replace(
+            self,
+            epochs=epochs,
+            head_epochs=0.0,
+            rate=self.rate / 10,
+            head_rate=self.head_rate / 10,
+            average=min(self.average, 0.99),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MemberRecipe:
@@ -83,6 +94,9 @@ class MemberRecipe:
     teacher_share : float
         Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
         "Distilling the Knowledge in a Neural Network").
+    rounding_epochs : int
+        Epochs at the end with the rounding of 8-bit integers, at a tenth of the rates; see
+        :mod:`medsift.training.fake_quant`.
     """
 
     backbone: str
@@ -97,6 +111,7 @@ class MemberRecipe:
     training_size: int | None = None
     hard_cases: bool = False
     teacher_share: float = 0.7
+    rounding_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +142,20 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
 _LITE0 = MemberRecipe(
     "tf_efficientnet_lite0",
     Preprocess(160),
-    Optimisation(epochs=9, frozen_stages=1),
+    Optimisation(epochs=6, frozen_stages=1),
     training_size=144,
+    rounding_epochs=1,
 )
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
     Preprocess(160),
     Optimisation(epochs=6),
     training_size=144,
+    rounding_epochs=1,
 )
-_FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5))
+_FAST = MemberRecipe(
+    "tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5), rounding_epochs=1
+)
 _PLAIN = Optimisation(
     epochs=10,
     head_epochs=2,

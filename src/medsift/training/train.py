@@ -35,6 +35,7 @@ from medsift.training.export import (
     quantise,
     require_parity,
 )
+from medsift.training.fake_quant import fake_quantised
 from medsift.training.loop import LoopSettings, Pool, fit, logits_of
 from medsift.training.model_card import figures, render_card, sources_of
 from medsift.training.recipes import MemberRecipe, Recipe, find_recipe
@@ -211,6 +212,12 @@ def _members(
             teacher=_teacher(settings, classes, member),
         )
         before = fit(network, member, classes, pools, loop)
+        if recipe.quantise and member.rounding_epochs:
+            gentle = replace(
+                member, optimisation=member.optimisation.gentle(member.rounding_epochs)
+            )
+            with fake_quantised(before):
+                fit(before, gentle, classes, pools, replace(loop, name=f"{name}-rounded"))
         if settings.member is not None:
             continue
         trained.append(_exported(before, member, classes, stores, settings, name, recipe.quantise))
