@@ -28,6 +28,8 @@ from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.decode.sniff import sniff
 from medsift.sources import dicom
 from medsift.sources.base import Blob, Budget, Context, SourceOptions
+from medsift.sources.dicom import codecs
+from medsift.sources.dicom.codecs import Codec
 from medsift.sources.dicom.pixels import FrameReader
 
 PATIENT = "Doe^Secret"
@@ -507,3 +509,60 @@ def test_the_shared_files_are_read_or_refused_cleanly(shared: Path) -> None:
         assert first.declared_modality == row["modality"]
         assert first.color_mode == row["pi"]
     assert read_count >= 40
+
+
+@pytest.mark.parametrize("name", ["JPGExtended.dcm", "JPEG-lossy.dcm"])
+def test_jpeg_of_twelve_bits_is_decoded_to_the_values_that_pydicom_tests_for(name: str) -> None:
+    """Values at two places: tests/pixels/pixels_reference.py of pydicom."""
+    pytest.importorskip("imagecodecs")
+    made = pydicom.dcmread(io.BytesIO(sample(name)))
+    stored, _ = Codec(made).decode(0)
+    assert (stored.shape, stored.dtype.name) == ((1024, 256), "uint16")
+    assert (stored[420, 140], stored[230, 120]) == (244, 95)
+    assert only(sample(name)).pixels.std() > 5
+
+
+def test_jpeg_of_twelve_bits_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "find_spec", lambda _name: None)
+    with pytest.raises(UnsupportedError, match=r"12|more than 8 bits.*medsift\[jpeg12\]"):
+        read(sample("JPGExtended.dcm"))
+
+
+def test_where_one_decoder_gives_up_the_next_one_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pydicom.dcmread(io.BytesIO(sample("JPEG2000.dcm")))
+    codec = Codec(made)
+    codec.plugins = ["broken", "pillow"]
+    asked = []
+    by = codec._by
+
+    def noted(plugin: str, frame: int) -> tuple[np.ndarray[Any, Any], str]:
+        asked.append(plugin)
+        return by(plugin, frame)
+
+    monkeypatch.setattr(codec, "_by", noted)
+    assert codec.decode(0)[0].shape == (1024, 256)
+    codec.decode(0)
+    assert asked == ["broken", "pillow", "pillow"]
+
+
+def test_the_decoder_that_may_end_the_process_is_the_last_resort() -> None:
+    pytest.importorskip("gdcm")
+    for name in ("JPEG2000.dcm", "SC_rgb_jpeg_dcmtk.dcm", "CT_small.dcm"):
+        assert "gdcm" not in Codec(pydicom.dcmread(io.BytesIO(sample(name)))).plugins
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K],
+    ids=lambda syntax: syntax.keyword,
+)
+def test_high_throughput_jpeg_2000_is_decoded(syntax: uid.UID) -> None:
+    imagecodecs = pytest.importorskip("imagecodecs")
+    pytest.importorskip("openjpeg")
+    values = ramp()
+    made = dataset(values)
+    made.file_meta.TransferSyntaxUID = syntax
+    made.PixelData = encapsulate([imagecodecs.htj2k_encode(values)])
+    made["PixelData"].VR = "OB"
+    stored, _ = Codec(pydicom.dcmread(io.BytesIO(written(made)))).decode(0)
+    assert np.array_equal(stored, values)

@@ -9,21 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medsift.core.errors import DecodeError, UnsupportedError
+from medsift.core.errors import DecodeError
 from medsift.core.limits import Limits
 from medsift.core.picture import Pixels
 from medsift.decode.guard import check_pixels, contained
 from medsift.decode.shrink import shrink
+from medsift.sources.dicom.codecs import Codec, encoded_frame
 from medsift.sources.dicom.dataset import PIXEL_KEYWORDS, WHAT
 from medsift.sources.dicom.window import grey_picture
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-    from pydicom.pixels import Decoder
 
 _MOST_SAMPLES = 4
-# GDCM last, that is for lossless JPEG only: it ends the process on some damaged files.
-_PREFERRED = ("pydicom", "pillow", "pylibjpeg", "pyjpegls", "gdcm")
 _MOST_MISSING = 0.9
 """Share of a frame that may be missing for it to be worth a look."""
 
@@ -63,7 +61,7 @@ class FrameReader:
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
                 raise DecodeError("a DICOM image with more than four samples a pixel")
             self.frame_count = max(1, int(dataset.get("NumberOfFrames") or 1))
-            self._decoder, self._plugin = _decoder(dataset)
+            self._codec = Codec(dataset)
             self._drop_missing_frames()
             self.is_truncated = self._pad()
 
@@ -84,25 +82,16 @@ class FrameReader:
             Of the encoded bytes of the frame; of its samples where they are not compressed.
         """
         with contained(WHAT, tell_details=False):
-            stored, properties = self._decoder.as_array(
-                self._dataset,
-                index=frame,
-                decoding_plugin=self._plugin,
-                allow_excess_frames=False,
-            )
+            stored, interpretation = self._codec.decode(frame)
             digest = hashlib.sha256(self._encoded(frame, stored)).hexdigest()
-            interpretation = str(properties["photometric_interpretation"])
             image = Image.fromarray(_shown(stored, interpretation, self._dataset, frame))
             image = shrink(image, target).convert("RGB")
             return np.asarray(image, dtype=np.uint8), digest
 
     def _encoded(self, frame: int, stored: NDArray[Any]) -> bytes:
-        if not self._decoder.UID.is_encapsulated:
+        if not self._codec.is_encapsulated:
             return stored.tobytes()
-        from pydicom.encaps import get_frame
-
-        data = self._dataset.PixelData
-        return bytes(get_frame(data, frame, number_of_frames=self.frame_count))
+        return encoded_frame(self._dataset, frame)
 
     def _frame_bytes(self) -> int:
         from pydicom.pixels.utils import get_expected_length
@@ -119,7 +108,7 @@ class FrameReader:
     def _drop_missing_frames(self) -> None:
         """Count only frames that are there: a header may announce millions."""
         data = self._data()
-        if self._decoder.UID.is_encapsulated:
+        if self._codec.is_encapsulated:
             # A frame takes an item of at least eight bytes.
             there = max(1, len(data) // 8)
         else:
@@ -130,7 +119,7 @@ class FrameReader:
 
     def _pad(self) -> bool:
         """Complete uncompressed pixels of which the end is missing."""
-        if self._decoder.UID.is_encapsulated or "PixelData" not in self._dataset:
+        if self._codec.is_encapsulated or "PixelData" not in self._dataset:
             return False
         missing = self._frame_bytes() * self.frame_count - len(self._dataset.PixelData)
         if missing <= 0:
@@ -139,33 +128,6 @@ class FrameReader:
             raise DecodeError("a truncated DICOM file with next to no pixels")
         self._dataset.PixelData += bytes(missing + missing % 2)
         return True
-
-
-def _decoder(dataset: Dataset) -> tuple[Decoder, str]:
-    """Find the decoder of the transfer syntax, and which of its plug-ins to use."""
-    from pydicom import uid
-    from pydicom.pixels import get_decoder
-
-    syntax = dataset.file_meta.TransferSyntaxUID
-    name = syntax.name if not syntax.is_private else "private"
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError:
-        raise UnsupportedError(f"transfer syntax {name} is not read") from None
-    plugins = set(decoder.available_plugins)
-    if int(dataset.BitsStored) > 8:
-        # Plug-ins offer to decode these, and cannot.
-        if syntax == uid.JPEGExtended12Bit:
-            raise UnsupportedError(f"transfer syntax {name} of more than 8 bits is not read")
-        if syntax in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
-            plugins -= {"pillow"}
-    if not decoder.UID.is_encapsulated:
-        return decoder, ""
-    if not plugins:
-        raise UnsupportedError(
-            f"no decoder for transfer syntax {name}; pip install 'medsift[dicom]' adds some"
-        )
-    return decoder, next((name for name in _PREFERRED if name in plugins), "")
 
 
 def _shown(
