@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from medsift.classify import runtime
 from medsift.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class Network:
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    import onnxruntime as ort
-
+    ort = runtime.onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

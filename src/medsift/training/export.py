@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, prepare
+from medsift.classify.runtime import onnxruntime
 from medsift.core.errors import ModelError
 from medsift.training.backbones import WithFeatures
 from medsift.training.data import PixelStore
@@ -79,6 +80,7 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
         Pictures of both labels, from which the ranges of the activations are taken.
     preprocess : Preprocess
     """
+    onnxruntime()  # turns its telemetry off
     from onnxruntime.quantization import (
         CalibrationDataReader,
         QuantFormat,
