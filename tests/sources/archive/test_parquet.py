@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from arro3.io import write_parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medsift.core.picture import Picture
+from medsift.core.picture import Picture, Problem
 from medsift.sources.base import sha256_of
 from tests.sources.archive.making import zipped
 from tests.sources.inside import crashed, mutated, pictures, png, problems, scan, small
@@ -119,6 +120,15 @@ def test_rows_are_inflated_under_the_budget_of_the_input() -> None:
 def test_a_truncated_file_becomes_a_problem(kept: int) -> None:
     found = scan(parquet(image=binary(png()))[:kept])
     assert [reason for reason, _ in problems(found)] == ["undecodable"]
+
+
+def test_without_the_library_the_record_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = parquet(image=binary(png()))
+    monkeypatch.setitem(sys.modules, "arro3", None)
+    monkeypatch.delitem(sys.modules, "arro3.io", raising=False)
+    (problem,) = [each for each in scan(content) if isinstance(each, Problem)]
+    assert problem.reason == "unsupported"
+    assert "pip install 'medsift[parquet]'" in problem.error
 
 
 def test_a_decoder_that_dies_costs_its_file_only(

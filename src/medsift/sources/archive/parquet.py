@@ -100,9 +100,12 @@ def _decoding(file: BinaryIO, limits: Limits) -> Iterator[subprocess.Popen[bytes
 
 
 def _folder_of_arro3() -> str:
-    spec = importlib.util.find_spec("arro3.io")
+    try:
+        spec = importlib.util.find_spec("arro3.io")
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or spec.origin is None:
-        raise UnsupportedError("Parquet needs arro3-io, which is not installed")
+        raise UnsupportedError("Parquet files need an extra: pip install 'medsift[parquet]'")
     return str(Path(spec.origin).parents[2])
 
 
