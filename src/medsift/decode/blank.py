@@ -26,16 +26,24 @@ def is_blank(pixels: Pixels) -> bool:
     """
     if pixels.size == 0:
         return True
-    # Most pictures are settled by a few pixels.
-    coarse = pixels[:: max(1, pixels.shape[0] // 16), :: max(1, pixels.shape[1] // 16)]
+    # Most pictures are settled by a few pixels, nearly all others by some tens of thousands.
+    coarse = _sampled(pixels, 16)
     middle = np.median(coarse.reshape(-1, 3), axis=0).astype(np.int16)
     low = np.clip(middle - _TOLERANCE, 0, 255).astype(np.uint8)
     high = np.clip(middle + _TOLERANCE, 0, 255).astype(np.uint8)
-    if not _share(coarse, low, high) >= 0.9:
+    if not _share(coarse, low, high) >= 0.9 or not _share(_sampled(pixels, 256), low, high) >= 0.99:
         return False
     return _share(pixels, low, high) >= _SHARE
 
 
+def _sampled(pixels: Pixels, side: int) -> Pixels:
+    """Every n-th row and column, at least ``side`` of each where there are as many."""
+    return pixels[:: max(1, pixels.shape[0] // side), :: max(1, pixels.shape[1] // side)]
+
+
 def _share(pixels: Pixels, low: Pixels, high: Pixels) -> float:
-    near = ((pixels >= low) & (pixels <= high)).all(axis=2)
+    near = np.ones(pixels.shape[:2], dtype=np.bool_)
+    for channel in range(3):
+        # What is below the range wraps around to above it.
+        near &= pixels[..., channel] - low[channel] <= high[channel] - low[channel]
     return float(near.mean())

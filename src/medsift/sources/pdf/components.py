@@ -53,4 +53,4 @@ def boxes_of_components(grid: NDArray[np.bool_]) -> list[tuple[int, int, int, in
     places = np.column_stack([rows, columns])
     np.minimum.at(low, numbers, places)
     np.maximum.at(high, numbers, places + 1)
-    return [(t, l, b, r) for (t, l), (b, r) in zip(low.tolist(), high.tolist(), strict=True)]
+    return [(*first, *last) for first, last in zip(low.tolist(), high.tolist(), strict=True)]

@@ -7,7 +7,7 @@ not have: curved or slanting strokes of some size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,19 @@ class _Cluster:
     large_curves: int = 0
 
 
-def figures_of(shapes: Iterable[Shape], pictures: Sequence[Bbox], frame: PageFrame) -> list[Bbox]:
+def figures_of(
+    shapes: Iterable[Shape],
+    texts_of_page: Callable[[], Sequence[Bbox]],
+    pictures: Sequence[Bbox],
+    frame: PageFrame,
+) -> list[Bbox]:
     """Find the boxes of vector figures on a page.
 
     Parameters
     ----------
     shapes : iterable of Shape
+    texts_of_page : callable
+        Gives the boxes of the page's text; asked only where there may be a figure.
     pictures : sequence of Bbox
         Of the raster pictures that are reported anyway.
     frame : PageFrame
@@ -57,8 +64,7 @@ def figures_of(shapes: Iterable[Shape], pictures: Sequence[Bbox], frame: PageFra
     list of Bbox
         In the visible system, from top to bottom.
     """
-    drawn = [s for s in shapes if s.kind == "text" or area(s.box) < _BACKGROUND * area(frame.box)]
-    strokes = [s for s in drawn if s.kind != "text"]
+    strokes = [s for s in shapes if area(s.box) < _BACKGROUND * area(frame.box)]
     if sum(s.kind == "curve" for s in strokes) == 0:
         return []
     labels = label(_grid([s.box for s in strokes], frame))
@@ -70,12 +76,12 @@ def figures_of(shapes: Iterable[Shape], pictures: Sequence[Bbox], frame: PageFra
         cluster.shapes += 1
         cluster.segments += shape.segments
         cluster.large_curves += shape.kind == "curve" and _larger_than_letters(shape.box)
-    texts = [s.box for s in drawn if s.kind == "text"]
-    found = []
-    for cluster in clusters.values():
-        box = union(cluster.boxes)
-        if _is_figure(cluster, box, frame) and _is_seen(box, texts, pictures):
-            found.append(_with_labels(box, texts, frame))
+    boxes = [(union(cluster.boxes), cluster) for cluster in clusters.values()]
+    candidates = [box for box, cluster in boxes if _is_figure(cluster, box, frame)]
+    texts = texts_of_page() if candidates else []
+    found = [
+        _with_labels(box, texts, frame) for box in candidates if _is_seen(box, texts, pictures)
+    ]
     found.sort(key=lambda b: (-b[3], b[0]))
     return _without_nested(found)[:_MOST_FIGURES]
 

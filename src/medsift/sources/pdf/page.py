@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.pdf.annotations import annotation_placements
@@ -35,7 +38,8 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
     pictures = _pictures(sheet, extractor, dropped)
     for number, finding in enumerate(pictures, start=1):
         locator = f"{sheet.where.locator}, image {number}"
-        yield replace(finding, where=replace(finding.where, locator=locator))
+        placed = replace(finding, where=replace(finding.where, locator=locator))
+        yield _reduced(placed, extractor.context.target) if isinstance(placed, Picture) else placed
     yield from (_left_out(sheet.where, reason, count) for reason, count in dropped.items())
 
 
@@ -63,6 +67,15 @@ def _pictures(
     for stream in sheet.facts.in_patterns:
         yield from _in_pattern(sheet.where, stream, extractor)
     yield from vector_pictures(sheet, [p.bbox for p in sifted.kept])
+
+
+def _reduced(picture: Picture, target: int) -> Picture:
+    """Spare those who look at small pictures only the work on each pixel of a large one."""
+    factor = min(picture.pixels.shape[:2]) // (2 * target) if target else 1
+    if factor < 2:
+        return picture
+    pixels = np.asarray(Image.fromarray(picture.pixels).reduce(factor), dtype=np.uint8)
+    return replace(picture, pixels=pixels)
 
 
 def _in_pattern(where: Provenance, stream: Any, extractor: Extractor) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from medsift.sources.pdf.placements import PageFrame, matrix_of, walk
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
-ShapeKind: TypeAlias = Literal["curve", "straight", "text"]
+ShapeKind: TypeAlias = Literal["curve", "straight"]
 
 _MOST_SHAPES = 60_000
 _MOST_SEGMENTS = 48
@@ -25,17 +25,17 @@ _LARGE_POINTS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A path, shading or piece of text.
+    """A path or shading.
 
     Attributes
     ----------
-    kind : {"curve", "straight", "text"}
+    kind : {"curve", "straight"}
         ``curve``: with curved or slanting parts, or a shading; ``straight``: only lines along
         the axes, as rules and tables have them.
     box : Bbox
         In the visible system of the page, cut to what is visible.
     segments : int
-        Of the path; 0 for text.
+        Of the path; 1 for a shading.
     """
 
     kind: ShapeKind
@@ -44,7 +44,7 @@ class Shape:
 
 
 def shapes_of(page: PdfPage, frame: PageFrame) -> Iterator[Shape]:
-    """Visit the shapes of a page that leave a mark on white paper.
+    """Visit the paths and shadings of a page that leave a mark on white paper.
 
     Parameters
     ----------
@@ -53,23 +53,33 @@ def shapes_of(page: PdfPage, frame: PageFrame) -> Iterator[Shape]:
     """
     from pypdfium2 import raw
 
-    wanted = {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING, raw.FPDF_PAGEOBJ_TEXT}
-    for count, (handle, _, around) in enumerate(walk(page)):
-        if count > _MOST_SHAPES:
-            return
-        kind = raw.FPDFPageObj_GetType(handle)
-        if kind not in wanted:
-            continue
-        box = _bounds(handle, around.then(frame.to_visible), frame)
-        if box is None:
-            continue
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
-            yield Shape("text", box, 0)
-        elif kind == raw.FPDF_PAGEOBJ_SHADING:
+    wanted = {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING}
+    for handle, kind, box in _boxes(page, frame, wanted):
+        if kind == raw.FPDF_PAGEOBJ_SHADING:
             yield Shape("curve", box, 1)
         elif not _unseen(handle):
             segments = raw.FPDFPath_CountSegments(handle)
             yield Shape("curve" if _bends(handle, segments) else "straight", box, segments)
+
+
+def texts_of(page: PdfPage, frame: PageFrame) -> list[Bbox]:
+    """List the boxes of pieces of text, in the visible system of the page."""
+    from pypdfium2 import raw
+
+    return [box for _, _, box in _boxes(page, frame, {raw.FPDF_PAGEOBJ_TEXT})]
+
+
+def _boxes(page: PdfPage, frame: PageFrame, wanted: set[int]) -> Iterator[tuple[Any, int, Bbox]]:
+    from pypdfium2 import raw
+
+    for count, (handle, _, around) in enumerate(walk(page)):
+        if count > _MOST_SHAPES:
+            return
+        kind = raw.FPDFPageObj_GetType(handle)
+        if kind in wanted:
+            box = _bounds(handle, around.then(frame.to_visible), frame)
+            if box is not None:
+                yield handle, kind, box
 
 
 def _bounds(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:

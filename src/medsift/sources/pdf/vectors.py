@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from medsift.core.picture import Bbox, Picture
 from medsift.sources.pdf.draw import draw_region, pixel_hash
 from medsift.sources.pdf.figures import figures_of
 from medsift.sources.pdf.sheet import Sheet
-from medsift.sources.pdf.strokes import shapes_of
+from medsift.sources.pdf.strokes import shapes_of, texts_of
 
 _PIXELS_PER_POINT = 150 / 72
 _LONGEST_SIDE = 2_000
@@ -24,7 +25,9 @@ def vector_pictures(sheet: Sheet, raster: Sequence[Bbox]) -> Iterator[Picture]:
     raster : sequence of Bbox
         Where raster pictures stand that are reported anyway.
     """
-    for box in figures_of(shapes_of(sheet.page, sheet.frame), raster, sheet.frame):
+    shapes = shapes_of(sheet.page, sheet.frame)
+    texts = partial(texts_of, sheet.page, sheet.frame)
+    for box in figures_of(shapes, texts, raster, sheet.frame):
         width, height = box[2] - box[0], box[3] - box[1]
         scale = min(_PIXELS_PER_POINT, _LONGEST_SIDE / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
