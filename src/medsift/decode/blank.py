@@ -13,8 +13,17 @@ _SHARE = 0.9995
 """Share of the pixels that must be of the one colour: dust and a hair are not a picture."""
 
 
+_FRAME = 1 / 16
+"""Share of the shorter side that is left out at each edge, and so may hold a frame ..."""
+
+_LEAST_FRAME = 3
+"""... and the least of it, in pixels."""
+
+_LEAST_INSIDE = 16
+
+
 def is_blank(pixels: Pixels) -> bool:
-    """Whether a picture is of (nearly) one colour.
+    """Whether a picture is of (nearly) one colour, but for a thin frame around it.
 
     Parameters
     ----------
@@ -26,6 +35,9 @@ def is_blank(pixels: Pixels) -> bool:
     """
     if pixels.size == 0:
         return True
+    margin = max(_LEAST_FRAME, int(_FRAME * min(pixels.shape[:2])))
+    if min(pixels.shape[:2]) >= 2 * margin + _LEAST_INSIDE:
+        pixels = pixels[margin:-margin, margin:-margin]
     # Most pictures are settled by a few pixels, nearly all others by some tens of thousands.
     coarse = _sampled(pixels, 16)
     middle = np.median(coarse.reshape(-1, 3), axis=0).astype(np.int16)

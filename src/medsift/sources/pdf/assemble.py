@@ -44,17 +44,22 @@ def pictures_of_unit(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator
 
 
 def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture:
+    most_pixels = extractor.context.limits.pixels
+    if placement.cut and not placement.hidden:
+        check_size(placement, sheet.about(placement), extractor.context)
+        return _region(sheet, Unit("single", (placement,)), most_pixels)
     full = sheet.is_covered_by(placement.bbox)
     found = extractor.extract(sheet.page, placement, sheet.about(placement), full)
     pixels = stand_upright(found.pixels, placement.placed)
     # How these look depends on what is set on the page, which an image alone does not know.
-    by_state = placement.transparent or sheet.is_stencil(placement)
-    if by_state and not placement.floating and not placement.placed.skewed:
+    by_state = placement.transparent or placement.clip.shaped or sheet.is_stencil(placement)
+    drawable = not (placement.floating or placement.hidden or placement.placed.skewed)
+    if by_state and drawable:
         handles = [placement.handle]
         size = _within(placement.upright_size, _THUMB)
         shown = draw_region(sheet.page, sheet.frame, placement.bbox, size, handles)
         if not look_alike(shown, pixels):
-            return _region(sheet, Unit("single", (placement,)), extractor.context.limits.pixels)
+            return _region(sheet, Unit("single", (placement,)), most_pixels)
     width, height = upright_size(found.width, found.height, placement.placed)
     return Picture(
         where=replace(sheet.where, bbox=placement.bbox, extraction=found.extraction),
@@ -97,11 +102,27 @@ def _region(sheet: Sheet, unit: Unit, most_pixels: int) -> Picture:
         wide, high = upright_size(*finest, placement.placed)
         x0, y0, x1, y1 = placement.bbox
         across, up = max(across, wide / (x1 - x0)), max(up, high / (y1 - y0))
+    if unit.kind == "single":
+        box = _on_grid(box, unit.placements[0].bbox, across, up)
     size = max(1, round((box[2] - box[0]) * across)), max(1, round((box[3] - box[1]) * up))
     size = _within(size, min(_REGION_SIDE, math.isqrt(most_pixels)))
     handles = [p.handle for p in unit.placements]
     pixels = draw_region(sheet.page, sheet.frame, box, size, handles)
     return _made(sheet.where, box, pixels, "rendered")
+
+
+def _on_grid(box: Bbox, whole: Bbox, across: float, up: float) -> Bbox:
+    """Move the sides of a box to the nearest edges of pixels, which it cuts then no more."""
+    left, bottom = whole[0], whole[1]
+    columns = [round((x - left) * across) for x in (box[0], box[2])]
+    rows = [round((y - bottom) * up) for y in (box[1], box[3])]
+    right, top = max(columns[1], columns[0] + 1), max(rows[1], rows[0] + 1)
+    return (
+        left + columns[0] / across,
+        bottom + rows[0] / up,
+        left + right / across,
+        bottom + top / up,
+    )
 
 
 def _made(where: Provenance, box: Bbox, pixels: Pixels, extraction: Extraction) -> Picture:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROWS = 512
 _INSET = 0.02
+_PROBE = 64
 
 
 def draw_image(page: PdfPage, handle: Any, width: int, height: int) -> tuple[Pixels, bool]:
@@ -84,9 +85,18 @@ def draw_region(
     -------
     ndarray of uint8, shape (size[1], size[0], 3)
     """
+    bitmap = _bitmap(*size, alpha=False)
+    try:
+        _draw(bitmap, page, frame, box, alone)
+        return _rgb(_view(bitmap))
+    finally:
+        _destroy(bitmap)
+
+
+def _draw(bitmap: Any, page: PdfPage, frame: PageFrame, box: Bbox, alone: Sequence[Any]) -> None:
     from pypdfium2 import raw
 
-    width, height = size
+    width, height = raw.FPDFBitmap_GetWidth(bitmap), raw.FPDFBitmap_GetHeight(bitmap)
     # PDFium widens the place of an image to whole pixels. An image that fills the box would so
     # become a pixel wider for the rounding of its place alone, and blurred; a hair of a margin
     # makes it as wide as the bitmap.
@@ -95,25 +105,54 @@ def draw_region(
     # PDFium first maps the page to a grid of one pixel a point, with y downwards.
     left, top = -box[0] * scale_x + _INSET, -(frame.height - box[3]) * scale_y + _INSET
     matrix = raw.FS_MATRIX(scale_x, 0, 0, scale_y, left, top)
-    bitmap = raw.FPDFBitmap_Create(width, height, 0)
+    clip = raw.FS_RECTF(0, 0, width, height)
+    flags = 0 if alone else raw.FPDF_ANNOT
+    with only_active(page, alone):
+        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
+
+
+def _bitmap(width: int, height: int, alpha: bool) -> Any:
+    """Make a bitmap, white, or empty where it has alpha."""
+    from pypdfium2 import raw
+
+    bitmap = raw.FPDFBitmap_Create(width, height, int(alpha))
     if not bitmap:
         raise LimitError(f"no memory to draw {width} x {height} pixels")
+    raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0 if alpha else 0xFFFFFFFF)
+    return bitmap
+
+
+def _destroy(bitmap: Any) -> None:
+    from pypdfium2 import raw
+
+    raw.FPDFBitmap_Destroy(bitmap)
+
+
+def leaves_marks(page: PdfPage, frame: PageFrame, box: Bbox, handle: Any) -> bool:
+    """Whether one object, drawn alone, changes anything at all within a box.
+
+    Parameters
+    ----------
+    page : PdfPage
+    frame : PageFrame
+    box : Bbox
+        In the visible system of the page.
+    handle : object
+        A page object, also a nested one.
+    """
+    bitmap = _bitmap(_PROBE, _PROBE, alpha=True)
     try:
-        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
-        clip = raw.FS_RECTF(0, 0, width, height)
-        flags = 0 if alone else raw.FPDF_ANNOT
-        with only_active(page, alone):
-            raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
-        return _rgb(_view(bitmap))
+        _draw(bitmap, page, frame, box, [handle])
+        return bool(_view(bitmap)[..., 3].any())
     finally:
-        raw.FPDFBitmap_Destroy(bitmap)
+        _destroy(bitmap)
 
 
 def pixel_hash(pixels: Pixels) -> str:
     """Hash pixels together with their size, for pictures that have no encoded bytes."""
     height, width = pixels.shape[:2]
     digest = hashlib.sha256(f"{width}x{height}:".encode())
-    digest.update(np.ascontiguousarray(pixels))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 

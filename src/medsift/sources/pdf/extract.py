@@ -17,7 +17,8 @@ from medsift.core.picture import Extraction, Pixels
 from medsift.sources.base import Context, sha256_of
 from medsift.sources.pdf.draw import draw_image, pixel_hash
 from medsift.sources.pdf.facts import ImageFacts
-from medsift.sources.pdf.placements import Placement, encoded, stored_mode, unwrapped
+from medsift.sources.pdf.placements import Placement
+from medsift.sources.pdf.stored import encoded, stored_mode, unwrapped
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage

@@ -8,11 +8,13 @@ by its size, its filter, and the length of its encoded stream.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medsift.core.picture import Bbox
 from medsift.sources.pdf.geometry import Matrix
+from medsift.sources.pdf.glyphs import bitmap_glyphs
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -80,11 +82,17 @@ class PageFacts:
     appearance_boxes : dict
         By the place of an annotation in the page's list: the box around its normal appearance,
         after the appearance's own matrix. It is what is fitted into the annotation's rectangle.
+    glyphs : int
+        Bitmaps of letters in Type 3 fonts, each font's on the first page that names it only.
+    hides_layers : bool
+        Some layer of the document is not shown at first.
     """
 
-    images: dict[ImageKey, list[ImageFacts]]
-    in_patterns: list[Any]
-    appearance_boxes: dict[int, Bbox]
+    images: dict[ImageKey, list[ImageFacts]] = field(default_factory=dict)
+    in_patterns: list[Any] = field(default_factory=list)
+    appearance_boxes: dict[int, Bbox] = field(default_factory=dict)
+    glyphs: int = 0
+    hides_layers: bool = False
 
 
 class FactsReader:
@@ -96,6 +104,10 @@ class FactsReader:
     def __init__(self, reader: PdfReader | None) -> None:
         self._reader = reader
         self._in_patterns: set[int] = set()
+        self._fonts: set[int] = set()
+        self._hides_layers = False
+        with suppress(Exception):  # as in of_page
+            self._hides_layers = reader is not None and _hides_layers(reader.root_object)
 
     def of_page(self, number: int) -> PageFacts:
         """Facts on the image objects that the resources of a page name.
@@ -109,12 +121,13 @@ class FactsReader:
         -------
         PageFacts
         """
-        found = PageFacts({}, [], {})
+        found = PageFacts(hides_layers=self._hides_layers)
         if self._reader is None:
             return found
         try:
             page = self._reader.pages[number]
-            for stream, in_pattern in _images(page, set(), 0):
+            fonts: list[Any] = []
+            for stream, in_pattern in _images(page, set(), 0, fonts):
                 key, facts = _read(stream)
                 found.images.setdefault(key, []).append(facts)
                 # Pages often share one dictionary of patterns: only the first reports it.
@@ -122,18 +135,27 @@ class FactsReader:
                     self._in_patterns.add(facts.number)
                     found.in_patterns.append(stream)
             found.appearance_boxes.update(_appearance_boxes(page))
+            found = replace(found, glyphs=sum(map(self._new_glyphs, fonts)))
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - a parser may raise anything; facts are a bonus
             return found
         return found
 
+    def _new_glyphs(self, font: Any) -> int:
+        number = _number(font)
+        if number in self._fonts:
+            return 0
+        self._fonts.add(number)
+        return bitmap_glyphs(font)
+
 
 def _images(
-    holder: Any, seen: set[int], depth: int, in_pattern: bool = False
+    holder: Any, seen: set[int], depth: int, fonts: list[Any], in_pattern: bool = False
 ) -> Iterator[tuple[Any, bool]]:
     """Image streams among the resources of a page, form, pattern or annotation."""
     resources = _get(holder, "/Resources") or {}
+    fonts.extend(_values(_get(resources, "/Font")))
     children = [
         *((child, in_pattern) for child in _values(_get(resources, "/XObject"))),
         *((child, True) for child in _values(_get(resources, "/Pattern"))),
@@ -147,7 +169,7 @@ def _images(
         if _get(child, "/Subtype") == "/Image":
             yield child, below_pattern
         elif depth < _DEEP:
-            yield from _images(child, seen, depth + 1, below_pattern)
+            yield from _images(child, seen, depth + 1, fonts, below_pattern)
 
 
 def _appearances(page: Any) -> Iterator[Any]:
@@ -195,6 +217,21 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
     # The length of the stream as it is stored has no public name in pypdf.
     length = len(stream._data)  # noqa: SLF001
     return (*_size(stream), length, _last_filter(_get(stream, "/Filter"))), facts
+
+
+def _hides_layers(root: Any) -> bool:
+    """Whether some layer of a document is not shown at first.
+
+    Parameters
+    ----------
+    root : pypdf.generic.DictionaryObject
+        The document's catalog.
+    """
+    properties = _get(root, "/OCProperties")
+    state = _get(properties, "/D")
+    off = _get(state, "/OFF")
+    # States that depend on the usage, such as zoom or print, are told by /AS.
+    return bool(off) or _get(state, "/BaseState") == "/OFF" or bool(_get(state, "/AS"))
 
 
 def _last_filter(filters: Any) -> str:

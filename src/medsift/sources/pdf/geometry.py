@@ -117,7 +117,7 @@ def stand_upright(pixels: Pixels, placed: Matrix) -> Pixels:
         for left in range(0, turned.shape[1], _TILE):
             tile = np.s_[top : top + _TILE, left : left + _TILE]
             for channel in range(3):
-                upright[(*tile, channel)] = turned[(*tile, channel)]
+                upright[tile][..., channel] = turned[tile][..., channel]
     return upright
 
 

@@ -17,13 +17,22 @@ from medsift.sources.pdf.assemble import pictures_of_unit
 from medsift.sources.pdf.document import open_second, opened
 from medsift.sources.pdf.extract import Extractor, finest_size
 from medsift.sources.pdf.facts import FactsReader
+from medsift.sources.pdf.layers import with_hidden_marked
 from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
 from medsift.sources.pdf.regions import pictures_on_scan
 from medsift.sources.pdf.sheet import Sheet
-from medsift.sources.pdf.swarms import JunkReason, is_shadow, junk_reason, without_glyphs
+from medsift.sources.pdf.swarms import (
+    JunkReason,
+    is_shadow,
+    junk_reason,
+    without_glyphs,
+    without_unseen,
+)
 from medsift.sources.pdf.units import Unit, units_of
 from medsift.sources.pdf.vectors import vector_pictures
+
+_HIDDEN = " (hidden layer)"
 
 
 def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
@@ -37,17 +46,19 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
     dropped: Counter[JunkReason] = Counter()
     pictures = _pictures(sheet, extractor, dropped)
     for number, finding in enumerate(pictures, start=1):
-        locator = f"{sheet.where.locator}, image {number}"
+        note = _HIDDEN if finding.where.locator == _HIDDEN else ""
+        locator = f"{sheet.where.locator}, image {number}{note}"
         placed = replace(finding, where=replace(finding.where, locator=locator))
         yield _reduced(placed, extractor.context.target) if isinstance(placed, Picture) else placed
-    yield from (_left_out(sheet.where, reason, count) for reason, count in dropped.items())
+    yield from (_left_out(sheet.where, reason, n) for reason, n in dropped.items() if n)
 
 
 def _pictures(
     sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason]
 ) -> Iterator[Finding]:
-    sifted = without_glyphs(list(placements_of(sheet.page, sheet.frame)), sheet.bitonal)
-    dropped.update(sifted.dropped)
+    seen = without_unseen(list(placements_of(sheet.page, sheet.frame)), sheet.frame.box)
+    sifted = without_glyphs(with_hidden_marked(sheet, seen.kept), sheet.bitonal)
+    dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": sheet.facts.glyphs}))
     for unit in units_of(sifted.kept, sheet.see_through):
         first = unit.placements[0]
         reason = junk_reason(unit, finest_size(first, sheet.about(first)))
@@ -57,6 +68,8 @@ def _pictures(
         for found in pictures_of_unit(sheet, unit, extractor):
             if not isinstance(found, Picture):
                 yield found
+            elif first.hidden:
+                yield replace(found, where=replace(found.where, locator=_HIDDEN))
             elif sheet.see_through(first) and is_shadow(found.pixels):
                 dropped["shadow"] += 1
             else:
@@ -95,5 +108,6 @@ def _in_pattern(where: Provenance, stream: Any, extractor: Extractor) -> Iterato
 
 
 def _left_out(where: Provenance, reason: JunkReason, count: int) -> Problem:
-    things = f"{count} {reason}{'s' if count > 1 else ''}"
+    name = "unseen image" if reason == "unseen" else reason
+    things = f"{count} {name}{'s' if count > 1 else ''}"
     return Problem(replace(where, locator=f"{where.locator}, {things}"), "skipped", reason)

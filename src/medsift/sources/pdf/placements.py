@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.picture import Bbox
+from medsift.sources.pdf.clips import OPEN, Clip, clip_within
 from medsift.sources.pdf.geometry import Matrix, area, intersection, union, upright_size, visible
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _DEEP = 16
 _MAX_OBJECTS = 500_000
+_WHOLE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Placement:
         Drawn with a blend mode, with a constant opacity, or through a group's soft mask.
     floating : bool
         In the appearance of an annotation, not in the content of the page.
+    clip : Clip
+        In the visible system.
+    hidden : bool
+        On a layer that a viewer does not show at first.
     """
 
     handle: Any = field(repr=False)
@@ -70,11 +76,23 @@ class Placement:
     encoded_length: int
     transparent: bool
     floating: bool = False
+    clip: Clip = OPEN
+    hidden: bool = False
 
     @cached_property
     def bbox(self) -> Bbox:
         """Place in the visible system of the page, also where it reaches beyond the page."""
         return self.placed.bounds()
+
+    @cached_property
+    def seen(self) -> Bbox:
+        """What of ``bbox`` the clip paths leave over; of no area where that is nothing."""
+        return intersection(self.bbox, self.clip.box)
+
+    @cached_property
+    def cut(self) -> bool:
+        """Whether clip paths take so much off that it is another picture."""
+        return area(self.seen) < _WHOLE * area(self.bbox)
 
     @cached_property
     def upright_size(self) -> tuple[int, int]:
@@ -95,9 +113,9 @@ def frame_of(page: PdfPage) -> PageFrame:
 
 
 def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
-    """Images that a page draws inside its visible box, in the order of drawing.
+    """Images that a page draws, also outside of its visible box, in the order of drawing.
 
-    Images of a degenerate size, and those outside of the visible box, are left out.
+    Images of a degenerate size are left out.
     """
     from pypdfium2 import raw
 
@@ -105,11 +123,11 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
         if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_IMAGE:
             continue
         placement = _measure(handle, matrix_of(handle).then(around).then(frame.to_visible))
-        if placement is None or area(intersection(placement.bbox, frame.box)) <= 0:
+        if placement is None:
             continue
-        if any(raw.FPDFPageObj_HasTransparency(h) for h in (handle, *parents)):
-            placement = replace(placement, transparent=True)
-        yield placement
+        clip = clip_within(parents, handle, matrix_of).moved(frame.to_visible)
+        transparent = any(raw.FPDFPageObj_HasTransparency(h) for h in (handle, *parents))
+        yield replace(placement, transparent=transparent, clip=clip)
 
 
 def placements_in_annotation(
@@ -186,45 +204,6 @@ def matrix_of(handle: Any) -> Matrix:
     return Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
 
 
-def stored_mode(page: PdfPage, handle: Any) -> str:
-    """Ask PDFium how an image is stored, in Pillow's names; costs a decoding.
-
-    Returns
-    -------
-    str
-        Empty where there is no such name.
-    """
-    from pypdfium2 import raw
-
-    metadata = raw.FPDF_IMAGEOBJ_METADATA()
-    raw.FPDFImageObj_GetImageMetadata(handle, page, metadata)
-    if metadata.bits_per_pixel == 1:
-        return "1"
-    return {
-        raw.FPDF_COLORSPACE_DEVICEGRAY: "L",
-        raw.FPDF_COLORSPACE_CALGRAY: "L",
-        raw.FPDF_COLORSPACE_DEVICERGB: "RGB",
-        raw.FPDF_COLORSPACE_CALRGB: "RGB",
-        raw.FPDF_COLORSPACE_DEVICECMYK: "CMYK",
-        raw.FPDF_COLORSPACE_LAB: "LAB",
-        raw.FPDF_COLORSPACE_INDEXED: "P",
-    }.get(metadata.colorspace, "")
-
-
-def encoded(handle: Any) -> bytes:
-    """Read an image's stream as stored, decrypted."""
-    from pypdfium2 import raw
-
-    return _bytes_from(raw.FPDFImageObj_GetImageDataRaw, handle)
-
-
-def unwrapped(handle: Any) -> bytes:
-    """Read an image's stream without general-purpose filters: a JPEG inside Flate, bare."""
-    from pypdfium2 import raw
-
-    return _bytes_from(raw.FPDFImageObj_GetImageDataDecoded, handle)
-
-
 def walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
     """Visit all objects of a page and of the forms on it, in the order of drawing.
 
@@ -282,10 +261,3 @@ def _filters(handle: Any) -> tuple[str, ...]:
         raw.FPDFImageObj_GetImageFilter(handle, i, buffer, length)
         names.append(buffer.value.decode("ascii", "replace"))
     return tuple(names)
-
-
-def _bytes_from(function: Any, handle: Any) -> bytes:
-    length = function(handle, None, 0)
-    buffer = ctypes.create_string_buffer(length)
-    function(handle, buffer, length)
-    return buffer.raw

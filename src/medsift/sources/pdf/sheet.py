@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from medsift.core.picture import Bbox, Provenance
 from medsift.sources.pdf.facts import ImageFacts, PageFacts
 from medsift.sources.pdf.geometry import area, intersection
-from medsift.sources.pdf.placements import PageFrame, Placement, stored_mode
+from medsift.sources.pdf.placements import PageFrame, Placement
+from medsift.sources.pdf.stored import stored_mode
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage

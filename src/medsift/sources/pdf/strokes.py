@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from medsift.core.picture import Bbox
+from medsift.sources.pdf.clips import clip_of
 from medsift.sources.pdf.geometry import Matrix, area, intersection
 from medsift.sources.pdf.placements import PageFrame, matrix_of, walk
 
@@ -93,31 +94,11 @@ def _bounds(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:
         return None
     box = (left, bottom, right, top)
     if max(right - left, top - bottom) > _LARGE_POINTS:
-        box = _clipped(handle, box)
+        box = intersection(box, clip_of(handle).box)
     # Lines have no area of their own.
     x0, y0, x1, y1 = outward.bounds(box)
     seen = intersection((x0 - 0.5, y0 - 0.5, x1 + 0.5, y1 + 0.5), frame.box)
     return seen if area(seen) > 0 else None
-
-
-def _clipped(handle: Any, box: Bbox) -> Bbox:
-    from pypdfium2 import raw
-
-    clip = raw.FPDFPageObj_GetClipPath(handle)
-    if not clip:
-        return box
-    x, y = ctypes.c_float(), ctypes.c_float()
-    for path in range(min(max(raw.FPDFClipPath_CountPaths(clip), 0), 8)):
-        points = []
-        count = raw.FPDFClipPath_CountPathSegments(clip, path)
-        for number in range(min(max(count, 0), 64)):
-            segment = raw.FPDFClipPath_GetPathSegment(clip, path, number)
-            if segment and raw.FPDFPathSegment_GetPoint(segment, x, y):
-                points.append((x.value, y.value))
-        if points and 0 < count <= 64:
-            xs, ys = [p[0] for p in points], [p[1] for p in points]
-            box = intersection(box, (min(xs), min(ys), max(xs), max(ys)))
-    return box
 
 
 def _unseen(handle: Any) -> bool:

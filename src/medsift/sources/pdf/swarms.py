@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from medsift.core.picture import Pixels
+from medsift.core.picture import Bbox, Pixels
+from medsift.sources.pdf.geometry import area, intersection
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.units import Unit
 
-JunkReason: TypeAlias = Literal["glyph", "rule", "spacer", "shadow"]
+JunkReason: TypeAlias = Literal["glyph", "rule", "spacer", "shadow", "unseen"]
 
 _GLYPH_POINTS = (72.0, 36.0)
 _GLYPHS_ON_A_PAGE = 4
@@ -28,6 +29,19 @@ class Sifted:
 
     kept: list[Placement]
     dropped: Counter[JunkReason]
+
+
+def without_unseen(placements: Sequence[Placement], page: Bbox) -> Sifted:
+    """Leave out images that clip paths hide, or that lie beyond the edge of the page.
+
+    Parameters
+    ----------
+    placements : sequence of Placement
+    page : Bbox
+        The whole of what is seen of the page.
+    """
+    kept = [p for p in placements if area(intersection(p.seen, page)) > 0]
+    return Sifted(kept, Counter({"unseen": len(placements) - len(kept)}))
 
 
 def without_glyphs(

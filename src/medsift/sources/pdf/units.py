@@ -35,8 +35,8 @@ class Unit:
 
     @property
     def bbox(self) -> Bbox:
-        """Place in the visible system of the page."""
-        return union([p.bbox for p in self.placements])
+        """Place in the visible system of the page, of what clip paths leave over."""
+        return union([p.seen if p.cut else p.bbox for p in self.placements])
 
 
 def units_of(
@@ -110,7 +110,8 @@ def _tolerance(one: Placement, other: Placement) -> float:
 
 def _adjacent(one: Placement, other: Placement) -> bool:
     alike = (
-        one.placed.quarter_turns == other.placed.quarter_turns
+        not (one.cut or other.cut or one.hidden or other.hidden)
+        and one.placed.quarter_turns == other.placed.quarter_turns
         and one.placed.mirrored == other.placed.mirrored
         and not one.placed.skewed
         and not other.placed.skewed
@@ -133,15 +134,17 @@ def _same_scale(one: Placement, other: Placement) -> bool:
 
 
 def _on_each_other(one: Placement, other: Placement) -> bool:
-    common = area(intersection(one.bbox, other.bbox))
-    return common >= _LAYER_OVERLAP * max(area(one.bbox), area(other.bbox))
+    if one.hidden or other.hidden:
+        return False
+    common = area(intersection(one.seen, other.seen))
+    return common >= _LAYER_OVERLAP * max(area(one.seen), area(other.seen))
 
 
 def _shows_through(group: tuple[Placement, ...], see_through: Callable[[Placement], bool]) -> bool:
     """Whether more than the topmost picture is seen."""
     top = group[-1]
-    whole = area(union([p.bbox for p in group]))
-    return see_through(top) or area(top.bbox) < _COVERED * whole
+    whole = area(union([p.seen for p in group]))
+    return see_through(top) or top.clip.shaped or area(top.seen) < _COVERED * whole
 
 
 def _components(
