@@ -43,3 +43,17 @@ def test_a_coloured_plane_differs_in_one_channel_only() -> None:
 
 def test_no_pixels_are_blank() -> None:
     assert is_blank(np.zeros((0, 4, 3), dtype=np.uint8))
+
+
+def test_an_empty_frame_is_blank() -> None:
+    framed = page(247)
+    framed[:2] = framed[-2:] = 180
+    framed[:, :2] = framed[:, -2:] = 180
+    assert is_blank(framed)
+
+
+def test_what_stands_inside_of_a_frame_is_seen() -> None:
+    framed = page(247)
+    framed[:2] = framed[-2:] = 180
+    framed[90:110, 70:90] = 120
+    assert not is_blank(framed)

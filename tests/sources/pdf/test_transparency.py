@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.sources.pdf.making_pdfs import Pdf, draw, far, pictures, scene, to_jpeg
 
@@ -77,3 +78,25 @@ def test_a_stencil_filled_with_a_gradient_looks_as_on_the_page() -> None:
     top, bottom = found.pixels[5, 100], found.pixels[195, 100]
     assert top[2] > 200 > top[0]
     assert bottom[0] > 200 > bottom[2]
+
+
+@pytest.mark.parametrize("place", [(100.3, 200.7, 91.3, 68.5), (33.37, 617.11, 200.9, 99.1)])
+def test_a_rendered_picture_is_not_blurred_by_where_it_stands(
+    place: tuple[float, float, float, float],
+) -> None:
+    pdf = Pdf()
+    checks = (np.indices((96, 128)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    group = pdf.add(
+        "/Type /XObject /Subtype /Form /BBox [0 0 600 800] "
+        "/Group << /S /Transparency /CS /DeviceGray >>",
+        b"0.5 g 0 0 600 800 re f",
+    )
+    pdf.page(
+        "/G gs " + draw("Im", *place),
+        {"Im": pdf.picture(checks)},
+        resources=f"/ExtGState << /G << /SMask << /S /Luminosity /G {group} 0 R >> >> >>",
+    )
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+    assert found.pixels.shape == (96, 128, 3)
+    assert far(found.pixels[..., 0], 255 - (255 - checks) // 2) < 2

@@ -175,3 +175,33 @@ def test_a_faint_picture_without_a_mask_is_still_reported() -> None:
     faint = (scene().astype(int) // 12 + 232).astype(np.uint8)
     pdf.page(draw("Im", 50, 300, 80, 60), {"Im": pdf.picture(faint)})
     assert len(pictures(pdf)) == 1
+
+
+def test_letters_of_a_bitmap_font_are_counted_where_it_is_first_used() -> None:
+    pdf = Pdf()
+    glyph = pdf.add("", b"8 0 0 0 8 8 d1 q 8 0 0 8 0 0 cm BI /W 8 /H 8 /IM true ID 12345678 EI Q")
+    names = [f"g{i}" for i in range(5)]
+    procs = " ".join(f"/{name} {glyph} 0 R" for name in names)
+    font = pdf.add(
+        "/Type /Font /Subtype /Type3 /FontBBox [0 0 8 8] /FontMatrix [0.125 0 0 0.125 0 0] "
+        f"/CharProcs << {procs} >> /Encoding << /Differences [65 /{' /'.join(names)}] >> "
+        "/FirstChar 65 /LastChar 69 /Widths [8 8 8 8 8]"
+    )
+    for _ in range(2):
+        pdf.page("BT /F 12 Tf 50 500 Td (ABCDE) Tj ET", resources=f"/Font << /F {font} 0 R >>")
+    found = findings(pdf)
+    assert [(f.where.locator, p.reason) for f, p in zip(found, problems(found), strict=True)] == [
+        ("page 1, 5 glyphs", "glyph")
+    ]
+
+
+def test_letters_of_an_outlined_font_are_not_counted() -> None:
+    pdf = Pdf()
+    glyph = pdf.add("", b"8 0 d0 0 0 8 8 re f")
+    font = pdf.add(
+        "/Type /Font /Subtype /Type3 /FontBBox [0 0 8 8] /FontMatrix [0.125 0 0 0.125 0 0] "
+        f"/CharProcs << /a {glyph} 0 R >> /Encoding << /Differences [65 /a] >> "
+        "/FirstChar 65 /LastChar 65 /Widths [8]"
+    )
+    pdf.page("BT /F 12 Tf 50 500 Td (A) Tj ET", resources=f"/Font << /F {font} 0 R >>")
+    assert findings(pdf) == []
