@@ -101,6 +101,9 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait for work in a busy loop take three times the computing of one thread, for
+    # little: between two inferences there are pictures to decode.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Warnings of the optimiser are of no use to users.
     options.log_severity_level = 3
     # The arena keeps the memory of the largest batch for ever; without it a worker stays small.

@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,18 @@ class LocalEngine:
     options : ScanOptions
     task : callable
         What a worker does with its inputs and the path of its spool.
+    threads : int
+        Threads that one inference may use.
     """
 
     def __init__(
-        self, options: ScanOptions, task: Callable[[Sequence[Input], Path], None] = run_task
+        self,
+        options: ScanOptions,
+        task: Callable[[Sequence[Input], Path], None] = run_task,
+        threads: int = 1,
     ) -> None:
         self._options = options
+        self._threads = threads
         self._run_task = task
         self._count = 0
         self._pool: Any = None
@@ -81,9 +88,6 @@ class LocalEngine:
             The temporary folder cannot be written.
         """
         with workspace() as folder:
-            # Workers agree here on who speaks to which host.
-            web = replace(self._options.web, hosts=folder / "hosts")
-            self._options = replace(self._options, web=web)
             self._pool = self._new_pool()
             try:
                 yield from self._run(folder, _tasks(items))
@@ -93,7 +97,8 @@ class LocalEngine:
                 self._pool.join()
 
     def _new_pool(self) -> Any:
-        return new_pool(self._options.worker_count, set_up, self._options)
+        prepare = partial(set_up, threads=self._threads) if self._threads > 1 else set_up
+        return new_pool(self._options.worker_count, prepare, self._options)
 
     def _run(self, folder: Path, groups: Iterator[list[Input] | None]) -> Iterator[Examined]:
         window = _WINDOW * self._options.worker_count

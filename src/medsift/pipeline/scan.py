@@ -98,7 +98,8 @@ def _examine_all(
 ) -> Generator[Examined, None, None]:
     first = list(islice(items, _FEW + 1))
     few = [item for item in first if item is not None]
-    if len(first) <= _FEW and len(few) == len(first) and all(map(is_light, few)):
+    are_all = len(few) == len(first) <= _FEW
+    if are_all and all(map(is_light, few)):
         from medsift.pipeline.examine import Examiner
 
         examiner = Examiner(options, threads=options.worker_count)
@@ -107,7 +108,12 @@ def _examine_all(
         return
     from medsift.pipeline.local import LocalEngine
 
-    yield from LocalEngine(options).run(chain(first, items))
+    cores, threads = options.worker_count, 1
+    if are_all and len(few) < cores:
+        # No more workers than inputs; the cores that are left speed up their inferences.
+        options = replace(options, workers=len(few))
+        threads = cores // options.worker_count
+    yield from LocalEngine(options, threads=threads).run(chain(first, items))
 
 
 def is_light(item: Input) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +21,21 @@ class _State:
     """What a worker keeps between tasks."""
 
     options: ScanOptions
+    threads: int
     examiner: Examiner | None = None
 
 
-def set_up(options: ScanOptions) -> None:
+def set_up(options: ScanOptions, threads: int = 1) -> None:
     """Prepare the process; the model is loaded by the first task, which can report a fault."""
     # An interrupt at the terminal reaches all processes; only the parent shall answer it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     silence_libraries()
-    _State.options = options
+    _State.options, _State.threads = options, threads
 
 
 def run_task(items: Sequence[Input], spool: Path) -> None:
     """Examine inputs one after the other and write down what comes of them."""
-    examiner = _examiner()
+    examiner = _examiner(spool.parent)
     with SpoolWriter(spool) as writer:
         for position, outcome in examiner.examine_all(items, writer.begin):
             if outcome is None:
@@ -42,12 +44,14 @@ def run_task(items: Sequence[Input], spool: Path) -> None:
                 writer.add(outcome, position)
 
 
-def _examiner() -> Examiner:
+def _examiner(folder: Path) -> Examiner:
     if _State.examiner is None:
         # Here and not above: the parent, which never classifies, imports this module, too.
         from medsift.pipeline.examine import Examiner
 
-        _State.examiner = Examiner(_State.options)
+        # The workers of a scan agree in its folder on who speaks to which host.
+        web = replace(_State.options.web, hosts=folder / "hosts")
+        _State.examiner = Examiner(replace(_State.options, web=web), _State.threads)
         bound_memory(_State.options.limits.memory_bytes)
     return _State.examiner
 
