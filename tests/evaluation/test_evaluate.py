@@ -51,6 +51,22 @@ def test_evaluate_prints_the_figures_and_writes_them(
     assert all(0 <= line["p_medical"] <= 1 for line in lines)
 
 
+def test_evaluate_tells_of_sources_and_of_pictures_made_worse(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "figures.json"
+    words = ["evaluate", str(data), "--json", str(written), "--leave-one-source-out"]
+    assert main([*words, "--corruptions", "1", "--no-progress"]) == 0
+    shown = capsys.readouterr().out
+    assert "bootstrap over whole sources" in shown
+    figures = json.loads(written.read_text())
+    assert figures["over_sources"]["accuracy"]["sources"] == 3
+    assert len(figures["without_source"]) == 3
+    rows = figures["corruptions"]["rows"]
+    assert len(rows) == 20
+    assert all(share["n"] == 1 for row in rows for share in row["shares"])
+
+
 def test_unreadable_images_are_counted_and_told_by_the_exit_code(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import OutputError
 
 if TYPE_CHECKING:
+    from medsift.classify import Classifier
     from medsift.evaluation.measure import Measurement
+    from medsift.evaluation.robustness import Robustness
 
 _DONE = 0
 _SOME_FAILED = 3
+_CORRUPTED = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="write plots and the worst mistakes there"
     )
+    parser.add_argument(
+        "--leave-one-source-out",
+        action="store_true",
+        help="also tell the figures without each source in turn",
+    )
+    parser.add_argument(
+        "--corruptions",
+        type=int,
+        nargs="?",
+        const=_CORRUPTED,
+        metavar="N",
+        help="also measure N images, evenly from all sources, each made worse in 20 ways and 5 "
+        f"severities (default {_CORRUPTED}; takes a hundred times as long as N images)",
+    )
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
 
 
@@ -54,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     from medsift.classify import Classifier
     from medsift.evaluation.labelled import find_examples
     from medsift.evaluation.measure import measure
-    from medsift.evaluation.summary import summarise
+    from medsift.evaluation.summary import json_ready, summarise
     from medsift.evaluation.text import render
 
     examples = find_examples(arguments.data)
@@ -68,10 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     with tqdm(total=len(examples), unit="image", disable=hidden) as bar:
         measurements = list(measure(classifier, examples, bar.update))
     summary = summarise(measurements, classifier.name)
-    text = render(summary)
+    more, facts = _further(arguments, classifier, measurements)
+    text = render(summary) + more
     try:
         if arguments.json is not None:
-            _write(arguments.json, json.dumps(summary.to_dict(), indent=2) + "\n")
+            rows = json_ready({**summary.to_dict(), **facts})
+            _write(arguments.json, json.dumps(rows, indent=2) + "\n")
         if arguments.predictions is not None:
             _write(arguments.predictions, "".join(map(_line, measurements)))
         if arguments.report is not None:
@@ -85,6 +106,47 @@ def run(arguments: argparse.Namespace) -> int:
         raise OutputError(f"cannot write {error.filename}: {error.strerror}") from error
     sys.stdout.write(text)
     return _SOME_FAILED if summary.failed else _DONE
+
+
+def _further(
+    arguments: argparse.Namespace, classifier: Classifier, measurements: Sequence[Measurement]
+) -> tuple[str, dict[str, Any]]:
+    """What goes beyond the plain figures, as text and ready for JSON."""
+    from medsift.evaluation import uncertainty
+
+    facts: dict[str, Any] = {}
+    text = ""
+    if any(m.prediction is not None for m in measurements):
+        intervals = uncertainty.intervals_over_sources(measurements)
+        facts["over_sources"] = {name: asdict(row) for name, row in intervals.items()}
+        text += uncertainty.render_intervals(intervals)
+    if arguments.leave_one_source_out:
+        left_out = uncertainty.leave_one_source_out(measurements)
+        facts["without_source"] = [asdict(row) for row in left_out]
+        text += uncertainty.render_left_out(left_out)
+    if arguments.corruptions:
+        robustness = _corrupted(arguments, classifier, measurements)
+        facts["corruptions"] = asdict(robustness)
+        from medsift.evaluation.robustness import render_robustness
+
+        text += render_robustness(robustness)
+    return text, facts
+
+
+def _corrupted(
+    arguments: argparse.Namespace, classifier: Classifier, measurements: Sequence[Measurement]
+) -> Robustness:
+    from tqdm import tqdm
+
+    from medsift.evaluation.corruptions import CORRUPTIONS, SEVERITIES
+    from medsift.evaluation.robustness import even_sample, measure_robustness
+
+    readable = [m.example for m in measurements if m.prediction is not None]
+    chosen = even_sample(readable, arguments.corruptions)
+    total = len(chosen) * (1 + len(CORRUPTIONS) * len(SEVERITIES))
+    hidden = arguments.no_progress or not sys.stderr.isatty()
+    with tqdm(total=total, desc="corruptions", unit="image", disable=hidden) as bar:
+        return measure_robustness(classifier, chosen, progress=bar.update)
 
 
 def _write(path: Path, text: str) -> None:

@@ -76,7 +76,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: not-a-number and infinite become None."""
-        cleaned = _json_ready(asdict(self))
+        cleaned = json_ready(asdict(self))
         assert isinstance(cleaned, dict)  # noqa: S101  for the type checker
         return cleaned
 
@@ -146,11 +146,12 @@ def _precisions(point: OperatingPoint) -> dict[str, float]:
     return {f"{p:g}": expected_precision(point.recall.value, fpr, p) for p in PREVALENCES}
 
 
-def _json_ready(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
+    """The same, with None for what JSON cannot hold: not-a-number and infinite."""
     if isinstance(value, Mapping):
-        return {key: _json_ready(inner) for key, inner in value.items()}
+        return {key: json_ready(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_json_ready(inner) for inner in value]
+        return [json_ready(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
