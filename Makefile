@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train check format wheel clean
+.PHONY: demo test test-train test-ray check format wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo/build_samples.py demo-output/samples
@@ -15,11 +15,15 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not train and not ray" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
 	$(BIN)/python -m pytest -m train
+
+# The Ray engine on a cluster of this machine; installs Ray.
+test-ray: $(VENV)/.ray
+	$(BIN)/python -m pytest -m ray
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -47,6 +51,10 @@ $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
 
 $(VENV)/.train: $(VENV)/.dev
 	$(PIP) --editable ".[dev,train]"
+	touch $@
+
+$(VENV)/.ray: $(VENV)/.dev
+	$(PIP) --editable ".[dev,ray]"
 	touch $@
 
 # The demo reads pictures that lie in scikit-image's wheel; the package itself is not run, so

@@ -45,7 +45,7 @@ def test_records_come_in_the_order_of_the_inputs_with_all_accounted_for(tmp_path
 
 
 @pytest.mark.parametrize(
-    "settings", [{"treshold": 0.7}, {"threshold": 2}, {"workers": 0}, {"engine": "ray"}]
+    "settings", [{"treshold": 0.7}, {"threshold": 2}, {"workers": 0}, {"engine": "spark"}]
 )
 def test_an_impossible_option_is_refused_at_once(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

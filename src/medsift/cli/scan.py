@@ -15,6 +15,7 @@ from medsift.core.errors import UsageError
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
+    from medsift.pipeline.shards import Counts
     from medsift.report.outputs import Outputs
     from medsift.report.summary import Summary
     from medsift.sources.inputs import Input
@@ -30,9 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument(
         "inputs",
-        nargs="+",
+        nargs="*",
         metavar="INPUT",
         help="file, folder, glob or address; - reads one input a line from standard input",
+    )
+    parser.add_argument(
+        "--inputs-from",
+        action="append",
+        default=[],
+        metavar="FILE[:COLUMN]",
+        help="a list of inputs: text with one a line, or a column of a .parquet file; repeatable",
     )
     _add_output_arguments(parser.add_argument_group("output"))
     _add_verdict_arguments(parser.add_argument_group("verdict"))
@@ -42,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Scan, write the outputs, and tell by the exit code how it went."""
+    from medsift.cli import shards
     from medsift.cli.view import View
     from medsift.pipeline.scan import examine_all
     from medsift.report.outputs import open_outputs
@@ -49,6 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     # Before any output is opened, and so overwritten.
     _check_model(options.model)
+    if not (arguments.inputs or arguments.inputs_from):
+        raise UsageError("nothing to scan: name an input, or a list of them with --inputs-from")
+    if any(map(shards.is_folder, arguments.output)):
+        return exit_code(shards.run(arguments, options), frozenset(arguments.fail_on))
     _check_outputs(arguments)
     view = View(arguments)
     interrupted = False
@@ -78,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(view.summary, frozenset(arguments.fail_on))
 
 
-def exit_code(summary: Summary, fail_on: frozenset[str]) -> ExitCode:
+def exit_code(summary: Summary | Counts, fail_on: frozenset[str]) -> ExitCode:
     """The exit code that goes with the records of a finished scan."""
     matches = {**summary.labels, "error": summary.failed}
     if any(matches.get(name) for name in fail_on):
@@ -148,7 +161,18 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
     )
     group.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="default: local; no other yet"
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where the work runs; ray needs medsift[ray], and with -o FOLDER/ makes one Parquet"
+        " file for each block of inputs; default: local",
+    )
+    group.add_argument(
+        "--block",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="inputs of a shard, with -o FOLDER/; default: %(default)s",
     )
     group.add_argument("--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs")
     group.add_argument(
@@ -275,7 +299,7 @@ def _expanded(arguments: argparse.Namespace) -> Iterator[Input | None]:
     from medsift.sources.inputs import Expander
 
     expander = Expander(_written(arguments))
-    for name in _names(arguments.inputs):
+    for name in _names(arguments):
         if name is None:
             yield None
         else:
@@ -313,11 +337,14 @@ def _tag_names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in _NAME.findall(text))))
 
 
-def _names(inputs: list[str]) -> Iterator[str | None]:
+def _names(arguments: argparse.Namespace) -> Iterator[str | None]:
     from medsift.cli import standard_input
+    from medsift.sources import listing
 
-    for name in inputs:
+    for name in arguments.inputs:
         if name == "-":
             yield from standard_input.lines()
         else:
             yield name
+    for name in arguments.inputs_from:
+        yield from listing.read(name)

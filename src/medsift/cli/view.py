@@ -44,7 +44,7 @@ class View:
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
         # How many series there are is known when all their headers have been read.
-        self._countable = not arguments.by_series
+        self._countable = not (arguments.by_series or arguments.inputs_from)
         self._bar: Any = None
         self._started = time.monotonic()
 

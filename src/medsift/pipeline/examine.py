@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from medsift.classify import Classifier, Prediction
+from medsift.core.errors import InputError
 from medsift.core.modality import conflicts
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
@@ -18,6 +19,7 @@ from medsift.pipeline.batch import Batch, Pending, Slot
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.report.images import ImageSaver, thumbnail
+from medsift.sources import remote
 from medsift.sources.base import Blob, Budget, Context
 from medsift.sources.inputs import Input
 from medsift.sources.registry import findings, problem_of, url_findings
@@ -167,7 +169,18 @@ def _found(item: Input, context: Context) -> Iterator[Finding]:
         return series_findings(item, context)
     if item.is_url:
         return url_findings(item.source, context)
+    if item.is_remote:
+        return _remote_findings(where, context)
     return findings(Blob(where, path=item.path, data=item.data), context)
+
+
+def _remote_findings(where: Provenance, context: Context) -> Iterator[Finding]:
+    try:
+        data = remote.read(where.source, context.limits)
+    except InputError as error:
+        yield problem_of(where, error)
+        return
+    yield from findings(Blob(where, data=data), context)
 
 
 def _record_of(finding: Finding) -> Record:

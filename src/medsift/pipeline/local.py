@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from medsift.core.errors import CrashedError, InputError, TimedOutError
@@ -71,6 +72,7 @@ class LocalEngine:
         self._run_task = task
         self._count = 0
         self._pool: Any = None
+        self._folder: Path | None = None
 
     def run(self, items: Iterable[Input | None]) -> Iterator[Examined]:
         """Examine inputs; yields in their order. Closing the generator stops the workers.
@@ -87,12 +89,23 @@ class LocalEngine:
         OutputError
             The temporary folder cannot be written.
         """
+        if self._folder is not None:
+            yield from self._run(self._folder, tasks_of(items))
+            return
+        with self.opened() as folder:
+            yield from self._run(folder, tasks_of(items))
+            self._pool.close()
+
+    @contextmanager
+    def opened(self) -> Iterator[Path]:
+        """Keep the workers, and the model that they hold, from one run to the next."""
         with workspace() as folder:
             self._pool = self._new_pool()
+            self._folder = folder
             try:
-                yield from self._run(folder, _tasks(items))
-                self._pool.close()
+                yield folder
             finally:
+                self._folder = None
                 self._pool.stop()
                 self._pool.join()
 
@@ -182,7 +195,8 @@ class LocalEngine:
         )
 
 
-def _tasks(items: Iterable[Input | None]) -> Iterator[list[Input] | None]:
+def tasks_of(items: Iterable[Input | None]) -> Iterator[list[Input] | None]:
+    """Group inputs for the hand-over to a worker: image files together, all others alone."""
     group: list[Input] = []
     for item in items:
         if item is None:
@@ -204,7 +218,8 @@ def _tasks(items: Iterable[Input | None]) -> Iterator[list[Input] | None]:
 
 
 def _looks_like_image(item: Input) -> bool:
-    return item.path is not None and item.path.suffix.lower() in _IMAGE_SUFFIXES
+    name = item.source if item.is_remote else item.path or ""
+    return PurePath(name).suffix.lower() in _IMAGE_SUFFIXES
 
 
 def _wait(task: _Task) -> InputError | None:

@@ -78,8 +78,8 @@ class ScanOptions:
             raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"there must be at least one worker, not {self.workers}")
-        if self.engine != "local":
-            raise UsageError(f"the engine {self.engine!r} is not available")
+        if self.engine not in ("local", "ray"):
+            raise UsageError(f"there is no engine {self.engine!r}: local or ray")
         if self.min_size < 0:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
         if isinstance(self.dicom_tags, str):

@@ -90,6 +90,11 @@ def examine_all(
     options : ScanOptions
     """
     store.find(options.model)
+    if options.engine == "ray":
+        from medsift.pipeline import cluster
+
+        cluster.require_ray()
+        return cluster.RayEngine(options).run(items)
     return _examine_all(iter(items), options)
 
 

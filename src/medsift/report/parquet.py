@@ -12,7 +12,7 @@ https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -45,7 +45,7 @@ _TYPES: dict[FieldType, int] = {
 }
 
 
-def write(rows: Path, path: Path) -> None:
+def write(rows: Path, path: Path, facts: Mapping[str, str] | None = None) -> None:
     """Make a Parquet file of rows in JSON Lines; memory does not grow with their number.
 
     Parameters
@@ -53,6 +53,8 @@ def write(rows: Path, path: Path) -> None:
     rows : Path
         As :mod:`medsift.report.jsonl` writes them.
     path : Path
+    facts : mapping, optional
+        Kept in the directory of the file, as key-value metadata.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def write(rows: Path, path: Path) -> None:
     """
     try:
         with path.open("wb") as stream:
-            _write(jsonl.read(rows), stream)
+            _write(jsonl.read(rows), stream, facts or {})
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -85,7 +87,7 @@ class _Column:
     pages: list[Page] = field(default_factory=list)
 
 
-def _write(rows: Iterator[Row], stream: BinaryIO) -> None:
+def _write(rows: Iterator[Row], stream: BinaryIO, facts: Mapping[str, str]) -> None:
     stream.write(_MAGIC)
     groups: list[thrift.Value] = []
     total = waiting = 0
@@ -100,12 +102,14 @@ def _write(rows: Iterator[Row], stream: BinaryIO) -> None:
             waiting = 0
     if waiting:
         groups.append(_write_group(columns, waiting, stream))
+    said = [structure({1: text(key), 2: text(value)}) for key, value in facts.items()]
     _, directory = structure(
         {
             1: i32(1),
             2: sequence(_schema()),
             3: i64(total),
             4: sequence(groups),
+            **({5: sequence(said)} if said else {}),
             6: text(_CREATED_BY),
         }
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsift.core.errors import InputError, NotFoundError, UnreadableError, UnsupportedError
+from medsift.sources import remote
 
 _ADDRESS = re.compile("https?://", re.IGNORECASE)
 
@@ -57,7 +58,16 @@ class Input:
 
     @property
     def is_url(self) -> bool:
-        """Whether the input is an address."""
+        """Whether the input is an address on the web."""
+        return self._is_a_name and bool(_ADDRESS.match(self.source))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the input is in an object store or the like."""
+        return self._is_a_name and remote.is_remote(self.source)
+
+    @property
+    def _is_a_name(self) -> bool:
         return self.path is None and self.error is None and self.data is None
 
 
@@ -113,6 +123,8 @@ class Expander:
             yield Input(text)
         elif not text or "\0" in text:
             yield Input(text, error=NotFoundError("a name is empty or holds a zero byte"))
+        elif remote.is_remote(text):
+            yield from _expand_remote(text)
         else:
             yield from self._local(text)
 
@@ -142,6 +154,14 @@ class Expander:
             if self._folders.isdisjoint(map(str, Path(real).parents)):
                 self._listed.add(real)
                 yield from _walk(file, frozenset(), follow=False)
+
+
+def _expand_remote(name: str) -> Iterator[Input]:
+    try:
+        for file in remote.list_files(name):
+            yield Input(file)
+    except InputError as error:
+        yield Input(name, error=error)
 
 
 def _expand_local(text: str, own: frozenset[str]) -> Iterator[Input]:
