@@ -91,7 +91,10 @@ class Bench:
         place = self._pictures(self._sizes.compared)
         rows: list[tuple[object, ...]] = []
         for cores in (1, 2):
-            found = {name: self._peer(name, place, cores) for name in PEERS}
+            found = {}
+            for name in PEERS:
+                found[name] = self._peer(name, place, cores)
+                _say(name, cores, f"{found[name][0]:.1f}")
             for model in MODELS:
                 found[f"medsift {model}"] = self._medsift(model, place, cores)
             for name, (rate, start, seen) in found.items():

@@ -6,6 +6,7 @@
     ├── UsageError            the caller asked for something that does not exist
     ├── ModelError            a model folder is missing, damaged or of another version
     ├── OutputError           a result cannot be written
+    ├── EngineError           what the work is to run on cannot be started
     └── InputError            one input, or one picture in it, is at fault
         ├── NotFoundError     not_found           no such file, folder or address
         ├── UnreadableError   unreadable          the system refuses to read it
@@ -40,6 +41,10 @@ class ModelError(MedsiftError):
 
 class OutputError(MedsiftError):
     """A result cannot be written where it was asked for."""
+
+
+class EngineError(MedsiftError):
+    """What the work is to run on, such as a cluster, cannot be started."""
 
 
 class InputError(MedsiftError):

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from medsift.core.errors import CrashedError, UsageError
+from medsift.core.errors import CrashedError, EngineError, UsageError
 from medsift.pipeline.blocks import Block
 from medsift.pipeline.local import LocalEngine, tasks_of
 from medsift.pipeline.options import ScanOptions
@@ -68,11 +68,24 @@ def ray_running(workers: int) -> Iterator[Any]:
             "object_store_memory": _STORE_BYTES,
             "include_dashboard": False,
         }
-    ray.init(**settings)
+    _start(ray, settings)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _start(ray: Any, settings: dict[str, Any]) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ray.init(**settings)
+        except Exception as error:
+            # Ray gives its parts 30 seconds, which on a machine under load are not always enough.
+            ray.shutdown()
+            if tries_left and "timed out" in str(error):
+                continue
+            raise EngineError(f"Ray could not be started: {error}") from error
+        return
 
 
 class _Holder:

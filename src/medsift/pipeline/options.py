@@ -116,6 +116,7 @@ class ScanOptions:
             "tta": self.tta,
             "min_size": self.min_size,
             "all_frames": self.all_frames,
+            "by_series": self.by_series,
             "dicom_tags": list(self.dicom_tags),
             "linked": self.web.linked_pictures,
             "crawl": self.web.max_depth if self.web.crawl else 0,
