@@ -112,7 +112,10 @@ def one_round(
             if code != 3:
                 tally.faults.append(f"{folder.name}: ended with {code}")
             return
-        if again[: len(done)] != done or len(set(again)) < len(again):
+        if not again and done:
+            # Killed behind its end: without a journal all is done, or the comparison will tell.
+            again = done
+        if not set(done) <= set(again) or len(set(again)) < len(again):
             tally.faults.append(f"{folder.name}: what was noted as done has changed")
         done = again
         tally.at_done.append(len(done))
