@@ -30,6 +30,9 @@ _COMMANDS = (
     _Command("scan", "medsift.cli.scan", "find, extract and classify every image"),
     _Command("evaluate", "medsift.evaluation.cli", "measure a model on labelled folders"),
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
+    _Command(
+        "dataset", "medsift.cli.dataset", "rebuild a data set from a manifest of public files"
+    ),
     _Command("explain", "medsift.cli.explain", "show which places of an image decided the verdict"),
     _Command("serve", "medsift.server.cli", "serve records over HTTP (needs medsift[serve])"),
     _Command("app", "medsift.app.cli", "the app in the browser (needs medsift[app])"),
