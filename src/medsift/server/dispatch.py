@@ -120,13 +120,15 @@ class Dispatcher:
         MedsiftError
             The model cannot be loaded.
         """
-        spools = (self._spool() for _ in self.workers)
-        warm = [w.warm_up(self._task, s) for w, s in zip(self.workers, spools, strict=False)]
+        spools = [self._spool() for _ in self.workers]
+        warm = [w.warm_up(self._task, s) for w, s in zip(self.workers, spools, strict=True)]
         try:
             await asyncio.gather(*warm)
         except BaseException:
             await self.stop()
             raise
+        for spool in spools:
+            spool.unlink(missing_ok=True)
         self._loops = [asyncio.create_task(self._serve(worker)) for worker in self.workers]
 
     async def stop(self) -> None:
