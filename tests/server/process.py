@@ -33,7 +33,7 @@ class ServiceProcess:
         self._started = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._started.wait(60) or not self.url:
+        if not self._started.wait(300) or not self.url:
             self.process.kill()
             raise AssertionError(f"the service did not start: {self.rows}")
 
@@ -66,7 +66,7 @@ class ServiceProcess:
     def stop(self) -> int:
         """Ask it to stop, and wait."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
+        code = self.process.wait(300)
         self._reader.join(10)
         return code
 
@@ -81,7 +81,7 @@ def running(*arguments: str, **environment: str) -> Iterator[ServiceProcess]:
             service.stop()
 
 
-def wait_until(condition: Any, seconds: float = 30.0) -> None:
+def wait_until(condition: Any, seconds: float = 120.0) -> None:
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not condition():

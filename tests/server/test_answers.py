@@ -138,7 +138,7 @@ async def test_logs_tell_nothing_of_contents(caplog: pytest.LogCaptureFixture) -
     caplog.set_level(logging.DEBUG, "medsift.server")
     files = [("files", ("Jane Doe.png", PNG + b"secret"))]
     async with serving(allow_urls=True) as service:
-        await service.client.post("/v1/scan?who=Jane", files=files, headers={"x-name": "Jane"})
+        await service.client.post("/v1/scan?stream=0", files=files, headers={"x-name": "Jane"})
         await service.client.post("/v1/scan", json={"urls": ["ftp://Jane"]})
         await service.client.get("/Jane")
     rows = [{**getattr(record, "fields", {}), "": record.getMessage()} for record in caplog.records]

@@ -51,7 +51,7 @@ async def told(
     records: dict[str, list[Record]] = {name: [] for name in names}
     left = len(jobs)
     while left:
-        position, record = await asyncio.wait_for(sink.get(), 60)
+        position, record = await asyncio.wait_for(sink.get(), 300)
         if record is None:
             left -= 1
         else:
@@ -142,7 +142,7 @@ async def test_records_of_a_document_come_while_it_is_worked_on(tmp_path: Path) 
         sink: Sink = asyncio.Queue()
         job = Job(Input("found-first-hang"), False, 0, sink)
         await dispatcher.submit(job)
-        _, record = await asyncio.wait_for(sink.get(), 30)
+        _, record = await asyncio.wait_for(sink.get(), 300)
         assert record is not None
         assert record.locator == "before"
         # Nobody waits for the rest: its worker is stopped, and soon there for others.

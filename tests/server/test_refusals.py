@@ -304,6 +304,13 @@ async def test_a_parameter_that_is_none() -> None:
         await refused(service, 422, "invalid_request", params={"stream": "x"}, files={"files": PNG})
 
 
+async def test_parameters_that_do_not_exist() -> None:
+    async with serving() as service:
+        for path in ("/v1/scan", "/v1/classify"):
+            request = {"params": {"steam": "1"}, "files": {"file": PNG}}
+            await refused(service, 422, "invalid_request", path, **request)
+
+
 async def test_a_fault_that_nobody_foresaw_tells_nothing() -> None:
     def fail(_item: object) -> list[Record]:
         raise LookupError("Jane Doe")

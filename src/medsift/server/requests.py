@@ -84,6 +84,7 @@ class Desk:
         ProblemError
         ClientGoneError
         """
+        _check_query(request, frozenset({"stream"}))
         if _media_type(request) == "application/json":
             items = await self._addresses(request)
         else:
@@ -108,6 +109,7 @@ class Desk:
         ProblemError
         ClientGoneError
         """
+        _check_query(request, frozenset())
         upload = await self._picture(request)
         with upload.path.open("rb") as file:
             file_type = sniff(file.read(HEAD_BYTES), upload.name)
@@ -196,6 +198,13 @@ class Desk:
 
 
 _RAW = frozenset({"application/dicom", "application/octet-stream"})
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    """Refuse what would otherwise be passed over in silence, as a parameter with a slip."""
+    if not known.issuperset(request.query_params):
+        names = " and ".join(sorted(known)) or "none"
+        raise invalid(f"the address has parameters that do not exist; there is {names}")
 
 
 def _media_type(request: Request) -> str:

@@ -213,9 +213,11 @@ _FILE: Json = {"type": "string", "format": "binary"}
 
 def scan_body(most: int) -> Json:
     """Documentation of the body of a scan."""
-    files: Json = {"type": "array", "items": _FILE, "minItems": 1, "maxItems": most}
+    # A bound of the operator's, answered 413, and no property of the format: so no maxItems.
+    at_most = f"at most {most} here"
+    files: Json = {"type": "array", "items": _FILE, "minItems": 1, "description": at_most}
     address: Json = {"type": "string", "format": "uri", "pattern": "^https?://[^/]"}
-    urls: Json = {"type": "array", "items": address, "minItems": 1, "maxItems": most}
+    urls: Json = {"type": "array", "items": address, "minItems": 1, "description": at_most}
     return _body(
         {
             "multipart/form-data": {
