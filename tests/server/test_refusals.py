@@ -195,6 +195,12 @@ async def test_forms_without_files_or_with_fields_that_do_not_exist() -> None:
         await refused(service, 422, "invalid_request", content=content, headers=FORM)
 
 
+async def test_text_where_a_file_is_due() -> None:
+    content = part().replace(b'; filename="a.png"', b"") + b"--x--"
+    async with serving() as service:
+        await refused(service, 422, "invalid_request", content=content, headers=FORM)
+
+
 async def test_documents_where_a_picture_is_due() -> None:
     async with serving() as service:
         for content in (b"%PDF-1.7 ...", b"plain words", b""):

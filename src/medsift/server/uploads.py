@@ -311,7 +311,10 @@ class _Form:
             raise invalid("files belong into the fields 'file' or 'files'; there are no others")
         if len(self.uploads) >= self._most_files:
             raise too_large(f"more than {self._most_files} files in one request")
-        name = clean_name(options.get(b"filename", b"")) or f"file {len(self.uploads) + 1}"
+        if b"filename" not in options:
+            # Most often a slip: curl -F files=name, without the @.
+            raise invalid("a field of the form holds text where a file is due")
+        name = clean_name(options[b"filename"]) or f"file {len(self.uploads) + 1}"
         path, self._file = self._folder.open()
         self.uploads.append(Upload(name, path))
 
