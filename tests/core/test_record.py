@@ -40,6 +40,7 @@ PROMISED = {
     "error": "str",
     "ms": "float",
     "dicom_tags": "str",
+    "group": "str",
 }
 
 _values: dict[str, st.SearchStrategy[object]] = {

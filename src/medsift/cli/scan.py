@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Scan, write the outputs, and tell by the exit code how it went."""
     from medsift.cli import shards
     from medsift.cli.view import View
+    from medsift.pipeline.groups import Groups
     from medsift.pipeline.scan import examine_all
     from medsift.report.outputs import open_outputs
 
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_code(shards.run(arguments, options), frozenset(arguments.fail_on))
     _check_outputs(arguments)
     view = View(arguments)
+    groups = None if options.group_bits is None else Groups(options.group_bits)
     interrupted = False
     try:
         with (
@@ -74,10 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
                 settings=options.settings,
             ) as outputs,
             view,
-            closing(examine_all(_items(arguments, outputs), options)) as stream,
+            closing(examine_all(_items(arguments, outputs), options, groups)) as stream,
         ):
             for record in outputs.kept():
                 view.recall(record)
+                if groups:
+                    groups.recall(record.group)
             for examined in stream:
                 for outcome in examined.outcomes:
                     outputs.write(outcome.record)
@@ -194,6 +198,18 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         " StudyDescription, or tags such as (0008,1030); default: none, as headers name patients",
     )
     group.add_argument(
+        "--group-duplicates",
+        action="store_true",
+        help="name groups of look-alikes in the field group: by the phash of their first picture",
+    )
+    group.add_argument(
+        "--group-bits",
+        type=int,
+        default=6,
+        metavar="N",
+        help="in how many of 64 bits the phash of look-alikes may differ; default: %(default)s",
+    )
+    group.add_argument(
         "--fail-on",
         action="append",
         default=[],
@@ -263,6 +279,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         dicom_tags=arguments.dicom_tags,
         by_series=arguments.by_series,
         web=_web_options(arguments),
+        group_bits=arguments.group_bits if arguments.group_duplicates else None,
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,
     )

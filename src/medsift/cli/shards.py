@@ -70,6 +70,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("a folder of shards goes with no other output, table or report")
     if arguments.by_series:
         raise UsageError("--by-series does not go with a folder of shards: each has its inputs")
+    if arguments.group_duplicates:
+        raise UsageError("look-alikes are grouped within one file, not across shards")
     if "-" in arguments.inputs:
         raise UsageError("a folder of shards needs inputs that can be named again: no -")
     if arguments.block < 1:

@@ -48,6 +48,7 @@ class Record:
     error: str = ""
     ms: float | None = None
     dicom_tags: str = ""
+    group: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to values, in order; ``bbox`` as a list, ready for JSON."""

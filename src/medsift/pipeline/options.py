@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
+from medsift.pipeline.groups import MOST_BITS
 from medsift.sources.base import SourceOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
@@ -47,6 +48,9 @@ class ScanOptions:
     by_series : bool
         Give one record for each DICOM series, of a slice near its middle, instead of one for
         each slice.
+    group_bits : int or None
+        Name groups of look-alikes in ``group`` of the records: pictures whose perceptual hashes
+        differ in at most so many of 64 bits from that of the first one. None for no groups.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
@@ -68,6 +72,7 @@ class ScanOptions:
     web: WebOptions = DEFAULT_WEB_OPTIONS
     dicom_tags: Sequence[str] = ()
     by_series: bool = False
+    group_bits: int | None = None
     save_images: Path | None = None
     thumbnails: bool = False
     thumbnail_side: int = 128
@@ -80,6 +85,8 @@ class ScanOptions:
             raise UsageError(f"there must be at least one worker, not {self.workers}")
         if self.engine not in ("local", "ray"):
             raise UsageError(f"there is no engine {self.engine!r}: local or ray")
+        if self.group_bits is not None and not 0 <= self.group_bits <= MOST_BITS:
+            raise UsageError(f"look-alikes may differ in 0 to {MOST_BITS} bits")
         if self.min_size < 0:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
         if isinstance(self.dicom_tags, str):
@@ -117,6 +124,7 @@ class ScanOptions:
             "min_size": self.min_size,
             "all_frames": self.all_frames,
             "by_series": self.by_series,
+            "group_bits": self.group_bits,
             "dicom_tags": list(self.dicom_tags),
             "linked": self.web.linked_pictures,
             "crawl": self.web.max_depth if self.web.crawl else 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -14,6 +15,7 @@ from medsift.core.limits import MIB
 from medsift.core.record import Record
 from medsift.decode.signatures import image_format
 from medsift.decode.sniff import HEAD_BYTES, sniff
+from medsift.pipeline.groups import Groups
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
 from medsift.sources.inputs import Input, expand
@@ -75,7 +77,7 @@ def scan(
 
 
 def examine_all(
-    items: Iterable[Input | None], options: ScanOptions
+    items: Iterable[Input | None], options: ScanOptions, groups: Groups | None = None
 ) -> Generator[Examined, None, None]:
     """Examine inputs with the engine that the options name.
 
@@ -88,14 +90,31 @@ def examine_all(
         None says that no input is at hand just now, though more may come: what is under way is
         then given as soon as it is ready, and not only when there is enough work ahead.
     options : ScanOptions
+    groups : Groups, optional
+        Those of the records that this scan goes on from; made where options ask for groups.
     """
     store.find(options.model)
+    if options.group_bits is not None:
+        alone = replace(options, group_bits=None)
+        return _grouped(examine_all(items, alone), groups or Groups(options.group_bits))
     if options.engine == "ray":
         from medsift.pipeline import cluster
 
         cluster.require_ray()
         return cluster.RayEngine(options).run(items)
     return _examine_all(iter(items), options)
+
+
+def _grouped(
+    stream: Generator[Examined, None, None], groups: Groups
+) -> Generator[Examined, None, None]:
+    with closing(stream):
+        for examined in stream:
+            outcomes = [
+                replace(o, record=replace(o.record, group=groups.name(o.record.phash)))
+                for o in examined.outcomes
+            ]
+            yield Examined(examined.item, outcomes)
 
 
 def _examine_all(

@@ -52,6 +52,7 @@ class RecordModel(BaseModel):
     error: str = Field(description="code and sentence: undecodable: damaged PNG image")
     ms: float | None = Field(description="time spent on this picture, milliseconds")
     dicom_tags: str = Field(description="always empty here: the service gives no header text")
+    group: str = Field(description="always empty here: the service groups no look-alikes")
 
 
 class Counts(BaseModel):
@@ -151,6 +152,7 @@ _RECORD: Json = {
     "error": "",
     "ms": 14.2,
     "dicom_tags": "",
+    "group": "",
 }
 _COUNTS: Json = {"medical": 1, "non_medical": 0, "uncertain": 0, "skipped": 0, "failed": 0}
 
