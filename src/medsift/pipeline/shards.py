@@ -118,7 +118,11 @@ class ShardFolder:
 
     def shards(self) -> frozenset[str]:
         """Names of the shards that are there."""
-        found = self._system.ls(self._path, detail=False)
+        self._system.invalidate_cache()
+        try:
+            found = self._system.ls(self._path, detail=False)
+        except FileNotFoundError:
+            return frozenset()  # object stores know no empty folders
         names = (str(path).rstrip("/").rsplit("/", 1)[-1] for path in found)
         return frozenset(n for n in names if n.startswith("part-") and n.endswith(".parquet"))
 
