@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medsift.training.calibrate import even_weights, fit_platt, fit_temperature
+from medsift.evaluation.metrics import expected_calibration_error
+from medsift.training.calibrate import cross_fitted, even_weights, fit_platt, fit_temperature
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -57,3 +58,20 @@ def test_even_weights_give_each_label_half() -> None:
     positive = np.array([True, False, False, False])
     weights = even_weights(positive)
     assert weights[positive].sum() == weights[~positive].sum() == 0.5
+
+
+def test_cross_fitting_never_calibrates_a_source_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(4000) < 0.5
+    odds = np.where(truth, 1.0, -1.0) + rng.normal(size=4000)
+    groups = [f"source {i % 8}" for i in range(4000)]
+    modest = 1 / (1 + np.exp(-odds / 4))
+    fitted = cross_fitted(modest, truth, groups)
+    assert expected_calibration_error(fitted, truth) < 0.04
+    assert expected_calibration_error(modest, truth) > 0.1
+
+    # Whatever happens to the labels of one source, its own values stay as they were.
+    lying = truth.copy()
+    own = np.array([g == "source 3" for g in groups])
+    lying[own] = ~lying[own]
+    assert np.allclose(cross_fitted(modest, lying, groups)[own], fitted[own])

@@ -18,9 +18,10 @@ import torch
 
 from medsift.classify.card import ModelClass, read_card
 from medsift.classify.preprocess import Preprocess
-from medsift.core.errors import UsageError
+from medsift.core.errors import ModelError, UsageError
 from medsift.training import recipes
-from medsift.training.backbones import build
+from medsift.training.backbones import Weights, build, fold_batch_norm
+from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.export import export_onnx
 from medsift.training.recipes import Recipe
 from medsift.training.teacher import Teacher, resized
@@ -111,3 +112,26 @@ def test_the_class_map_says_where_and_its_mean_is_the_logits(tmp_path: Path) -> 
     assert features.shape == (2, 1280)
     assert class_map.shape == (2, 3, 2, 2)
     assert np.allclose(class_map.mean((2, 3)), logits, atol=1e-4)
+
+
+def test_a_run_starts_from_the_checkpoint_of_another(
+    folders: tuple[Path, Path], pair: str, tmp_path: Path
+) -> None:
+    settings = settings_for(folders, tmp_path / "first", pair)
+    train(replace(settings, member=1))
+    (checkpoint,) = (settings.output / "run").glob("1-*.checkpoint.pt")
+    best = checkpoint_weights(checkpoint)
+    assert best is not None
+    network = fold_batch_norm(build(MEMBER.backbone, 2, NOISE))
+    load_checkpoint(network, best)
+    assert torch.equal(network.classifier.weight, best["classifier.weight"])
+    again = replace(settings, output=tmp_path / "again", member=1, weights=Weights(checkpoint))
+    train(again)
+
+    other = fold_batch_norm(build(MEMBER.backbone, 3, NOISE))
+    with pytest.raises(ModelError, match="does not fit"):
+        load_checkpoint(other, best)
+    torch.save({"a": torch.zeros(1)}, tmp_path / "plain.pt")
+    assert checkpoint_weights(tmp_path / "plain.pt") is None
+    (tmp_path / "text.pt").write_text("no weights")
+    assert checkpoint_weights(tmp_path / "text.pt") is None

@@ -250,9 +250,25 @@ def test_weights_in_eight_bits_change_the_logits_little(tmp_path: Path) -> None:
 
 
 def test_a_network_that_lost_more_than_a_fifth_of_a_point_is_refused() -> None:
-    require_parity(0.950, 0.948, "net")
-    with pytest.raises(ParityError, match=r"94\.70%"):
-        require_parity(0.950, 0.947, "net")
+    truth = np.arange(1000) < 500
+    reference = np.where(truth, 0.8, 0.2)
+    for wrong, refused in ((2, False), (3, True)):
+        candidate = reference.copy()
+        candidate[:wrong] = 0.4
+        if refused:
+            with pytest.raises(ParityError, match=r"99\.70%"):
+                require_parity(reference, candidate, truth, "net")
+        else:
+            require_parity(reference, candidate, truth, "net")
+
+
+def test_a_network_that_turns_a_confident_label_around_is_refused() -> None:
+    truth = np.arange(1000) < 500
+    reference = np.where(truth, 0.95, 0.05)
+    candidate = reference.copy()
+    candidate[0] = 0.45
+    with pytest.raises(ParityError, match="1 confident"):
+        require_parity(reference, candidate, truth, "net")
 
 
 def test_weights_of_a_file_are_used_and_others_are_refused(tmp_path: Path) -> None:

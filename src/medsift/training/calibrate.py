@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,6 +71,39 @@ def fit_platt(
         if float(np.abs(step).max()) < 1e-8:
             break
     return (float(solution[0]), float(solution[1])) if solution[0] > 0.05 else (1.0, 0.0)
+
+
+def cross_fitted(
+    p_medical: Floats, positive: NDArray[np.bool_], groups: Sequence[str], seed: int = 0
+) -> Floats:
+    """Calibrate each half of the sources by what was fitted on the other half.
+
+    What comes out is calibrated as pictures of unseen sources would be, and may be measured.
+
+    Parameters
+    ----------
+    p_medical : ndarray of float64, shape (n,)
+    positive : ndarray of bool, shape (n,)
+    groups : sequence of str
+        Source of each picture; none is cut through.
+    seed : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    names = sorted(set(groups))
+    order = np.random.default_rng(seed).permutation(len(names))
+    first = {names[i] for i in order[: len(names) // 2]}
+    inside = np.array([g in first for g in groups], dtype=np.bool_)
+    result = p_medical.astype(np.float64)
+    for part in (inside, ~inside):
+        rest = ~part
+        slope, offset = fit_platt(p_medical[rest], positive[rest], np.ones(int(rest.sum())))
+        clipped = np.clip(p_medical[part], _CLIP, 1 - _CLIP)
+        odds = slope * np.log(clipped / (1 - clipped)) + offset
+        result[part] = 1 / (1 + np.exp(-odds))
+    return result
 
 
 def even_weights(positive: NDArray[np.bool_]) -> Floats:

@@ -19,7 +19,13 @@ from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.data import PixelStore
 from medsift.training.frames import window_around
 from medsift.training.procedural import DRAWN_KINDS, draw
-from medsift.training.variants import as_angiogram, cut_out, inverted_on_paper, recoloured
+from medsift.training.variants import (
+    as_angiogram,
+    cut_out,
+    grey_detail,
+    inverted_on_paper,
+    recoloured,
+)
 
 _GRIDS = ((1, 2), (1, 3), (2, 2), (2, 3), (1, 4), (3, 3), (2, 1), (2, 4), (3, 2), (3, 4))
 _NOT_IN_PANELS = frozenset({"multipanel", "viewer_screenshot", "biosignal"})
@@ -32,6 +38,9 @@ _VARIANTS = (
     ("spectrogram", "spectrogram", "synthetic-recoloured", recoloured, 130),
     ("nuclear", "nuclear", "synthetic-inverted", inverted_on_paper, 80),
     ("fundus", "oct", "synthetic-angiogram", as_angiogram, 120),
+    ("texture", "texture", "synthetic-detail", grey_detail, 80),
+    ("photo", "texture", "synthetic-detail-photo", grey_detail, 80),
+    ("plant", "texture", "synthetic-detail-plant", grey_detail, 40),
 )
 _WINDOWS = (("viewer_screenshot", "medical", 150), ("screenshot", "non_medical", 150))
 _IN_VIEWERS = frozenset(

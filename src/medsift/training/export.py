@@ -27,6 +27,7 @@ _OUTPUTS = ("logits", "features", "class_map")
 _BATCH = 32
 _SMALL_TENSOR = 1000
 _LARGEST_DROP = 0.002
+_CONFIDENT = 0.9
 _LARGEST_DIFFERENCE = 1e-2
 
 
@@ -111,6 +112,8 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            # Ranges as most batches have them: the very largest values are worth clipping.
+            extra_options={"CalibMovingAverage": True},
             # The last layer costs next to nothing, and its rounding would be the verdict's.
             nodes_to_exclude=_last_layer(simplified),
         )
@@ -165,23 +168,36 @@ def onnx_logits(path: Path, store: PixelStore, preprocess: Preprocess) -> NDArra
     return np.concatenate([network.logits(b) for b in _prepared_batches(store, preprocess)])
 
 
-def require_parity(reference: float, candidate: float, what: str) -> None:
-    """Check that an exported network is as accurate as the one that it was made from.
+def require_parity(
+    reference: NDArray[np.float64],
+    candidate: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    what: str,
+) -> None:
+    """Check that an exported network judges as the one that it was made from.
 
     Parameters
     ----------
-    reference, candidate : float
-        Accuracies on the validation pictures, 0 to 1.
+    reference, candidate : ndarray of float64, shape (n,)
+        Probabilities of medical on the validation pictures.
+    truth : ndarray of bool, shape (n,)
+        Which of them are medical.
     what : str
         For the message.
 
     Raises
     ------
     ParityError
-        The candidate loses more than 0.2 percentage points.
+        The candidate is right on over 0.2 percentage points less, or turns a confident label
+        (a probability of at least 0.9) around.
     """
-    if candidate < reference - _LARGEST_DROP - 1e-9:
-        raise ParityError(f"{what} is right on {candidate:.2%} instead of {reference:.2%}")
+    before, after = (float(((p >= 0.5) == truth).mean()) for p in (reference, candidate))
+    if after < before - _LARGEST_DROP - 1e-9:
+        raise ParityError(f"{what} is right on {after:.2%} instead of {before:.2%}")
+    sure = np.maximum(reference, 1 - reference) >= _CONFIDENT
+    turned = int((sure & ((reference >= 0.5) != (candidate >= 0.5))).sum())
+    if turned:
+        raise ParityError(f"{what} turns {turned} confident labels around")
 
 
 def _prepared_batches(store: PixelStore, preprocess: Preprocess) -> Iterator[NDArray[np.float32]]:

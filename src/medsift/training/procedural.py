@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from medsift.core.picture import Pixels
+from medsift.training.sound import power, sound
 
 Field = NDArray[np.float64]
 
@@ -65,6 +66,17 @@ def coloured(values: Field, rng: np.random.Generator) -> Pixels:
 
 
 def _spectrogram(height: int, width: int, rng: np.random.Generator) -> Pixels:
+    artist = _of_sound if rng.random() < 0.7 else _ridges
+    return artist(height, width, rng)
+
+
+def _of_sound(height: int, width: int, rng: np.random.Generator) -> Pixels:
+    samples = sound(int(height * rng.uniform(6, 120)), rng)
+    shown = power(samples, height, width, rng)
+    return _grey(shown) if rng.random() < 0.4 else coloured(shown, rng)
+
+
+def _ridges(height: int, width: int, rng: np.random.Generator) -> Pixels:
     time, pitch = np.arange(width), np.arange(height)[:, None]
     power = rng.uniform(0.1, 0.5) * np.exp(-pitch / height * rng.uniform(0, 5))
     power = power * (0.5 + 0.5 * rng.random((height, width)))

@@ -51,14 +51,14 @@ class Optimisation:
     schedule: Schedule = "cosine"
     average: float = 0.998
 
-    def gentle(self, epochs: int) -> Optimisation:
-        """A last phase: all layers at once, at a tenth of the rates."""
+    def gentle(self, epochs: int, factor: float = 10) -> Optimisation:
+        """A later phase: all layers at once, the rates divided by ``factor``."""
         return replace(
             self,
             epochs=epochs,
             head_epochs=0.0,
-            rate=self.rate / 10,
-            head_rate=self.head_rate / 10,
+            rate=self.rate / factor,
+            head_rate=self.head_rate / factor,
             average=min(self.average, 0.99),
         )
 
@@ -142,7 +142,7 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
 _LITE0 = MemberRecipe(
     "tf_efficientnet_lite0",
     Preprocess(160),
-    Optimisation(epochs=6, frozen_stages=1),
+    Optimisation(epochs=6),
     training_size=144,
     rounding_epochs=1,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,36 +13,24 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from medsift._version import __version__
-from medsift.classify import Classifier
-from medsift.classify.card import Member, ModelCard, ModelClass, write_card
+from medsift.classify.card import ModelClass
 from medsift.classify.ensemble import softmax
-from medsift.classify.preprocess import Preprocess
 from medsift.core.errors import UsageError
 from medsift.evaluation.labelled import Example, find_examples
-from medsift.evaluation.measure import measure
-from medsift.evaluation.summary import summarise
 from medsift.training.backbones import Weights, build, fold_batch_norm
-from medsift.training.calibrate import even_weights, fit_platt, fit_temperature
+from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.collage import made_up
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source, targets_of
-from medsift.training.export import (
-    ParityError,
-    compress_weights,
-    export_onnx,
-    onnx_logits,
-    quantise,
-    require_parity,
-)
 from medsift.training.fake_quant import fake_quantised
+from medsift.training.finish import finish
 from medsift.training.loop import LoopSettings, Pool, fit, logits_of
-from medsift.training.model_card import figures, render_card, sources_of
+from medsift.training.model_card import sources_of
 from medsift.training.recipes import MemberRecipe, Recipe, find_recipe
 from medsift.training.sampling import class_weights, require_both_labels, source_weights
+from medsift.training.storage import Place, Stored, stored
 from medsift.training.teacher import Teacher
 
 _VALIDATION_SHARE = 0.15
-_RANGE_PICTURES = 256
 _HARD_FACTOR = 3.0
 _log = logging.getLogger(__name__)
 
@@ -93,12 +80,6 @@ class TrainSettings:
     teacher: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    member: Member
-    logits: NDArray[np.float32]
-
-
 def train(settings: TrainSettings) -> Path:
     """Train a model and write its folder.
 
@@ -136,19 +117,33 @@ def train(settings: TrainSettings) -> Path:
         json.dumps([{"name": c.name, "label": c.label} for c in classes], indent=2) + "\n",
         encoding="utf-8",
     )
-    trained = _members(recipe, classes, (train_store, check_store), settings)
-    if settings.member is not None:
-        return settings.output
-    card = _card(recipe, classes, trained, (train_store, check_store), settings)
-    write_card(card, settings.output)
-    _add_figures(card, check_store.examples, settings.output)
+    stores = (train_store, check_store)
+    trained = _members(recipe, classes, stores, settings)
+    if settings.member is None:
+        facts = {
+            "recipe": recipe.name,
+            "summary": recipe.summary,
+            "seed": settings.seed,
+            "epochs": [m.optimisation.epochs for m in recipe.members],
+            "epochs of rounding": [m.rounding_epochs for m in recipe.members],
+            "teacher": Path(settings.teacher).name if settings.teacher else "none",
+            "pictures": len(train_store),
+            "validation pictures": len(check_store),
+            "sources": sources_of(train_store.examples),
+        }
+        finish(settings.output, classes, trained, stores, facts)
     return settings.output
 
 
 def _adapted(recipe: Recipe, settings: TrainSettings) -> Recipe:
     members = []
+    weights = settings.weights.file
+    trained_before = weights is not None and checkpoint_weights(weights) is not None
     for member in recipe.members:
         optimisation, preprocess = member.optimisation, member.preprocess
+        if trained_before:
+            # Its last layer knows the classes already, and what it learned is to stay.
+            optimisation = optimisation.gentle(optimisation.epochs, 3)
         if settings.epochs is not None:
             optimisation = replace(optimisation, epochs=settings.epochs)
         if settings.size is not None:
@@ -185,8 +180,8 @@ def _members(
     classes: tuple[ModelClass, ...],
     stores: tuple[PixelStore, PixelStore],
     settings: TrainSettings,
-) -> list[_Trained]:
-    trained: list[_Trained] = []
+) -> list[Stored]:
+    trained: list[Stored] = []
     before: torch.nn.Module | None = None
     for number, member in enumerate(recipe.members):
         if settings.member not in (None, number + 1) and not _needed(recipe, number, settings):
@@ -200,9 +195,7 @@ def _members(
             network = before
             pools = (_harder(pools[0], logits_of(network, stores[0], member.preprocess)), pools[1])
         else:
-            network = build(member.backbone, len(classes), settings.weights)
-            if member.fold:
-                fold_batch_norm(network)
+            network = _first(member, len(classes), settings.weights)
         loop = LoopSettings(
             settings.output / "run",
             name,
@@ -218,10 +211,21 @@ def _members(
             )
             with fake_quantised(before):
                 fit(before, gentle, classes, pools, replace(loop, name=f"{name}-rounded"))
-        if settings.member is not None:
-            continue
-        trained.append(_exported(before, member, classes, stores, settings, name, recipe.quantise))
+        if settings.member is None:
+            place = Place(settings.output, name, settings.seed)
+            trained.append(stored(before, member, classes, stores, place, recipe.quantise))
     return trained
+
+
+def _first(member: MemberRecipe, classes: int, weights: Weights) -> torch.nn.Module:
+    """Make the network to start from: ImageNet's, those of a file, or of a run's checkpoint."""
+    best = checkpoint_weights(weights.file) if weights.file else None
+    network = build(member.backbone, classes, weights if best is None else Weights(None, False))
+    if member.fold:
+        fold_batch_norm(network)
+    if best is not None:
+        load_checkpoint(network, best)
+    return network
 
 
 def _needed(recipe: Recipe, number: int, settings: TrainSettings) -> bool:
@@ -248,124 +252,3 @@ def _harder(pool: Pool, logits: NDArray[np.float32]) -> Pool:
     probability = softmax(logits)[np.arange(len(pool.targets)), pool.targets]
     weights = pool.weights * (1 + _HARD_FACTOR * (1 - probability))
     return replace(pool, weights=weights / weights.sum())
-
-
-def _exported(
-    network: torch.nn.Module,
-    member: MemberRecipe,
-    classes: tuple[ModelClass, ...],
-    stores: tuple[PixelStore, PixelStore],
-    settings: TrainSettings,
-    name: str,
-    small: bool,
-) -> _Trained:
-    spec, check = member.preprocess, stores[1]
-    full = settings.output / "run" / f"{name}.fp32.onnx"
-    target = settings.output / f"{name}.onnx"
-    export_onnx(network, spec, full)
-    logits = onnx_logits(full, check, spec)
-    shutil.copyfile(full, target)
-    if small:
-        logits = _smallest(full, target, spec, classes, stores, settings)
-    targets = _known_targets(check, classes)
-    weights = even_weights(_positive(check))
-    # Smoothed targets make networks modest, and sharpening them before they are averaged was
-    # found to cost recall: the temperature may only soften.
-    temperature = max(1.0, fit_temperature(logits, targets, weights))
-    return _Trained(Member(target.name, spec, temperature), logits)
-
-
-def _smallest(
-    full: Path,
-    target: Path,
-    spec: Preprocess,
-    classes: tuple[ModelClass, ...],
-    stores: tuple[PixelStore, PixelStore],
-    settings: TrainSettings,
-) -> NDArray[np.float32]:
-    """Write the smallest form of a network that is as accurate; return its logits."""
-    check = stores[1]
-    logits = onnx_logits(full, check, spec)
-    integers, weights = full.with_suffix(".int8.onnx"), full.with_suffix(".weights8.onnx")
-    quantise(full, integers, _even_sample(stores[0], settings.seed), spec)
-    compress_weights(full, weights)
-    for candidate in (integers, weights):
-        less = onnx_logits(candidate, check, spec)
-        try:
-            require_parity(
-                _accuracy(logits, classes, check), _accuracy(less, classes, check), candidate.name
-            )
-        except ParityError as error:
-            _log.warning("left aside: %s", error)
-        else:
-            shutil.copyfile(candidate, target)
-            return less
-    return logits
-
-
-def _even_sample(store: PixelStore, seed: int) -> PixelStore:
-    weights = source_weights(store.examples)
-    count = min(_RANGE_PICTURES, len(store))
-    chosen = np.random.default_rng(seed).choice(len(store), count, replace=False, p=weights)
-    return store.subset(sorted(int(i) for i in chosen))
-
-
-def _card(
-    recipe: Recipe,
-    classes: tuple[ModelClass, ...],
-    trained: Sequence[_Trained],
-    stores: tuple[PixelStore, PixelStore],
-    settings: TrainSettings,
-) -> ModelCard:
-    medical = np.array([c.label == "medical" for c in classes])
-    probabilities = [softmax(t.logits / t.member.temperature) for t in trained]
-    scores = np.mean(probabilities, axis=0)[:, medical].sum(axis=1)
-    positive = _positive(stores[1])
-    return ModelCard(
-        name=settings.output.name,
-        version=__version__,
-        classes=classes,
-        members=tuple(t.member for t in trained),
-        calibration=fit_platt(scores, positive, np.ones(len(positive))),
-        training={
-            "recipe": recipe.name,
-            "summary": recipe.summary,
-            "seed": settings.seed,
-            "epochs": [m.optimisation.epochs for m in recipe.members],
-            "pictures": len(stores[0]),
-            "validation pictures": len(stores[1]),
-            "sources": sources_of(stores[0].examples),
-        },
-    )
-
-
-def _add_figures(card: ModelCard, examples: Sequence[Example], folder: Path) -> None:
-    classifier = Classifier(folder, threads=torch.get_num_threads())
-    summary = summarise(list(measure(classifier, examples)), classifier.name)
-    complete = replace(card, metrics=figures(summary))
-    write_card(complete, folder)
-    note = (
-        "On the validation sources, none of which was trained on. Temperature, calibration and\n"
-        "the choice of the epoch were fitted on the same sources, so that the calibration error\n"
-        "is on the optimistic side."
-    )
-    (folder / "README.md").write_text(render_card(complete, summary, note), encoding="utf-8")
-
-
-def _positive(store: PixelStore) -> NDArray[np.bool_]:
-    return np.array([e.label == "medical" for e in store.examples], dtype=np.bool_)
-
-
-def _known_targets(store: PixelStore, classes: Sequence[ModelClass]) -> NDArray[np.int64]:
-    index = {(c.name, c.label): i for i, c in enumerate(classes)}
-    return np.array(
-        [index.get((e.kind or e.label, e.label), -1) for e in store.examples], dtype=np.int64
-    )
-
-
-def _accuracy(
-    logits: NDArray[np.float32], classes: Sequence[ModelClass], store: PixelStore
-) -> float:
-    medical = np.array([c.label == "medical" for c in classes])
-    called = softmax(logits)[:, medical].sum(axis=1) >= 0.5
-    return float((called == _positive(store)).mean())

@@ -67,6 +67,26 @@ def inverted_on_paper(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return np.repeat(paper[..., None], 3, axis=2)
 
 
+def grey_detail(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Enlarge a small part of a picture, in grey and with all contrast that it has.
+
+    Cloth, bark or gravel as such fills the frame with grain, as ultrasound does.
+    """
+    height, width = pixels.shape[:2]
+    share = rng.uniform(0.15, 0.5)
+    h, w = max(8, int(height * share)), max(8, int(width * share))
+    top, left = int(rng.integers(0, max(1, height - h))), int(rng.integers(0, max(1, width - w)))
+    part = np.asarray(Image.fromarray(pixels[top : top + h, left : left + w]).convert("L"))
+    low, high = np.quantile(part, (0.01, 0.99))
+    stretched = np.clip((part - low) / max(float(high - low), 8.0), 0, 1)
+    values = (stretched ** np.exp(rng.uniform(-0.5, 0.5)) * 255).astype(np.uint8)
+    size = (
+        (_LARGEST, max(40, int(_LARGEST * h / w))) if w >= h else (int(_LARGEST * w / h), _LARGEST)
+    )
+    image = Image.fromarray(values).resize(size, Image.Resampling.BICUBIC)
+    return np.repeat(np.asarray(image)[..., None], 3, axis=2)
+
+
 def as_angiogram(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Turn a photograph of the retina into what angiography shows: bright vessels on grey.
 
