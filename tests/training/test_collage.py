@@ -13,7 +13,13 @@ from medsift.evaluation.labelled import find_examples
 from medsift.training import collage as made
 from medsift.training.data import build_store
 from medsift.training.procedural import DRAWN_KINDS, draw
-from medsift.training.variants import as_angiogram, cut_out, inverted_on_paper, recoloured
+from medsift.training.variants import (
+    as_angiogram,
+    cut_out,
+    grey_detail,
+    inverted_on_paper,
+    recoloured,
+)
 
 
 @pytest.mark.parametrize("kind", DRAWN_KINDS)
@@ -102,3 +108,13 @@ def test_an_angiogram_shows_the_dark_vessels_of_a_retina_bright() -> None:
         columns = result[..., 0].mean(axis=0)
         assert columns.max() - columns.min() > 60
         assert columns.max() - np.median(columns) > np.median(columns) - columns.min()
+
+
+def test_a_detail_is_grey_and_has_all_the_contrast_it_can() -> None:
+    rng = np.random.default_rng(0)
+    dull = rng.integers(100, 130, (90, 140, 3), dtype=np.uint8)
+    for seed in range(10):
+        detail = grey_detail(dull, np.random.default_rng(seed))
+        assert np.array_equal(detail[..., 0], detail[..., 2])
+        assert max(detail.shape[:2]) == 240
+        assert np.ptp(detail) > 200
