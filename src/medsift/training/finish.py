@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,21 @@ import torch
 from numpy.typing import NDArray
 
 from medsift._version import __version__
-from medsift.classify import Classifier, ood
+from medsift.classify import Classifier
 from medsift.classify.card import ModelCard, ModelClass, write_card
-from medsift.classify.ensemble import Ensemble, softmax
-from medsift.classify.ood_spec import OodSpec
+from medsift.classify.ensemble import softmax
 from medsift.evaluation.measure import measure
 from medsift.evaluation.metrics import expected_calibration_error
+from medsift.evaluation.risk import smallest_safe_threshold
 from medsift.evaluation.summary import summarise
 from medsift.training.calibrate import cross_fitted, fit_platt
-from medsift.training.data import PixelStore, targets_of
+from medsift.training.data import PixelStore
 from medsift.training.model_card import figures, render_card
-from medsift.training.sampling import source_weights
+from medsift.training.outliers import add_ood_score
 from medsift.training.storage import Stored, positive
 
-_OOD_PICTURES = 5000
 _OOD_QUANTILE = 0.995
-_BATCH = 16
+_RISK, _RISK_DOUBT = 0.02, 0.1
 
 
 def finish(
@@ -62,13 +61,19 @@ def finish(
         training=facts,
     )
     write_card(card, folder)
-    card = replace(card, ood=_distances(folder, classes, stores))
-    write_card(card, folder)
+    card = add_ood_score(
+        folder,
+        _real(stores[0]),
+        stores[1],
+        quantile=_OOD_QUANTILE,
+        threads=torch.get_num_threads(),
+    )
     classifier = Classifier(folder, threads=torch.get_num_threads())
     summary = summarise(list(measure(classifier, stores[1].examples)), classifier.name)
     elsewhere = cross_fitted(scores, truth, [e.group for e in stores[1].examples])
     metrics = figures(summary)
     metrics["ece_cross_fitted"] = round(expected_calibration_error(elsewhere, truth), 5)
+    metrics["risk_control"] = _risk(elsewhere, stores[1])
     complete = replace(card, metrics=metrics)
     write_card(complete, folder)
     note = (
@@ -80,22 +85,15 @@ def finish(
     (folder / "README.md").write_text(render_card(complete, summary, note), encoding="utf-8")
 
 
-def _distances(
-    folder: Path, classes: tuple[ModelClass, ...], stores: tuple[PixelStore, PixelStore]
-) -> OodSpec:
-    learning, check = stores
-    weights = source_weights(learning.examples)
-    count = min(_OOD_PICTURES, len(learning))
-    chosen = np.random.default_rng(0).choice(len(learning), count, replace=False, p=weights)
-    some = learning.subset(sorted(int(i) for i in chosen))
-    ensemble = Ensemble(folder, torch.get_num_threads())
-    detector = ood.fit(_features(ensemble, some), targets_of(some.examples, classes))
-    return ood.store(detector, _features(ensemble, check), folder, _OOD_QUANTILE)
+def _real(store: PixelStore) -> PixelStore:
+    """Only what was not made up."""
+    return store.subset(
+        [i for i, e in enumerate(store.examples) if not e.source.startswith("synthetic-")]
+    )
 
 
-def _features(ensemble: Ensemble, pictures: PixelStore) -> list[NDArray[np.float32]]:
-    parts = []
-    for start in range(0, len(pictures), _BATCH):
-        indices = range(start, min(start + _BATCH, len(pictures)))
-        parts.append(ensemble.features([ensemble.prepare(pictures[i]) for i in indices]))
-    return [np.concatenate(member) for member in zip(*parts, strict=True)]
+def _risk(scores: NDArray[np.float64], store: PixelStore) -> dict[str, Any]:
+    """What a stricter threshold would promise, on scores that were not fitted on themselves."""
+    groups = [e.group for e in store.examples]
+    found = smallest_safe_threshold(scores, positive(store), groups, alpha=_RISK, delta=_RISK_DOUBT)
+    return asdict(found)
