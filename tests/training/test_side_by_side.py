@@ -39,7 +39,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> str:
-    member = replace(MEMBER, rounding_epochs=1)
+    member = replace(MEMBER, rounding=1.0)
     recipe = Recipe("pair", "for tests", (MEMBER, member), made_up=False)
     monkeypatch.setitem(recipes.RECIPES, "pair", recipe)
     return "pair"

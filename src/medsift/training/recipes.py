@@ -23,7 +23,7 @@ class Optimisation:
     Attributes
     ----------
     epochs : int
-        An epoch is as many random pictures as there are training files.
+        An epoch is ``portion`` times as many random pictures as there are training files.
     head_epochs : float
         Part of ``epochs`` during which only the last layer learns.
     batch : int
@@ -38,6 +38,8 @@ class Optimisation:
         ``step`` divides the rate by ten after each third of the epochs.
     average : float
         Decay of the running average of the weights for each step; 0 keeps the last weights.
+    portion : float
+        See ``epochs``.
     """
 
     epochs: int
@@ -50,8 +52,9 @@ class Optimisation:
     weight_decay: float = 0.05
     schedule: Schedule = "cosine"
     average: float = 0.998
+    portion: float = 1.0
 
-    def gentle(self, epochs: int, factor: float = 10) -> Optimisation:
+    def gentle(self, epochs: int, factor: float = 10, portion: float = 1.0) -> Optimisation:
         """A later phase: all layers at once, the rates divided by ``factor``."""
         return replace(
             self,
@@ -60,6 +63,7 @@ class Optimisation:
             rate=self.rate / factor,
             head_rate=self.head_rate / factor,
             average=min(self.average, 0.99),
+            portion=portion,
         )
 
 
@@ -94,9 +98,9 @@ class MemberRecipe:
     teacher_share : float
         Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
         "Distilling the Knowledge in a Neural Network").
-    rounding_epochs : int
-        Epochs at the end with the rounding of 8-bit integers, at a tenth of the rates; see
-        :mod:`medsift.training.fake_quant`.
+    rounding : float
+        Part of an epoch, at the end, with the rounding of 8-bit integers and a quarter of the
+        rates; see :mod:`medsift.training.fake_quant`.
     """
 
     backbone: str
@@ -111,7 +115,7 @@ class MemberRecipe:
     training_size: int | None = None
     hard_cases: bool = False
     teacher_share: float = 0.7
-    rounding_epochs: int = 0
+    rounding: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +148,16 @@ _LITE0 = MemberRecipe(
     Preprocess(160),
     Optimisation(epochs=6),
     training_size=144,
-    rounding_epochs=1,
+    rounding=0.5,
 )
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
     Preprocess(160),
     Optimisation(epochs=6),
     training_size=144,
-    rounding_epochs=1,
+    rounding=0.5,
 )
-_FAST = MemberRecipe(
-    "tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5), rounding_epochs=1
-)
+_FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5), rounding=0.5)
 _PLAIN = Optimisation(
     epochs=10,
     head_epochs=2,

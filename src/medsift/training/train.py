@@ -125,7 +125,7 @@ def train(settings: TrainSettings) -> Path:
             "summary": recipe.summary,
             "seed": settings.seed,
             "epochs": [m.optimisation.epochs for m in recipe.members],
-            "epochs of rounding": [m.rounding_epochs for m in recipe.members],
+            "epochs of rounding": [m.rounding for m in recipe.members],
             "teacher": Path(settings.teacher).name if settings.teacher else "none",
             "pictures": len(train_store),
             "validation pictures": len(check_store),
@@ -205,10 +205,9 @@ def _members(
             teacher=_teacher(settings, classes, member),
         )
         before = fit(network, member, classes, pools, loop)
-        if recipe.quantise and member.rounding_epochs:
-            gentle = replace(
-                member, optimisation=member.optimisation.gentle(member.rounding_epochs)
-            )
+        if recipe.quantise and member.rounding:
+            last = member.optimisation.gentle(1, 4, member.rounding)
+            gentle = replace(member, optimisation=last)
             with fake_quantised(before):
                 fit(before, gentle, classes, pools, replace(loop, name=f"{name}-rounded"))
         if settings.member is None:
