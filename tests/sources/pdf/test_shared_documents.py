@@ -15,6 +15,7 @@ from tests.sources.pdf.making_pdfs import problems
 pytestmark = pytest.mark.shared
 
 _PAPER = "pdf_medical/Diabetic-Retinopathy-Classification__PAPER_ID_2277_2024396726.pdf"
+_BOOK = "pdf_hard/pypdf__resources__Seige_of_Vicksburg_Sample_OCR.pdf"
 _MASK_BOMB = "pdf_hard/pdf.js__pdfs__issue16263.pdf"
 
 
@@ -42,3 +43,12 @@ def test_the_labelled_pictures_of_a_paper_are_found(shared: Path) -> None:
 def test_a_real_mask_bomb_is_refused(shared: Path) -> None:
     found = list(read(_document(shared / "docs" / _MASK_BOMB), Context()))
     assert {p.reason for p in problems(found) if p.status == "failed"} == {"limit_exceeded"}
+
+
+def test_printed_portraits_on_a_scanned_page_of_a_book_are_found(shared: Path) -> None:
+    found = list(read(_document(shared / "docs" / _BOOK), Context()))
+    boxes = [f.where.bbox for f in found if isinstance(f, Picture) and f.where.page == 3]
+    assert [tuple(round(side) for side in box or ()) for box in boxes[1:]] == [
+        (92, 211, 167, 335),
+        (86, 81, 167, 189),
+    ]

@@ -94,9 +94,9 @@ def _reduced(pixels: Pixels) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     factor = min(1.0, _SIDE / max(height, width))
     size = max(_BLOCK, round(width * factor)), max(_BLOCK, round(height * factor))
-    # Whole factors are quick, and what is left to do is little then.
-    image = Image.fromarray(pixels).reduce(max(1, int(1 / factor))).convert("L")
-    return np.asarray(image.resize(size, Image.Resampling.BOX), dtype=np.uint8)
+    # In one step: two would beat with the dots of halftones, and printed photographs be lost.
+    image = Image.fromarray(pixels).convert("L").resize(size, Image.Resampling.BOX)
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _paper(grey: NDArray[np.uint8]) -> int | None:
