@@ -82,9 +82,8 @@ def cards(app: AppTest) -> int:
 
 
 def show_all(app: AppTest) -> None:
-    """Show the uncertain ones as well, if there are any."""
-    if any(toggle.key == "images-uncertain" for toggle in app.toggle):
-        app.toggle(key="images-uncertain").set_value(True).run()
+    """Show the uncertain ones as well."""
+    app.toggle(key="images-uncertain").set_value(True).run()
 
 
 def test_an_empty_page_asks_for_input_and_shows_no_results(app: AppTest) -> None:
@@ -126,8 +125,7 @@ def test_pictures_of_a_pdf_tell_their_page_and_are_shown_on_it(
     write_pdf(tmp_path / "paper.pdf", [picture(3), picture(4)])
     open_tab(app, "PDF and documents")
     upload(app, ("paper.pdf", (tmp_path / "paper.pdf").read_bytes()))
-    if any(toggle.key == "documents-uncertain" for toggle in app.toggle):
-        app.toggle(key="documents-uncertain").set_value(True).run()
+    app.toggle(key="documents-uncertain").set_value(True).run()
     assert "page 2, image 1" in html(app)
     app.button(key="documents-open-2").click().run()
     assert not app.exception

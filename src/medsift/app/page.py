@@ -62,8 +62,11 @@ def _show_tray(tray: Tray) -> None:
 
 
 def _follow(tray: Tray, was_running: bool) -> None:
-    show_progress(tray)
-    show_results(tray)
+    # In containers that are always there: what comes and goes in one does not move the other.
+    with st.container():
+        show_progress(tray)
+    with st.container():
+        show_results(tray)
     if was_running and not tray.running:
         st.rerun()
 

@@ -35,12 +35,13 @@ def show_results(tray: Tray) -> None:
     choice = _choose(tray, counts)
     shown = choice.of(found)
     reviewing = _show_actions(tray, shown)
-    if reviewing:
-        show_review(tray, found)
-    if not shown:
-        st.info("No picture matches. Change what is shown above.")
-        return
-    page = _page(tray, shown)
+    with st.container():
+        if reviewing:
+            show_review(tray, found)
+        if not shown:
+            st.info("No picture matches. Change what is shown above.")
+    with st.container():
+        page = _page(tray, shown)
     _show_grid(tray, page, reviewing)
 
 
@@ -85,13 +86,13 @@ def _choose(tray: Tray, counts: Counts) -> Choice:
         )
     labels = set(chosen)
     uncertain = counts.labels["uncertain"]
-    if uncertain:
-        show = st.toggle(
-            f"Show uncertain ({uncertain:,})",
-            key=f"{name}-uncertain",
-            help="Pictures that the model cannot decide on. They are left out until you ask.",
-        )
-        labels |= {"uncertain"} if show else set()
+    show = st.toggle(
+        f"Show uncertain ({uncertain:,})",
+        key=f"{name}-uncertain",
+        help="Pictures that the model cannot decide on. They are left out until you ask.",
+        disabled=not uncertain,
+    )
+    labels |= {"uncertain"} if show else set()
     return Choice(frozenset(labels), frozenset(kinds), text or "", order or "found")
 
 

@@ -1,0 +1,222 @@
+"""The app as people use it: a real browser, real uploads, real downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from medsift.evaluation.labelled import find_examples
+from medsift.report.writers import read_rows
+from tests.app.driving import (
+    SECONDS,
+    chromium,
+    chromium_path,
+    give,
+    open_tab,
+    opened,
+    running_app,
+    served,
+)
+from tests.samples import dicom_file, jpeg, picture, write_pdf
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        chromium_path() is None,
+        reason="no Chromium: apt-get install chromium, or set MEDSIFT_CHROMIUM to its path",
+    ),
+]
+
+expect.set_options(timeout=SECONDS * 1000)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("site")
+    for number in (1, 2):
+        (folder / f"{number}.jpg").write_bytes(jpeg(picture(number)))
+    (folder / "page.html").write_text(
+        "<!doctype html><title>Pictures</title><img src=1.jpg><img src=2.jpg><img src=gone.jpg>"
+    )
+    with served(folder) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def app(site: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("app")
+    words = ("--model", "fast", "--workers", "1", "--allow-private", "--allow-port", str(site))
+    with running_app(folder, *words) as url:
+        yield url
+    assert not list(folder.glob("medsift-*")), "temporary files were left behind"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, app: str) -> Iterator[Page]:
+    asked: list[str] = []
+    page = opened(browser, app, accept_downloads=True)
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.context.close()
+    strangers = [url for url in asked if not url.startswith((app, "data:", "blob:"))]
+    assert not strangers, "the page asked somebody else"
+
+
+def cards(page: Page) -> Locator:
+    return page.locator(".ms-frame")
+
+
+def show_all(page: Page) -> None:
+    """Show the uncertain ones as well, if there are any."""
+    if page.get_by_role("switch", name="Show uncertain").is_enabled():
+        page.get_by_text("Show uncertain").click()
+
+
+def downloaded(page: Page, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_images_are_uploaded_filtered_and_taken_away(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(jpeg(picture(1)))
+    (tmp_path / "two.jpg").write_bytes(jpeg(picture(2)))
+    (tmp_path / "<b>three.png").write_bytes((tmp_path / "two.jpg").read_bytes()[:100])
+    with zipfile.ZipFile(tmp_path / "folders.zip", "w") as archive:
+        archive.write(dicom_file("MR_small.dcm"), "scans/mr/slice.dcm")
+    names = ("one.jpg", "two.jpg", "<b>three.png", "folders.zip")
+    give(page, *(tmp_path / name for name in names))
+    show_all(page)
+    expect(cards(page)).to_have_count(3)
+    expect(page.locator(".ms-problems").first).to_contain_text("<b>three.png: It is damaged")
+    assert page.locator("img").count() == 3
+    assert all(alt.startswith("Picture ") for alt in _attributes(page.locator("img"), "alt"))
+
+    page.get_by_label("Name contains").fill("one")
+    page.get_by_label("Name contains").press("Enter")
+    expect(cards(page)).to_have_count(1)
+    page.get_by_role("button", name="Download", exact=True).click()
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "CSV").decode())))
+    assert [row["source"] for row in rows] == ["one.jpg"]
+    lines = downloaded(page, "JSONL").splitlines()
+    assert [json.loads(line)["source"] for line in lines] == ["one.jpg"]
+    (tmp_path / "out.parquet").write_bytes(downloaded(page, "Parquet"))
+    assert [row["source"] for row in read_rows(tmp_path / "out.parquet")] == ["one.jpg"]
+
+
+def test_a_pdf_shows_each_picture_on_its_page(page: Page, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "paper.pdf", [picture(1), picture(2), picture(3)])
+    open_tab(page, "PDF and documents")
+    give(page, tmp_path / "paper.pdf")
+    show_all(page)
+    expect(cards(page)).to_have_count(3)
+    expect(page.get_by_text("page 3, image 1")).to_be_visible()
+    page.get_by_role("button", name="Look closer at 3").press("Enter")
+    dialog = page.get_by_role("dialog")
+    drawn = dialog.get_by_alt_text("Page 3 of paper.pdf, with a frame around picture 3")
+    expect(drawn).to_be_visible()
+    assert drawn.evaluate("image => image.naturalWidth") == 1200
+    dialog.get_by_text("Picture", exact=True).click()
+    expect(dialog.get_by_alt_text("Picture 3: ")).to_be_visible()
+    expect(dialog.get_by_role("row", name="SHA-256")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(cards(page)).to_have_count(3)
+
+
+def test_results_of_a_long_document_come_while_it_is_read_and_it_can_be_stopped(
+    page: Page, tmp_path: Path
+) -> None:
+    write_pdf(tmp_path / "long.pdf", [picture(i, (900, 700)) for i in range(150)])
+    open_tab(page, "PDF and documents")
+    page.locator("input[type=file]").set_input_files(tmp_path / "long.pdf")
+    page.get_by_text("Results", exact=True).wait_for()
+    expect(page.get_by_text(" of 150")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped: one input was not finished.")).to_be_visible()
+    found = int(page.locator(".ms-counts strong").first.inner_text())
+    assert 0 < found < 150
+
+
+def test_a_page_of_the_web_is_read(page: Page, site: int) -> None:
+    open_tab(page, "Web address")
+    page.get_by_label("Address of a web page").fill(f"http://127.0.0.1:{site}/page.html")
+    page.get_by_role("button", name="Find the medical images").click()
+    page.get_by_text("Results", exact=True).wait_for()
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    show_all(page)
+    expect(cards(page)).to_have_count(2)
+    expect(page.locator(".ms-problems").first).to_contain_text("gone.jpg")
+    expect(page.locator(".ms-problems").first).to_contain_text("It could not be fetched.")
+
+
+def test_a_metadata_address_is_refused_even_where_private_ones_are_allowed(page: Page) -> None:
+    open_tab(page, "Web address")
+    page.get_by_label("Address of a web page").fill("http://169.254.169.254/latest/meta-data")
+    page.get_by_role("button", name="Find the medical images").click()
+    expect(page.locator(".ms-problems")).to_contain_text("It could not be fetched.")
+
+
+def test_answers_are_given_in_the_grid_and_become_training_data(page: Page, tmp_path: Path) -> None:
+    data = jpeg(picture(5))
+    (tmp_path / "one.jpg").write_bytes(data)
+    (tmp_path / "two.jpg").write_bytes(jpeg(picture(6)))
+    give(page, tmp_path / "one.jpg", tmp_path / "two.jpg")
+    show_all(page)
+    page.get_by_text("Correct verdicts").click()
+    answer = page.get_by_role("combobox", name="Right answer for 1")
+    answer.fill("fundus")
+    answer.press("Enter")
+    expect(page.get_by_text("You: Medical: Fundus")).to_be_visible()
+    content = downloaded(page, "Download 1 answer (zip)")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path / "out")
+    (example,) = find_examples(tmp_path / "out" / "labelled")
+    assert (example.label, example.kind, example.source) == ("medical", "fundus", "uploads")
+    assert example.path.read_bytes() in (data, (tmp_path / "two.jpg").read_bytes())
+
+
+def test_two_users_do_not_see_each_other(
+    page: Page, browser: Browser, app: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.jpg").write_bytes(jpeg(picture(7)))
+    give(page, tmp_path / "mine.jpg")
+    other = opened(browser, app)
+    expect(other.get_by_text("Web address")).to_be_visible()
+    assert other.get_by_text("Results", exact=True).count() == 0
+    other.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_needs_no_sideways_scrolling(
+    browser: Browser, app: str, scheme: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"{'long name ' * 12}.jpg").write_bytes(jpeg(picture(8)))
+    narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
+    page = opened(browser, app, **narrow)
+    give(page, *tmp_path.iterdir())
+    show_all(page)
+    expect(cards(page)).to_have_count(1)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+    page.context.close()
+
+
+def _attributes(found: Locator, name: str) -> list[str]:
+    return [each.get_attribute(name) or "" for each in found.all()]
