@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train test-ray check format wheel clean
+.PHONY: demo test test-train test-ray test-e2e check format wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo/build_samples.py demo-output/samples
@@ -15,7 +15,7 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train and not ray" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not train and not ray and not e2e" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
@@ -24,6 +24,11 @@ test-train: $(VENV)/.train
 # The Ray engine on a cluster of this machine; installs Ray.
 test-ray: $(VENV)/.ray
 	$(BIN)/python -m pytest -m ray
+
+# The app in a real browser. Without Chromium they are skipped: apt-get install chromium, or set
+# MEDSIFT_CHROMIUM to the path of one.
+test-e2e: $(VENV)/.dev
+	$(BIN)/python -m pytest -m e2e tests/app
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

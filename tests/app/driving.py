@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 SECONDS = int(os.environ.get("MEDSIFT_E2E_SECONDS", "60"))
 """Generous: the machine may be busy."""
@@ -110,14 +110,21 @@ def opened(browser: Browser, url: str, **settings: object) -> Page:
 
 def give(page: Page, *paths: Path) -> None:
     """Upload files on the open tab, and wait for the end of the work on them."""
-    page.locator("input[type=file]").set_input_files(list(paths))
+    uploader(page).set_input_files(list(paths))
     page.get_by_text("Results", exact=True).wait_for()
     page.get_by_role("button", name="Stop").wait_for(state="detached")
 
 
+def uploader(page: Page) -> Locator:
+    """Where the open tab takes files."""
+    return page.get_by_role("tabpanel").locator("input[type=file]")
+
+
 def open_tab(page: Page, name: str) -> None:
-    """Open a tab."""
+    """Open a tab, and wait until it is drawn."""
     page.get_by_role("tab", name=name).click()
+    panel = page.get_by_role("tabpanel", name=name)
+    panel.locator("input").first.wait_for(state="attached")
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -56,3 +56,11 @@ def test_what_was_left_out_says_why() -> None:
     assert words.trouble(Record("a", status="skipped", reason="some_new_reason")) == (
         "Some new reason."
     )
+
+
+def test_pictures_of_the_web_are_named_as_they_are_there() -> None:
+    page = "https://example.org/page"
+    picture = Record(page, locator="img 3", url="https://example.org/a/scan.png")
+    assert words.where(picture) == "img 3, scan.png"
+    assert words.where(Record(page, url=page)) == ""
+    assert words.where(Record("a.zip", member="b/c.png")) == "b/c.png"

@@ -89,8 +89,10 @@ def reasons(text: str) -> str:
 
 
 def where(record: Record) -> str:
-    """Where in its source a picture was found."""
-    return record.locator or record.member or record.url
+    """Where in its source a picture was found; on the web also the name that it has there."""
+    place = record.locator or record.member
+    name = record.url.rsplit("/", 1)[-1] if record.url != record.source else ""
+    return ", ".join(filter(None, (place, name)))
 
 
 def _parts(text: str) -> list[str]:
