@@ -81,9 +81,11 @@ def cards(app: AppTest) -> int:
     return html(app).count('class="ms-frame"')
 
 
-def show_all(app: AppTest) -> None:
-    """Show the uncertain ones as well."""
-    app.toggle(key="images-uncertain").set_value(True).run()
+def show_all(app: AppTest, tray: str = "images") -> None:
+    """Show the uncertain ones as well; the switch is off limits where there are none."""
+    switch = app.toggle(key=f"{tray}-uncertain")
+    if not switch.disabled:
+        switch.set_value(True).run()
 
 
 def test_an_empty_page_asks_for_input_and_shows_no_results(app: AppTest) -> None:
@@ -125,7 +127,7 @@ def test_pictures_of_a_pdf_tell_their_page_and_are_shown_on_it(
     write_pdf(tmp_path / "paper.pdf", [picture(3), picture(4)])
     open_tab(app, "PDF and documents")
     upload(app, ("paper.pdf", (tmp_path / "paper.pdf").read_bytes()))
-    app.toggle(key="documents-uncertain").set_value(True).run()
+    show_all(app, "documents")
     assert "page 2, image 1" in html(app)
     app.button(key="documents-open-2").click().run()
     assert not app.exception
