@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 import medsift
 from medsift.core.errors import ModelError, UsageError
 from medsift.pipeline import local
+from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcomes import Examined
+from medsift.pipeline.scan import examine_all
+from medsift.sources.inputs import Input
 from tests.samples import picture, write_folder
 
 
@@ -55,3 +60,25 @@ def test_an_impossible_option_is_refused_at_once(settings: dict[str, Any]) -> No
 def test_a_model_that_does_not_exist_is_refused_at_once() -> None:
     with pytest.raises(ModelError, match="no-such-model"):
         medsift.scan("x.png", model="no-such-model")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "cores", "workers", "threads"),
+    [(1, 8, 1, 8), (3, 8, 3, 2), (2, 2, 2, 1), (3, 2, 2, 1), (9, 16, 16, 1), (100, 16, 16, 1)],
+)
+def test_cores_that_no_input_keeps_busy_speed_up_the_networks(
+    monkeypatch: pytest.MonkeyPatch, inputs: int, cores: int, workers: int, threads: int
+) -> None:
+    engines = []
+
+    class Engine:
+        def __init__(self, options: ScanOptions, threads: int = 1) -> None:
+            engines.append((options.worker_count, threads))
+
+        def run(self, items: Iterable[Input | None]) -> Iterator[Examined]:
+            return (Examined(item, ()) for item in items if item is not None)
+
+    monkeypatch.setattr(local, "LocalEngine", Engine)
+    items = [Input(f"https://example.org/{number}") for number in range(inputs)]
+    assert len(list(examine_all(items, ScanOptions(workers=cores)))) == inputs
+    assert engines == [(workers, threads)]
