@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="train only the Nth network of the recipe; --resume puts them together",
     )
+    add("--note", default="", metavar="TEXT", help="what else the model card is to say")
     add("--teacher", metavar="MODEL", help="learn from the probabilities of this model, too")
 
 
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             resume=arguments.resume,
             member=arguments.member,
             teacher=arguments.teacher,
+            note=arguments.note,
         )
     )
     sys.stdout.write(f"{folder}\n")

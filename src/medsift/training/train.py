@@ -63,6 +63,8 @@ class TrainSettings:
         that several can be trained side by side; a last run with ``resume`` puts them together.
     teacher : str or None
         Model, by name or folder, whose probabilities the networks learn to give.
+    note : str
+        What else the card is to say of the training, such as runs that came before.
     """
 
     data: Path
@@ -78,6 +80,7 @@ class TrainSettings:
     resume: bool = False
     member: int | None = None
     teacher: str | None = None
+    note: str = ""
 
 
 def train(settings: TrainSettings) -> Path:
@@ -127,6 +130,7 @@ def train(settings: TrainSettings) -> Path:
             "epochs": [m.optimisation.epochs for m in recipe.members],
             "epochs of rounding": [m.rounding for m in recipe.members],
             "teacher": Path(settings.teacher).name if settings.teacher else "none",
+            **({"note": settings.note} if settings.note else {}),
             "pictures": len(train_store),
             "validation pictures": len(check_store),
             "sources": sources_of(train_store.examples),
