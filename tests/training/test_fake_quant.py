@@ -19,12 +19,12 @@ def small_network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU6(), nn.Conv2d(8, 4, 1))
 
 
-def test_weights_become_127_steps_for_each_output_channel() -> None:
+def test_weights_become_255_steps_for_each_output_channel() -> None:
     weights = torch.randn(5, 3, 3, 3) * torch.tensor([0.01, 1, 100, 0, 5])[:, None, None, None]
     rounded = round_weights(weights)
     for channel, original in zip(rounded, weights, strict=True):
-        step = original.abs().max() / 63
-        assert len(channel.unique()) <= 127
+        step = original.abs().max() / 127
+        assert len(channel.unique()) <= 255
         assert float((channel - original).abs().max()) <= float(step) / 2 + 1e-9
 
 
@@ -55,5 +55,5 @@ def test_afterwards_the_rounded_weights_stay_and_the_network_is_plain_again() ->
         inside = network[2].weight.detach().clone()
     assert sorted(network.state_dict()) == sorted(names)
     assert torch.equal(network[2].weight, inside)
-    assert len(network[2].weight[0].unique()) <= 127
+    assert len(network[2].weight[0].unique()) <= 255
     assert len(network(torch.randn(4, 3, 12, 12)).unique()) > 256

@@ -108,8 +108,6 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
             Reader(),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
-            # Seven bits of weight: with eight, processors without VNNI overflow.
-            reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             # Ranges as most batches have them: the very largest values are worth clipping.

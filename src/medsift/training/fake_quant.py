@@ -17,8 +17,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-# Seven bits, as the export has it: with eight, processors without VNNI overflow.
-_WEIGHT_STEPS = 63
+_WEIGHT_STEPS = 127
 _ACTIVATION_STEPS = 255
 _RANGE_DECAY = 0.98
 

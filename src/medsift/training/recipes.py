@@ -148,16 +148,14 @@ _LITE0 = MemberRecipe(
     Preprocess(160),
     Optimisation(epochs=6),
     training_size=144,
-    rounding=0.5,
 )
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
     Preprocess(160),
     Optimisation(epochs=6),
     training_size=144,
-    rounding=0.5,
 )
-_FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5), rounding=0.5)
+_FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5))
 _PLAIN = Optimisation(
     epochs=10,
     head_epochs=2,
