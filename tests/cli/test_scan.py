@@ -193,6 +193,11 @@ def test_resuming_a_finished_scan_adds_only_what_is_new(tmp_path: Path) -> None:
     assert [Path(row["source"]).name for row in records(out)] == ["a.png", "b.png"]
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores interrupts, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupt_leaves_what_was_finished_readable(tmp_path: Path) -> None:
     inputs = tmp_path / "in"
@@ -201,7 +206,12 @@ def test_an_interrupt_leaves_what_was_finished_readable(tmp_path: Path) -> None:
         write_pdf(inputs / f"{i:03}.pdf", [picture(i)])
     out = tmp_path / "r.csv"
     command = [sys.executable, "-m", "medsift", "scan", str(inputs), "-o", str(out), "--quiet"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  no thread
+    ) as process:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if out.is_file() and len(out.read_bytes().splitlines()) > 5:
@@ -252,7 +262,11 @@ def test_names_on_standard_input_are_answered_as_they_arrive(folder: Path) -> No
 def test_an_interrupt_while_waiting_for_names_ends_the_scan(folder: Path) -> None:
     command = [sys.executable, "-m", "medsift", "scan", "-", "-o", "-", "--workers", "1"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  no thread runs here
     ) as child:
         assert child.stdin
         assert child.stdout

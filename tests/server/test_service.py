@@ -100,7 +100,11 @@ def test_workers_may_be_killed_at_any_time(client: httpx.Client, service: Servic
             wait_until(lambda n=done: sum(a.done() for a in answers) >= n)
             for pid in service.worker_pids()[:1]:
                 os.kill(pid, signal.SIGKILL)
-    assert [answer.result() for answer in answers] == [200] * len(pictures)
+    statuses = [answer.result() for answer in answers]
+    assert set(statuses) <= {200, 422}
+    # A picture whose worker is lost is tried again alone; who loses that one, too, is blamed.
+    # Three kills can do this to one picture at most.
+    assert statuses.count(422) <= 1
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,11 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         raise UsageError("--retry-failed goes with --resume")
     if arguments.resume and all(name == "-" for name in arguments.output):
         raise UsageError("--resume needs the --output that it shall continue")
+    if arguments.engine == "ray":
+        # Before any output is opened: whoever lacks Ray keeps what is there.
+        from medsift.pipeline.cluster import require_ray
+
+        require_ray()
     return ScanOptions(
         model=arguments.model,
         threshold=arguments.threshold,
