@@ -6,6 +6,7 @@ import pytest
 
 import medsift
 from medsift.cli import main
+from medsift.core.taxonomy import TAXONOMY
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,6 +32,17 @@ def test_models_lists_the_bundled_one(capsys: pytest.CaptureFixture[str]) -> Non
 def test_models_show_prints_the_card(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "show", "default"]) == 0
     assert "diagnos" in capsys.readouterr().out
+
+
+def test_models_taxonomy_prints_every_kind_with_its_names_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models", "taxonomy"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"| `{kind.name}` | {kind.label} |" in shown for kind in TAXONOMY)
+    assert "MR" in shown
+    assert "DRMR" in shown
+    assert "C.7.3.1.1.1" in shown
 
 
 def test_a_model_that_does_not_exist_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""``medsift models``: list the models at hand, or show a model's card."""
+"""``medsift models``: list the models at hand, show a model's card, or the kinds they know."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     show = actions.add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME or DIR")
+    actions.add_parser(
+        "taxonomy", help="print the kinds, and what DICOM and other lists call them (Markdown)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the bundled models, or print one card."""
+    """List the bundled models, or print one card, or the taxonomy."""
+    if arguments.action == "taxonomy":
+        from medsift.core.crosswalk import markdown
+
+        _say(markdown().rstrip())
+        return ExitCode.DONE
     from medsift.classify import store
     from medsift.classify.card import read_card
 

@@ -33,6 +33,11 @@ _KINDS_OF: dict[str, frozenset[str]] = {
 }
 
 
+def expected_kinds() -> dict[str, frozenset[str]]:
+    """DICOM codes, each with the kinds that its pictures may have."""
+    return dict(_KINDS_OF)
+
+
 def conflicts(declared: str, kind: str) -> bool:
     """Whether a picture of this kind contradicts the modality that its header declares.
 
