@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train test-ray test-e2e check format wheel clean
+.PHONY: demo test test-train test-ray test-e2e docs check format wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo/build_samples.py demo-output/samples
@@ -30,6 +30,10 @@ test-ray: $(VENV)/.ray
 test-e2e: $(VENV)/.dev
 	$(BIN)/python -m pytest -m e2e tests/app
 
+# The documentation site, in site/; every warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/build.py
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,13 +49,18 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) demo-output build dist
+	rm -rf $(VENV) demo-output build dist site
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
 	$(PIP) --editable ".[dev]"
+	$(PIP) --no-deps "scikit-image>=0.24"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 $(VENV)/.train: $(VENV)/.dev
@@ -62,8 +71,8 @@ $(VENV)/.ray: $(VENV)/.dev
 	$(PIP) --editable ".[dev,ray]"
 	touch $@
 
-# The demo reads pictures that lie in scikit-image's wheel; the package itself is not run, so
-# what it depends on stays away.
+# The demo, and the tests of the documentation, read pictures that lie in scikit-image's wheel; the
+# package itself is not run, so what it depends on stays away.
 $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
 	$(PIP) --editable .
 	$(PIP) --no-deps "scikit-image>=0.24"

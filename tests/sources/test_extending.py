@@ -1,4 +1,4 @@
-"""The example of docs/extending.md works as it is printed there."""
+"""The example of docs/how-to/file-types.md works as it is printed there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from medsift.sources import registry
 from tests.sources.archive.making import zipped
 from tests.sources.inside import pictures, png, problems, scan
 
-_PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+_PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "file-types.md"
 
 
 def _block(language: str) -> str:

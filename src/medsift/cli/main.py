@@ -79,17 +79,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(OutputError(text), ExitCode.FAILURE)
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def full_parser() -> argparse.ArgumentParser:
+    """The parser with the options of all commands, as the documentation shows them."""
+    return _parser(None)
+
+
+def _parser(words: Sequence[str] | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="medsift", description="Find the medical images in anything."
     )
     parser.add_argument("--version", action="version", version=f"medsift {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in words if not word.startswith("-")), None)
+    chosen = next((word for word in words or () if not word.startswith("-")), None)
     for command in _COMMANDS:
         child = commands.add_parser(command.name, help=command.help, description=command.help)
         # Only the chosen command is imported: help answers at once.
-        if command.name == chosen:
+        if words is None or command.name == chosen:
             import_module(command.module).add_arguments(child)
     return parser
 
