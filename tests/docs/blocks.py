@@ -2,7 +2,8 @@
 
 A comment before a block says what is special about it: ``<!-- exit 5 -->`` (it ends with this
 code), ``<!-- continues -->`` (it needs the Python block before it), ``<!-- needs torch -->``
-(skipped without the module) or ``<!-- not run: why -->``.
+(skipped without the module; with ``class_map``: where the bundled model cannot explain) or
+``<!-- not run: why -->``.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from medsift.report.terminal import harmless, shortened
 
 _ROW = 26
 _BAR = 14
-_NAME_WIDTH = 190
-_BAR_WIDTH = 250
+_NAME_WIDTH = 212
+_BAR_WIDTH = 236
 _WIDTH = 600
 _NAME_COLUMNS = 24
 _MOST_KINDS = 13
