@@ -54,8 +54,9 @@ def report(page: Path) -> bytes:
         tab.wait_for_selector(".card")
         gallery = tab.locator("#gallery").bounding_box()
         top = gallery["y"] if gallery else 0
-        clip = {"x": 0, "y": top - 12, "width": WIDTH, "height": HEIGHT}
-        return bytes(tab.screenshot(full_page=True, clip=clip))
+        return tab.screenshot(
+            full_page=True, clip={"x": 0, "y": top - 12, "width": WIDTH, "height": HEIGHT}
+        )
 
 
 if __name__ == "__main__":
