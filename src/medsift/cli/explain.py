@@ -50,17 +50,28 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"the overlay {output} must end in .png")
     if os.path.realpath(output) == os.path.realpath(arguments.image):
         raise UsageError(f"{output} is the input and would be overwritten")
+    _check_type(arguments.image)
     classifier = Classifier(arguments.model, tta=arguments.tta)
-    try:
-        explanation = classifier.explain(arguments.image, arguments.target)
-    except UnsupportedError as error:
-        raise UnsupportedError(
-            f"{error}; save the pictures of a document with medsift scan --save-images DIR,"
-            " and explain one of those"
-        ) from error
+    explanation = classifier.explain(arguments.image, arguments.target)
     _save(explanation, output)
     _say(explanation, output)
     return ExitCode.DONE
+
+
+def _check_type(path: Path) -> None:
+    """Point to the pictures inside, where the file is a document and no image."""
+    from medsift.decode.sniff import HEAD_BYTES, sniff
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return  # The classifier says why.
+    if sniff(head, path.name) != "image":
+        raise UnsupportedError(
+            f"{path} is no image file; save the pictures inside with medsift scan"
+            " --save-images DIR, and explain one of those"
+        )
 
 
 def _save(explanation: Explanation, path: Path) -> None:
