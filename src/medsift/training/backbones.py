@@ -114,7 +114,9 @@ class WithFeatures(nn.Module):
         maps = network.forward_features(pixels)
         last = network.get_classifier()
         class_map = F.conv2d(maps, last.weight[:, :, None, None], last.bias)
-        return class_map.mean((2, 3)), maps.mean((2, 3)), class_map
+        # Pooled by an operator whose sums do not depend on how many pictures are in the batch.
+        logits = F.adaptive_avg_pool2d(class_map, 1).flatten(1)
+        return logits, maps.mean((2, 3)), class_map
 
 
 def _load(network: nn.Module, path: Path) -> None:
