@@ -4,7 +4,8 @@
     python benchmarks/engine/run.py
 
 writes ``benchmarks/engine/results.md`` and ``results.csv`` (``--output`` for elsewhere). About 40
-minutes on two cores, most of it for 100,000 pictures; ``--quick`` is for trying out.
+minutes on two cores, most of it for 100,000 pictures; ``--scale middle`` stops at 10,000 and takes
+some 10 minutes, ``--scale quick`` is for trying out.
 """
 
 from __future__ import annotations
@@ -45,17 +46,19 @@ class Sizes:
 
 
 FULL = Sizes(2000, (100, 1000, 10_000, 100_000), 9, 500)
+MIDDLE = Sizes(600, (100, 1000, 10_000), 5, 150)
 QUICK = Sizes(60, (100, 300), 3, 25)
+SCALES = {"full": FULL, "middle": MIDDLE, "quick": QUICK}
 
 
 def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--scale", choices=SCALES, default="full")
     parser.add_argument("--folder", type=Path, help="for the pictures; 5 GB, kept for next time")
     parser.add_argument("--output", type=Path, default=HERE / "results.md")
     arguments = parser.parse_args()
-    sizes = QUICK if arguments.quick else FULL
+    sizes = SCALES[arguments.scale]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     with _folder(arguments.folder) as folder:
         bench = Bench(sizes, folder)
@@ -66,7 +69,7 @@ def main() -> None:
             bench.growth(),
             bench.cold(),
         ]
-    _write(arguments.output, tables, load, quick=arguments.quick)
+    _write(arguments.output, tables, load, scale=arguments.scale)
 
 
 @dataclass(slots=True)
@@ -223,8 +226,8 @@ class Bench:
             return watch.run([sys.executable, "-m", "medsift", "scan", str(place), *words], 2)
 
 
-def _write(path: Path, tables: list[Table], load: float, quick: bool) -> None:
-    lines = ["# The engine, measured", "", *_conditions(load, quick)]
+def _write(path: Path, tables: list[Table], load: float, scale: str) -> None:
+    lines = ["# The engine, measured", "", *_conditions(load, scale)]
     for table in tables:
         lines += ["", f"## {table.title}", ""]
         lines += [f"{table.note}\n"] if table.note else []
@@ -238,13 +241,13 @@ def _write(path: Path, tables: list[Table], load: float, quick: bool) -> None:
             writer.writerows((table.title, *row) for row in [table.names, *table.rows])
 
 
-def _conditions(load: float, quick: bool) -> Iterator[str]:
+def _conditions(load: float, scale: str) -> Iterator[str]:
     date = dt.datetime.now(dt.timezone.utc).date()
     packages = ("onnxruntime", "numpy", "pillow", "torch", "torchvision", "timm", "ray")
     versions = ", ".join(f"{n} {importlib.metadata.version(n)}" for n in packages if _has(n))
     yield f"{date}, {_processor()}, {os.cpu_count()} cores, Python {platform.python_version()},"
     yield f"{versions}. Load of the machine before: {load:.1f}."
-    if quick or load > 0.5:
+    if scale == "quick" or load > 0.5:
         yield ""
         yield "**A trial run (few pictures, or a busy machine): no figure here is to be quoted.**"
 
