@@ -1,7 +1,8 @@
 """The coding of the pixels of a DICOM file, and who decodes it.
 
-Most decoders are pydicom's, with the plug-ins that are installed. Where one of them gives up on
-a frame the next one is asked, since they differ in what they forgive.
+Most decoders are pydicom's, with the plug-ins that are installed; what it has none for is in
+:mod:`medsift.sources.dicom.jpeg`. Where one of them gives up on a frame the next one is asked,
+since they differ in what they forgive.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.errors import UnsupportedError
+from medsift.sources.dicom import jpeg
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _PREFERRED = ("pydicom", "pillow", "pylibjpeg", "pyjpegls")
 # Ends the process on some damaged files, so only where nobody else can: lossless JPEG.
 _LAST = "gdcm"
-_TWELVE_BIT = "imagecodecs"
 _RAW = ""
 
 
@@ -48,6 +48,11 @@ class Codec:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
+        self._decoder: Decoder | None = None
+        if dataset.file_meta.TransferSyntaxUID in jpeg.XL_NAMES:
+            self.is_encapsulated = True
+            self.plugins = _plugins_for_xl(dataset)
+            return
         self._decoder = _decoder(dataset)
         self.is_encapsulated = bool(self._decoder.UID.is_encapsulated)
         self.plugins = _plugins(self._decoder, dataset)
@@ -75,8 +80,10 @@ class Codec:
         return result
 
     def _by(self, plugin: str, frame: int) -> tuple[NDArray[Any], str]:
-        if plugin == _TWELVE_BIT:
-            return _twelve_bits(self._dataset, frame)
+        if self._decoder is None:
+            return jpeg.xl(encoded_frame(self._dataset, frame), self._dataset)
+        if plugin == jpeg.PLUGIN:
+            return jpeg.twelve_bits(encoded_frame(self._dataset, frame), self._dataset)
         stored, properties = self._decoder.as_array(
             self._dataset, index=frame, decoding_plugin=plugin, allow_excess_frames=False
         )
@@ -113,11 +120,11 @@ def _plugins(decoder: Decoder, dataset: Dataset) -> list[str]:
     if int(dataset.BitsStored) > 8:
         # Plug-ins offer to decode these, and cannot.
         if uid.JPEGExtended12Bit == decoder.UID:
-            found = {_TWELVE_BIT} if find_spec(_TWELVE_BIT) else set()
+            found = {jpeg.PLUGIN} if find_spec(jpeg.PLUGIN) else set()
             extra = "jpeg12"
         if decoder.UID in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
             found -= {"pillow"}
-    plugins = [name for name in (*_PREFERRED, _TWELVE_BIT) if name in found]
+    plugins = [name for name in (*_PREFERRED, jpeg.PLUGIN) if name in found]
     if not plugins and _LAST in found:
         plugins = [_LAST]
     if not plugins:
@@ -129,20 +136,16 @@ def _plugins(decoder: Decoder, dataset: Dataset) -> list[str]:
     return plugins
 
 
+def _plugins_for_xl(dataset: Dataset) -> list[str]:
+    if not find_spec(jpeg.PLUGIN):
+        raise UnsupportedError(
+            f"no decoder for transfer syntax {_name(dataset)};"
+            " pip install 'medsift[jpegxl]' adds one"
+        )
+    return [jpeg.PLUGIN]
+
+
 def _name(dataset: Dataset) -> str:
     # A private one may be anything that somebody wrote there.
     syntax = dataset.file_meta.TransferSyntaxUID
-    return "private" if syntax.is_private else str(syntax.name)
-
-
-def _twelve_bits(dataset: Dataset, frame: int) -> tuple[NDArray[Any], str]:
-    """JPEG of 12 bits a sample (ITU-T T.81, process 4), by libjpeg-turbo in imagecodecs."""
-    import imagecodecs
-
-    stored = np.asarray(imagecodecs.jpeg8_decode(encoded_frame(dataset, frame)))
-    if stored.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
-        raise ValueError("a frame of another size than its header says")
-    if int(dataset.PixelRepresentation):
-        unused = 16 - int(dataset.BitsStored)
-        stored = (stored << unused).astype(np.int16) >> unused
-    return stored, str(dataset.PhotometricInterpretation)
+    return "private" if syntax.is_private else str(jpeg.XL_NAMES.get(syntax, syntax.name))
