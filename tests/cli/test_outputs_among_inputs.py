@@ -52,7 +52,10 @@ def test_an_input_is_never_overwritten(folder: Path, option: str) -> None:
     assert page.read_text() == "precious"
 
 
-def test_a_wrong_engine_leaves_earlier_outputs_alone(folder: Path) -> None:
+def test_an_engine_that_is_missing_leaves_earlier_outputs_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medsift.pipeline.cluster.importlib.util.find_spec", lambda _name: None)
     (folder / "r.jsonl").write_text("precious")
     assert main(["scan", ".", "-o", "r.jsonl", "--engine", "ray", "--quiet"]) == 2
     assert (folder / "r.jsonl").read_text() == "precious"
