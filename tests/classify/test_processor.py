@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medsift.classify import processor
+from medsift.classify import network, processor, store
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,18 @@ def test_only_x86_without_vnni_may_overflow(
             f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t\t: {flags}\n"
         )
     assert processor.may_overflow(cpuinfo) is expected
+
+
+@pytest.mark.parametrize("careful", [True, False])
+def test_networks_take_the_careful_way_only_where_it_is_needed(
+    careful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "may_overflow", lambda: careful)
+    folder = store.find("fast")
+    (path,) = folder.glob("*.onnx")
+    options = network.Network(path)._session.get_session_options()
+    if careful:
+        assert options.get_session_config_entry("session.x64quantprecision") == "1"
+    else:
+        with pytest.raises(RuntimeError):
+            options.get_session_config_entry("session.x64quantprecision")

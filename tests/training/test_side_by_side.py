@@ -135,3 +135,17 @@ def test_a_run_starts_from_the_checkpoint_of_another(
     assert checkpoint_weights(tmp_path / "plain.pt") is None
     (tmp_path / "text.pt").write_text("no weights")
     assert checkpoint_weights(tmp_path / "text.pt") is None
+
+
+def test_a_teacher_changes_what_is_learned(
+    folders: tuple[Path, Path], pair: str, tmp_path: Path
+) -> None:
+    settings = settings_for(folders, tmp_path / "teacher", pair)
+    train(settings)
+    losses = []
+    for name, teacher in (("led", str(settings.output)), ("alone", None)):
+        output = tmp_path / name
+        train(replace(settings, output=output, teacher=teacher, member=1))
+        log = (output / "run/log.jsonl").read_text().splitlines()
+        losses.append(json.loads(log[0])["loss"])
+    assert losses[0] != losses[1]
