@@ -142,10 +142,14 @@ def test_a_teacher_changes_what_is_learned(
 ) -> None:
     settings = settings_for(folders, tmp_path / "teacher", pair)
     train(settings)
+    (start,) = (settings.output / "run").glob("1-*.checkpoint.pt")
     losses = []
-    for name, teacher in (("led", str(settings.output)), ("alone", None)):
+    for name, teacher in (("led", str(settings.output)), ("alone", None), ("again", None)):
         output = tmp_path / name
-        train(replace(settings, output=output, teacher=teacher, member=1))
+        own = replace(settings, output=output, teacher=teacher, member=1, weights=Weights(start))
+        train(own)
         log = (output / "run/log.jsonl").read_text().splitlines()
         losses.append(json.loads(log[0])["loss"])
+    # From the same weights and with the same seed, only the teacher makes a difference.
+    assert losses[1] == losses[2]
     assert losses[0] != losses[1]
