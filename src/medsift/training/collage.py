@@ -17,6 +17,7 @@ from medsift.core.picture import Pixels
 from medsift.core.taxonomy import KINDS
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.data import PixelStore
+from medsift.training.emission import as_planar, as_slice
 from medsift.training.frames import window_around
 from medsift.training.procedural import DRAWN_KINDS, draw
 from medsift.training.variants import (
@@ -37,14 +38,28 @@ _VARIANTS = (
     # Kind of the picture that is remade, kind of the result, source, how, how many.
     ("spectrogram", "spectrogram", "synthetic-recoloured", recoloured, 130),
     ("nuclear", "nuclear", "synthetic-inverted", inverted_on_paper, 80),
-    ("fundus", "oct", "synthetic-angiogram", as_angiogram, 120),
+    ("ct", "nuclear", "synthetic-slice-of-ct", as_slice, 160),
+    ("mri", "nuclear", "synthetic-slice-of-mri", as_slice, 80),
+    ("xray", "nuclear", "synthetic-planar", as_planar, 80),
+    ("fundus", "oct", "synthetic-angiogram", as_angiogram, 160),
     ("texture", "texture", "synthetic-detail", grey_detail, 80),
     ("photo", "texture", "synthetic-detail-photo", grey_detail, 80),
     ("plant", "texture", "synthetic-detail-plant", grey_detail, 40),
 )
 _WINDOWS = (("viewer_screenshot", "medical", 150), ("screenshot", "non_medical", 150))
 _IN_VIEWERS = frozenset(
-    {"xray", "mammography", "angiography", "ct", "mri", "ultrasound", "nuclear"}
+    {
+        "angiography",
+        "ct",
+        "endoscopy",
+        "histopathology",
+        "mammography",
+        "mri",
+        "nuclear",
+        "oct",
+        "ultrasound",
+        "xray",
+    }
 )
 _NOT_IN_EDITORS = frozenset({"screenshot", "industrial_inspection", "anatomy_drawing"})
 _CUT_OUTS_PER_KIND = 20

@@ -110,7 +110,38 @@ def _stars(height: int, width: int, rng: np.random.Generator) -> Pixels:
         fog = np.clip(smooth_field(height, width, rng) - rng.uniform(0.3, 0.6), 0, 1)
         colours = colours + fog[..., None] * rng.random(3) * rng.uniform(0.3, 1.2)
     colours += rng.standard_normal(colours.shape) * rng.uniform(0, 0.03)
-    return _bytes(colours)
+    sky_picture = _bytes(colours)
+    return _as_chart(sky_picture, rng) if rng.random() < 0.4 else sky_picture
+
+
+def _as_chart(sky: Pixels, rng: np.random.Generator) -> Pixels:
+    """Draw what a planetarium draws: figures, a grid, names, marks around objects."""
+    image = Image.fromarray(sky)
+    pen = ImageDraw.Draw(image)
+    width, height = image.size
+    tints = [tuple(int(v) for v in rng.integers(30, 220, 3)) for _ in range(3)]
+
+    def place() -> tuple[float, float]:
+        return float(rng.uniform(0, width)), float(rng.uniform(0, height))
+
+    for _ in range(int(rng.integers(0, 5))):
+        figure = [place()]
+        for _ in range(int(rng.integers(2, 7))):
+            x, y = figure[-1]
+            figure.append((x + rng.uniform(-0.2, 0.2) * width, y + rng.uniform(-0.2, 0.2) * height))
+        pen.line(figure, fill=tints[0])
+    if rng.random() < 0.4:
+        x, y = place()
+        for radius in np.linspace(0.1, 1.6, int(rng.integers(3, 9))) * max(width, height):
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=tints[1])
+    for _ in range(int(rng.integers(0, 9))):
+        x, y = place()
+        radius = rng.uniform(2, 9)
+        if rng.random() < 0.5:
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=tints[2])
+        letters = "".join(chr(97 + int(v)) for v in rng.integers(0, 26, int(rng.integers(2, 9))))
+        pen.text((x + radius, y), letters.capitalize(), fill=tints[2])
+    return np.asarray(image)
 
 
 def _planet(height: int, width: int, rng: np.random.Generator) -> Pixels:

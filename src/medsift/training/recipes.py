@@ -145,15 +145,15 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
 
 _LITE0 = MemberRecipe(
     "tf_efficientnet_lite0",
-    Preprocess(160),
+    Preprocess(176),
     Optimisation(epochs=6),
-    training_size=144,
+    training_size=160,
 )
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
-    Preprocess(160),
+    Preprocess(176),
     Optimisation(epochs=6),
-    training_size=144,
+    training_size=160,
 )
 _FAST = MemberRecipe("tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=5))
 _PLAIN = Optimisation(
@@ -217,7 +217,7 @@ _FINE = MemberRecipe(
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 160 px, averaged", (_LITE0, _LITE2)),
+        Recipe("default", "EfficientNet-Lite0 and -Lite2 at 176 px, averaged", (_LITE0, _LITE2)),
         Recipe("fast", "EfficientNet-Lite0 at 128 px; best with --teacher", (_FAST,)),
         Recipe(
             "resnet18",

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from medsift.core.picture import Pixels
-from medsift.training.procedural import coloured, smooth_field
+from medsift.training.procedural import Field, coloured, smooth_field
 
 _LARGEST = 240
 
@@ -102,14 +102,35 @@ def as_angiogram(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     top = (green.height - side) // 2 + int(rng.uniform(0.1, 0.9) * (side - part))
     shown = green.crop((left, top, left + part, top + part))
     shown = shown.resize((_LARGEST, _LARGEST), Image.Resampling.BICUBIC)
+    # Blocks of JPEG, enlarged, look like nothing in an eye.
+    shown = shown.filter(ImageFilter.GaussianBlur(0.5 / share))
     background = shown.filter(ImageFilter.GaussianBlur(rng.uniform(8, 25)))
     vessels = np.asarray(background, dtype=np.float64) - np.asarray(shown, dtype=np.float64)
     vessels /= max(float(np.quantile(vessels, 0.99)), 2.0)
     grain = smooth_field(_LARGEST, _LARGEST, rng, rng.uniform(0.2, 0.9))
     grey = rng.uniform(0.05, 0.35) + rng.uniform(0.5, 0.8) * np.clip(vessels, -0.1, 1.0)
     grey = grey + rng.uniform(0.1, 0.5) * (grain - 0.5)
-    if rng.random() < 0.5:
+    if rng.random() < 0.8:
+        grey = np.maximum(grey * rng.uniform(0.5, 1.2), _capillaries(rng) * rng.uniform(0.4, 0.9))
+    if rng.random() < 0.7:
         y, x = np.mgrid[:_LARGEST, :_LARGEST] / _LARGEST - rng.uniform(0.4, 0.6)
         grey = grey * np.clip(np.hypot(x, y) / rng.uniform(0.03, 0.1), 0, 1)
     bytes_ = (np.clip(grey, 0, 1) * 255).astype(np.uint8)
     return np.repeat(bytes_[..., None], 3, axis=2)
+
+
+def _capillaries(rng: np.random.Generator) -> Field:
+    """A maze of thin bright lines, as fine vessels fill the field: where a random field is zero."""
+    y, x = np.fft.fftfreq(_LARGEST)[:, None], np.fft.rfftfreq(_LARGEST)[None]
+    ring = np.exp(-(((np.hypot(y, x) - rng.uniform(0.05, 0.2)) / 0.03) ** 2))
+    noise = np.fft.rfft2(rng.standard_normal((_LARGEST, _LARGEST)))
+    field = np.fft.irfft2(noise * ring, s=(_LARGEST, _LARGEST))
+    lines = np.exp(-((field / field.std() / rng.uniform(0.3, 0.8)) ** 2))
+    # Some lie deeper and are fainter, and the eye moves between the rows of a scan.
+    lines *= rng.uniform(0.2, 0.6) + 0.6 * smooth_field(
+        _LARGEST, _LARGEST, rng, rng.uniform(0.3, 1)
+    )
+    for row in rng.integers(0, _LARGEST, int(rng.integers(0, 4))):
+        lines[row:] = np.roll(lines[row:], int(rng.integers(-4, 5)), axis=1)
+    result: Field = lines
+    return result
