@@ -140,6 +140,14 @@ def test_without_an_output_a_table_for_people_is_printed(folder: Path) -> None:
     assert "photo.jpg" in done.stdout
 
 
+def test_where_the_page_of_results_lies_is_said_at_the_end(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = run("scan", folder / "photo.jpg", "--report", page)
+    assert page.is_file()
+    assert done.stderr.splitlines()[-1] == f"report: {page}"
+    assert "report:" not in run("scan", folder / "photo.jpg", "--quiet", "--report", page).stderr
+
+
 def test_a_dash_writes_jsonl_to_standard_output(folder: Path) -> None:
     done = run("scan", folder / "photo.jpg", "-o", "-")
     (row,) = [json.loads(line) for line in done.stdout.splitlines()]

@@ -41,6 +41,7 @@ class View:
         self._table = Table() if wants_table else None
         self.summary = self._table.summary if self._table else Summary()
         self._report = ReportPage(arguments.report) if arguments.report else None
+        self._report_name: str | None = arguments.report
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
         # How many series there are is known when all their headers have been read.
@@ -92,7 +93,7 @@ class View:
             self._bar.update()
 
     def sum_up(self, interrupted: bool) -> None:
-        """Print the counts, and whether the work was cut short."""
+        """Print the counts, where the report is, and whether the work was cut short."""
         if self._quiet:
             return
         seconds = time.monotonic() - self._started
@@ -100,6 +101,8 @@ class View:
             self._table.finish(seconds)
         else:
             sys.stderr.write(self.summary.sentence(seconds) + "\n")
+        if self._report_name:
+            sys.stderr.write(f"report: {self._report_name}\n")
         if interrupted:
             hint = "; --resume with the same --output goes on from here" if self._resumable else ""
             sys.stderr.write(f"interrupted{hint}\n")
