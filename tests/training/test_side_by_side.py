@@ -1,4 +1,4 @@
-"""Networks of one model trained apart, a teacher, and the rounding at the end."""
+"""Networks of one model trained apart, a teacher, and weights of a run before."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> str:
-    member = replace(MEMBER, rounding=1.0)
-    recipe = Recipe("pair", "for tests", (MEMBER, member), made_up=False)
+    recipe = Recipe("pair", "for tests", (MEMBER, MEMBER), made_up=False)
     monkeypatch.setitem(recipes.RECIPES, "pair", recipe)
     return "pair"
 
@@ -62,9 +61,8 @@ def test_members_trained_apart_are_put_together(
     card = read_card(settings.output)
     assert [m.file[:2] for m in card.members] == ["1-", "2-"]
     log = [json.loads(row) for row in (settings.output / "run/log.jsonl").read_text().splitlines()]
-    members = [row["member"].split("-", 1)[0] + row["member"][-8:] for row in log]
-    # The second has its phase of rounding, and nothing was trained twice.
-    assert members == ["2et-lite0", "2-rounded", "1et-lite0"]
+    # Nothing was trained twice.
+    assert [row["member"].split("-", 1)[0] for row in log] == ["2", "1"]
 
 
 def test_a_member_that_the_recipe_does_not_have_is_refused(

@@ -98,9 +98,6 @@ class MemberRecipe:
     teacher_share : float
         Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
         "Distilling the Knowledge in a Neural Network").
-    rounding : float
-        Part of an epoch, at the end, with the rounding of 8-bit integers and a quarter of the
-        rates; see :mod:`medsift.training.fake_quant`.
     """
 
     backbone: str
@@ -115,7 +112,6 @@ class MemberRecipe:
     training_size: int | None = None
     hard_cases: bool = False
     teacher_share: float = 0.7
-    rounding: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from medsift.training.backbones import Weights, build, fold_batch_norm
 from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.collage import made_up
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source, targets_of
-from medsift.training.fake_quant import fake_quantised
 from medsift.training.finish import finish
 from medsift.training.loop import LoopSettings, Pool, fit, logits_of
 from medsift.training.model_card import sources_of
@@ -128,7 +127,6 @@ def train(settings: TrainSettings) -> Path:
             "summary": recipe.summary,
             "seed": settings.seed,
             "epochs": [m.optimisation.epochs for m in recipe.members],
-            "epochs of rounding": [m.rounding for m in recipe.members],
             "teacher": Path(settings.teacher).name if settings.teacher else "none",
             **({"note": settings.note} if settings.note else {}),
             "pictures": len(train_store),
@@ -209,11 +207,6 @@ def _members(
             teacher=_teacher(settings, classes, member),
         )
         before = fit(network, member, classes, pools, loop)
-        if recipe.quantise and member.rounding:
-            last = member.optimisation.gentle(1, 4, member.rounding)
-            gentle = replace(member, optimisation=last)
-            with fake_quantised(before):
-                fit(before, gentle, classes, pools, replace(loop, name=f"{name}-rounded"))
         if settings.member is None:
             place = Place(settings.output, name, settings.seed)
             trained.append(stored(before, member, classes, stores, place, recipe.quantise))
