@@ -49,6 +49,8 @@ pytestmark = pytest.mark.train
 
 SIZE = 32
 NOISE = Weights(pretrained=False)
+PAD = b"\x22\x03Pad"
+"""The name of the operator, as ONNX files hold it."""
 MEMBER = MemberRecipe(
     "tf_efficientnet_lite0",
     Preprocess(SIZE),
@@ -236,6 +238,7 @@ def test_an_eight_bit_network_is_a_quarter_of_the_size_and_nearly_agrees(
     wanted = logits_of(network, store, Preprocess(SIZE))
     batch = np.zeros((1, 3, SIZE, SIZE), dtype=np.float32)
     assert Network(small).logits(batch).shape == (1, wanted.shape[1])
+    assert PAD not in small.read_bytes()
 
 
 def test_weights_in_eight_bits_change_the_logits_little(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
-_BATCH = 4
+_BATCH_PIXELS = 2**17
+"""Pixels that the networks read at a time, and :data:`_BATCH_MOST` pictures.
+
+What a larger batch saves, a call for each picture, is then below a twentieth, while its memory
+grows, and its layers outgrow the processor's caches.
+"""
+
+_BATCH_MOST = 8
 
 
 class Classifier:
@@ -80,6 +87,15 @@ class Classifier:
         return self._ensemble.card
 
     @property
+    def batch(self) -> int:
+        """Pictures that are best classified at a time: a power of two, by the size of the input.
+
+        8 for 128 pixels, 4 for 160, 2 for 224.
+        """
+        fitting = _BATCH_PIXELS // max(m.preprocess.size for m in self.card.members) ** 2
+        return min(_BATCH_MOST, 1 << max(0, fitting.bit_length() - 1))
+
+    @property
     def name(self) -> str:
         """Name and version of the model, as records give them."""
         return f"{self.card.name} {self.card.version}"
@@ -104,7 +120,10 @@ class Classifier:
     def predict_batch(self, images: Iterable[ImageLike]) -> list[Prediction]:
         """Verdicts on several pictures, in order; see :meth:`predict`."""
         prepared = (self.prepare(self._pixels(image)) for image in images)
-        return [prediction for batch in _batches(prepared) for prediction in self.classify(batch)]
+        found: list[Prediction] = []
+        while batch := list(islice(prepared, self.batch)):
+            found += self.classify(batch)
+        return found
 
     def explain(self, image: ImageLike, target: str = "medical") -> Explanation:
         """Tell which places of one picture decided the verdict.
@@ -280,8 +299,3 @@ def _pixels_of_array(array: NDArray[np.uint8]) -> Pixels:
     if array.ndim == 3 and array.shape[2] == 3:
         return array
     return to_rgb(Image.fromarray(array))
-
-
-def _batches(prepared: Iterator[Prepared]) -> Iterator[list[Prepared]]:
-    while batch := list(islice(prepared, _BATCH)):
-        yield batch

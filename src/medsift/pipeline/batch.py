@@ -1,8 +1,7 @@
 """Pictures wait here for their verdict until there are enough of them for the networks.
 
-Batches are filled across inputs: most inputs are a single picture. They are small, as the layers'
-results should stay within a core's cache: on the machines measured a batch of 4 is quicker for
-each picture than a single one, and quicker than 16 (see ``benchmarks/engine``).
+Batches are filled across inputs: most inputs are a single picture. How large they are depends on
+the model, see :attr:`medsift.classify.Classifier.batch`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from medsift.classify.ensemble import Prepared
 from medsift.core.picture import Picture
 from medsift.core.record import Record
 
-_FRESH = 4
 _WAITING = 64
 _SECONDS = 1.0
 """So long a picture waits at most, so that slow inputs are told one by one."""
@@ -82,6 +80,7 @@ class Batch:
     def __init__(self, classifier: Classifier, heat: bool = False) -> None:
         self._classifier = classifier
         self._heat = heat and classifier.explains
+        self._full = classifier.batch
         self._pending: list[Pending] = []
         self._fresh = 0
         self._since = 0.0
@@ -109,7 +108,7 @@ class Batch:
     def is_due(self) -> bool:
         """Whether there is enough to classify, or has waited long enough."""
         return bool(self._pending) and (
-            self._fresh >= _FRESH
+            self._fresh >= self._full
             or len(self._pending) >= _WAITING
             or time.monotonic() - self._since > _SECONDS
         )

@@ -21,6 +21,7 @@ from medsift.classify.runtime import onnxruntime
 from medsift.core.errors import ModelError
 from medsift.training.backbones import WithFeatures
 from medsift.training.data import PixelStore
+from medsift.training.padding import fold_padding
 
 _OPSET = 17
 _OUTPUTS = ("logits", "features", "class_map")
@@ -115,6 +116,7 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
             # The last layer costs next to nothing, and its rounding would be the verdict's.
             nodes_to_exclude=_last_layer(simplified),
         )
+    fold_padding(target)
 
 
 def _last_layer(path: Path) -> list[str]:
