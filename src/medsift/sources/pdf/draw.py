@@ -140,12 +140,53 @@ def leaves_marks(page: PdfPage, frame: PageFrame, box: Bbox, handle: Any) -> boo
     handle : object
         A page object, also a nested one.
     """
-    bitmap = _bitmap(_PROBE, _PROBE, alpha=True)
+    return marked_part(page, frame, box, [handle], _PROBE, 0) is not None
+
+
+def marked_part(
+    page: PdfPage,
+    frame: PageFrame,
+    box: Bbox,
+    handles: Sequence[Any],
+    cells: int = 1024,
+    faint: int = 8,
+) -> Bbox | None:
+    """Find the part of a box that objects leave marks on when they are drawn alone.
+
+    Parameters
+    ----------
+    page : PdfPage
+    frame : PageFrame
+    box : Bbox
+        In the visible system of the page.
+    handles : sequence of object
+        Page objects, also nested ones.
+    cells : int
+        How finely to look, along each side.
+    faint : int
+        Opacity, of 255, up to which a mark is none.
+
+    Returns
+    -------
+    Bbox or None
+        The box itself where marks reach its sides; None where there are no marks.
+    """
+    bitmap = _bitmap(cells, cells, alpha=True)
     try:
-        _draw(bitmap, page, frame, box, [handle])
-        return bool(_view(bitmap)[..., 3].any())
+        _draw(bitmap, page, frame, box, handles)
+        marked = _view(bitmap)[..., 3] > faint
+        rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
     finally:
         _destroy(bitmap)
+    if not len(rows):
+        return None
+    across, up = (box[2] - box[0]) / cells, (box[3] - box[1]) / cells
+    return (
+        box[0] + float(columns[0]) * across,
+        box[3] - float(rows[-1] + 1) * up,
+        box[0] + float(columns[-1] + 1) * across,
+        box[3] - float(rows[0]) * up,
+    )
 
 
 def pixel_hash(pixels: Pixels) -> str:

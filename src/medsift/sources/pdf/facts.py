@@ -7,12 +7,13 @@ by its size, its filter, and the length of its encoded stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medsift.core.picture import Bbox
+from medsift.sources.pdf.dictionaries import number_of, size_of, value_of, values_of, whole
 from medsift.sources.pdf.geometry import Matrix
 from medsift.sources.pdf.glyphs import bitmap_glyphs
 
@@ -86,6 +87,10 @@ class PageFacts:
         Bitmaps of letters in Type 3 fonts, each font's on the first page that names it only.
     hides_layers : bool
         Some layer of the document is not shown at first.
+    mask_sizes : sequence of tuple of int
+        Width and height of the images in the groups of soft masks that graphics states set.
+    masked_page : pypdf.PageObject or None
+        The page, where there are such masks.
     """
 
     images: dict[ImageKey, list[ImageFacts]] = field(default_factory=dict)
@@ -93,6 +98,8 @@ class PageFacts:
     appearance_boxes: dict[int, Bbox] = field(default_factory=dict)
     glyphs: int = 0
     hides_layers: bool = False
+    mask_sizes: Sequence[tuple[int, int]] = ()
+    masked_page: Any = None
 
 
 class FactsReader:
@@ -126,8 +133,8 @@ class FactsReader:
             return found
         try:
             page = self._reader.pages[number]
-            fonts: list[Any] = []
-            for stream, in_pattern in _images(page, set(), 0, fonts):
+            aside = _Aside()
+            for stream, in_pattern in _images(page, set(), 0, aside):
                 key, facts = _read(stream)
                 found.images.setdefault(key, []).append(facts)
                 # Pages often share one dictionary of patterns: only the first reports it.
@@ -135,7 +142,13 @@ class FactsReader:
                     self._in_patterns.add(facts.number)
                     found.in_patterns.append(stream)
             found.appearance_boxes.update(_appearance_boxes(page))
-            found = replace(found, glyphs=sum(map(self._new_glyphs, fonts)))
+            sizes = [size_of(i) for state in aside.states for i in images_in_mask(state)]
+            found = replace(
+                found,
+                glyphs=sum(map(self._new_glyphs, aside.fonts)),
+                mask_sizes=sizes,
+                masked_page=page if sizes else None,
+            )
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - a parser may raise anything; facts are a bonus
@@ -143,80 +156,101 @@ class FactsReader:
         return found
 
     def _new_glyphs(self, font: Any) -> int:
-        number = _number(font)
+        number = number_of(font)
         if number in self._fonts:
             return 0
         self._fonts.add(number)
         return bitmap_glyphs(font)
 
 
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """What else is met on the way to images."""
+
+    fonts: list[Any] = field(default_factory=list)
+    states: list[Any] = field(default_factory=list)
+
+
+def images_in_mask(state: Any) -> list[Any]:
+    """List the images in the group of the soft mask that a graphics state sets.
+
+    Parameters
+    ----------
+    state : pypdf.generic.DictionaryObject
+        A dictionary of graphics state parameters (``/ExtGState``).
+    """
+    group = value_of(value_of(state, "/SMask"), "/G")
+    return [image for image, _ in _images(group, set(), 0, _Aside())] if group is not None else []
+
+
 def _images(
-    holder: Any, seen: set[int], depth: int, fonts: list[Any], in_pattern: bool = False
+    holder: Any, seen: set[int], depth: int, aside: _Aside, in_pattern: bool = False
 ) -> Iterator[tuple[Any, bool]]:
     """Image streams among the resources of a page, form, pattern or annotation."""
-    resources = _get(holder, "/Resources") or {}
-    fonts.extend(_values(_get(resources, "/Font")))
+    resources = value_of(holder, "/Resources") or {}
+    aside.fonts.extend(values_of(value_of(resources, "/Font")))
+    aside.states.extend(values_of(value_of(resources, "/ExtGState")))
     children = [
-        *((child, in_pattern) for child in _values(_get(resources, "/XObject"))),
-        *((child, True) for child in _values(_get(resources, "/Pattern"))),
+        *((child, in_pattern) for child in values_of(value_of(resources, "/XObject"))),
+        *((child, True) for child in values_of(value_of(resources, "/Pattern"))),
         *((child, in_pattern) for child in _appearances(holder)),
     ]
     for child, below_pattern in children:
-        mark = _number(child) or id(child)
+        mark = number_of(child) or id(child)
         if mark in seen or len(seen) > _MANY:
             continue
         seen.add(mark)
-        if _get(child, "/Subtype") == "/Image":
+        if value_of(child, "/Subtype") == "/Image":
             yield child, below_pattern
         elif depth < _DEEP:
-            yield from _images(child, seen, depth + 1, fonts, below_pattern)
+            yield from _images(child, seen, depth + 1, aside, below_pattern)
 
 
 def _appearances(page: Any) -> Iterator[Any]:
-    for annotation in _get(page, "/Annots") or ():
-        looks: Any = _get(_get(annotation.get_object(), "/AP") or {}, "/N")
+    for annotation in value_of(page, "/Annots") or ():
+        looks: Any = value_of(value_of(annotation.get_object(), "/AP") or {}, "/N")
         if looks is None:
             continue
-        if _get(looks, "/Subtype") == "/Form":
+        if value_of(looks, "/Subtype") == "/Form":
             yield looks
         else:
-            yield from _values(looks)
+            yield from values_of(looks)
 
 
 def _appearance_boxes(page: Any) -> Iterator[tuple[int, Bbox]]:
-    for place, reference in enumerate(_get(page, "/Annots") or ()):
+    for place, reference in enumerate(value_of(page, "/Annots") or ()):
         annotation = reference.get_object()
-        look: Any = _get(_get(annotation, "/AP") or {}, "/N")
-        if look is not None and _get(look, "/Subtype") != "/Form" and "/BBox" not in look:
-            look = _get(look, str(_get(annotation, "/AS")))
-        box: Any = _get(look, "/BBox")
+        look: Any = value_of(value_of(annotation, "/AP") or {}, "/N")
+        if look is not None and value_of(look, "/Subtype") != "/Form" and "/BBox" not in look:
+            look = value_of(look, str(value_of(annotation, "/AS")))
+        box: Any = value_of(look, "/BBox")
         if box is not None:
             x0, y0, x1, y1 = (float(v) for v in box)
-            matrix = Matrix(*(float(v) for v in _get(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
+            matrix = Matrix(*(float(v) for v in value_of(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
             yield place, matrix.bounds((x0, y0, x1, y1))
 
 
 def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
-    mask = _get(stream, "/SMask")
+    mask = value_of(stream, "/SMask")
     if mask is None:
-        mask = _get(stream, "/Mask")
-    mode, usual = _mode(_get(stream, "/ColorSpace"))
-    stencil = bool(_get(stream, "/ImageMask"))
+        mask = value_of(stream, "/Mask")
+    mode, usual = _mode(value_of(stream, "/ColorSpace"))
+    stencil = bool(value_of(stream, "/ImageMask"))
     facts = ImageFacts(
-        number=_number(stream),
+        number=number_of(stream),
         mode="1" if stencil else mode,
-        bits=1 if stencil else _whole(_get(stream, "/BitsPerComponent")),
+        bits=1 if stencil else whole(value_of(stream, "/BitsPerComponent")),
         plain=usual
         and mask is None
         and not stencil
-        and _get(stream, "/Decode") is None
-        and "/ColorTransform" not in str(_get(stream, "/DecodeParms") or ""),
-        mask_size=_size(mask) if hasattr(mask, "get_data") else None,
+        and value_of(stream, "/Decode") is None
+        and "/ColorTransform" not in str(value_of(stream, "/DecodeParms") or ""),
+        mask_size=size_of(mask) if hasattr(mask, "get_data") else None,
         keyed=isinstance(mask, list),
     )
     # The length of the stream as it is stored has no public name in pypdf.
     length = len(stream._data)  # noqa: SLF001
-    return (*_size(stream), length, _last_filter(_get(stream, "/Filter"))), facts
+    return (*size_of(stream), length, _last_filter(value_of(stream, "/Filter"))), facts
 
 
 def _hides_layers(root: Any) -> bool:
@@ -227,11 +261,11 @@ def _hides_layers(root: Any) -> bool:
     root : pypdf.generic.DictionaryObject
         The document's catalog.
     """
-    properties = _get(root, "/OCProperties")
-    state = _get(properties, "/D")
-    off = _get(state, "/OFF")
+    properties = value_of(root, "/OCProperties")
+    state = value_of(properties, "/D")
+    off = value_of(state, "/OFF")
     # States that depend on the usage, such as zoom or print, are told by /AS.
-    return bool(off) or _get(state, "/BaseState") == "/OFF" or bool(_get(state, "/AS"))
+    return bool(off) or value_of(state, "/BaseState") == "/OFF" or bool(value_of(state, "/AS"))
 
 
 def _last_filter(filters: Any) -> str:
@@ -249,32 +283,6 @@ def _mode(space: Any) -> tuple[str, bool]:
         return _PLAIN_SPACES.get(name, ""), name in {"/DeviceGray", "/DeviceRGB", "/G", "/RGB"}
     name = str(space[0])
     if name == "/ICCBased":
-        mode = _ICC_MODES.get(_whole(_get(space[1].get_object(), "/N")), "")
+        mode = _ICC_MODES.get(whole(value_of(space[1].get_object(), "/N")), "")
         return mode, mode in {"L", "RGB"}
     return _PLAIN_SPACES.get(name, ""), name in {"/CalGray", "/CalRGB"}
-
-
-def _get(holder: Any, name: str) -> Any:
-    value: Any = holder.get(name) if hasattr(holder, "get") else None
-    return value.get_object() if hasattr(value, "get_object") else value
-
-
-def _values(holder: Any) -> Iterator[Any]:
-    if hasattr(holder, "values"):
-        for value in list(holder.values())[:_MANY]:
-            child = value.get_object()
-            if hasattr(child, "get"):
-                yield child
-
-
-def _number(thing: Any) -> int:
-    reference = getattr(thing, "indirect_reference", None)
-    return int(reference.idnum) if reference is not None else 0
-
-
-def _whole(value: Any) -> int:
-    return int(value) if isinstance(value, (int, float)) else 0
-
-
-def _size(stream: Any) -> tuple[int, int]:
-    return _whole(_get(stream, "/Width")), _whole(_get(stream, "/Height"))

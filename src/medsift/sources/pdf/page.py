@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image
 
 from medsift.core.errors import DecodeError, InputError
-from medsift.core.picture import Finding, Picture, Problem, Provenance
+from medsift.core.picture import Bbox, Finding, Picture, Problem, Provenance
 from medsift.sources.pdf.annotations import annotation_placements
 from medsift.sources.pdf.assemble import pictures_of_unit
 from medsift.sources.pdf.document import open_second, opened
 from medsift.sources.pdf.extract import Extractor, finest_size
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.layers import with_hidden_marked
+from medsift.sources.pdf.masked import masked_pictures
 from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
 from medsift.sources.pdf.regions import pictures_on_scan
@@ -79,7 +80,24 @@ def _pictures(
         yield from pictures_of_unit(sheet, Unit("single", (placement,)), extractor)
     for stream in sheet.facts.in_patterns:
         yield from _in_pattern(sheet.where, stream, extractor)
-    yield from vector_pictures(sheet, [p.bbox for p in sifted.kept])
+    figures: list[Bbox] = []
+    for picture in vector_pictures(sheet, [p.bbox for p in sifted.kept]):
+        figures += [picture.where.bbox] if picture.where.bbox else []
+        yield picture
+    yield from _masked(sheet, figures, extractor, dropped)
+
+
+def _masked(
+    sheet: Sheet, figures: list[Bbox], extractor: Extractor, dropped: Counter[JunkReason]
+) -> Iterator[Finding]:
+    try:
+        for picture in masked_pictures(sheet, figures, extractor.context.limits.pixels):
+            if is_shadow(picture.pixels):
+                dropped["shadow"] += 1
+            else:
+                yield picture
+    except InputError as error:
+        yield Problem(sheet.where, "failed", error.code, error.record_text)
 
 
 def _reduced(picture: Picture, target: int) -> Picture:

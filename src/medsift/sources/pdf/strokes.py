@@ -78,12 +78,21 @@ def _boxes(page: PdfPage, frame: PageFrame, wanted: set[int]) -> Iterator[tuple[
             return
         kind = raw.FPDFPageObj_GetType(handle)
         if kind in wanted:
-            box = _bounds(handle, around.then(frame.to_visible), frame)
+            box = bounds_of(handle, around.then(frame.to_visible), frame)
             if box is not None:
                 yield handle, kind, box
 
 
-def _bounds(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:
+def bounds_of(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:
+    """Find the box around an object, cut to what is visible; None where nothing is.
+
+    Parameters
+    ----------
+    handle : object
+    outward : Matrix
+        From the coordinates of the form around it to the visible system of the page.
+    frame : PageFrame
+    """
     from pypdfium2 import raw
 
     sides = [ctypes.c_float() for _ in range(4)]
