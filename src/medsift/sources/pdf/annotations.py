@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from medsift.sources.pdf.placements import Placement, placements_in_annotation
 from medsift.sources.pdf.sheet import Sheet
@@ -11,9 +12,10 @@ _MANY = 5_000
 
 
 def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
-    """Images that the visible annotations of a page draw.
+    """Images that the annotations of a page draw, but for those that are flagged as hidden.
 
-    Each is valid until the next is asked for.
+    Those on layers that are not shown at first are marked, as such images of the page
+    are. Each is valid until the next is asked for.
     """
     from pypdfium2 import raw
 
@@ -25,6 +27,8 @@ def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
             continue
         try:
             if not raw.FPDFAnnot_GetFlags(annotation) & hidden:
-                yield from placements_in_annotation(annotation, sheet.frame, boxes.get(number))
+                off = number in sheet.facts.hidden_annotations
+                for found in placements_in_annotation(annotation, sheet.frame, boxes.get(number)):
+                    yield replace(found, hidden=True, transparent=False) if off else found
         finally:
             raw.FPDFPage_CloseAnnot(annotation)

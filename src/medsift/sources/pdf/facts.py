@@ -16,6 +16,7 @@ from medsift.core.picture import Bbox
 from medsift.sources.pdf.dictionaries import number_of, size_of, value_of, values_of, whole
 from medsift.sources.pdf.geometry import Matrix
 from medsift.sources.pdf.glyphs import bitmap_glyphs
+from medsift.sources.pdf.visibility import Layers
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -83,6 +84,8 @@ class PageFacts:
     appearance_boxes : dict
         By the place of an annotation in the page's list: the box around its normal appearance,
         after the appearance's own matrix. It is what is fitted into the annotation's rectangle.
+    hidden_annotations : set of int
+        Places, in the page's list, of those on layers that are not shown at first.
     glyphs : int
         Bitmaps of letters in Type 3 fonts, each font's on the first page that names it only.
     hides_layers : bool
@@ -96,6 +99,7 @@ class PageFacts:
     images: dict[ImageKey, list[ImageFacts]] = field(default_factory=dict)
     in_patterns: list[Any] = field(default_factory=list)
     appearance_boxes: dict[int, Bbox] = field(default_factory=dict)
+    hidden_annotations: set[int] = field(default_factory=set)
     glyphs: int = 0
     hides_layers: bool = False
     mask_sizes: Sequence[tuple[int, int]] = ()
@@ -112,9 +116,9 @@ class FactsReader:
         self._reader = reader
         self._in_patterns: set[int] = set()
         self._fonts: set[int] = set()
-        self._hides_layers = False
+        self._layers = Layers(None)
         with suppress(Exception):  # as in of_page
-            self._hides_layers = reader is not None and _hides_layers(reader.root_object)
+            self._layers = Layers(reader.root_object if reader is not None else None)
 
     def of_page(self, number: int) -> PageFacts:
         """Facts on the image objects that the resources of a page name.
@@ -128,7 +132,7 @@ class FactsReader:
         -------
         PageFacts
         """
-        found = PageFacts(hides_layers=self._hides_layers)
+        found = PageFacts(hides_layers=self._layers.some_hidden)
         if self._reader is None:
             return found
         try:
@@ -141,7 +145,11 @@ class FactsReader:
                 if in_pattern and facts.number not in self._in_patterns:
                     self._in_patterns.add(facts.number)
                     found.in_patterns.append(stream)
-            found.appearance_boxes.update(_appearance_boxes(page))
+            for place, annotation, look in _looks(page):
+                if not (self._layers.shows(annotation) and self._layers.shows(look)):
+                    found.hidden_annotations.add(place)
+                if (box := _appearance_box(look)) is not None:
+                    found.appearance_boxes[place] = box
             sizes = [size_of(i) for state in aside.states for i in images_in_mask(state)]
             found = replace(
                 found,
@@ -217,17 +225,23 @@ def _appearances(page: Any) -> Iterator[Any]:
             yield from values_of(looks)
 
 
-def _appearance_boxes(page: Any) -> Iterator[tuple[int, Bbox]]:
+def _looks(page: Any) -> Iterator[tuple[int, Any, Any]]:
+    """Annotations with their place in the page's list and their normal appearance."""
     for place, reference in enumerate(value_of(page, "/Annots") or ()):
         annotation = reference.get_object()
         look: Any = value_of(value_of(annotation, "/AP") or {}, "/N")
         if look is not None and value_of(look, "/Subtype") != "/Form" and "/BBox" not in look:
             look = value_of(look, str(value_of(annotation, "/AS")))
-        box: Any = value_of(look, "/BBox")
-        if box is not None:
-            x0, y0, x1, y1 = (float(v) for v in box)
-            matrix = Matrix(*(float(v) for v in value_of(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
-            yield place, matrix.bounds((x0, y0, x1, y1))
+        yield place, annotation, look
+
+
+def _appearance_box(look: Any) -> Bbox | None:
+    box: Any = value_of(look, "/BBox")
+    if box is None:
+        return None
+    x0, y0, x1, y1 = (float(v) for v in box)
+    matrix = Matrix(*(float(v) for v in value_of(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
+    return matrix.bounds((x0, y0, x1, y1))
 
 
 def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
@@ -251,21 +265,6 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
     # The length of the stream as it is stored has no public name in pypdf.
     length = len(stream._data)  # noqa: SLF001
     return (*size_of(stream), length, _last_filter(value_of(stream, "/Filter"))), facts
-
-
-def _hides_layers(root: Any) -> bool:
-    """Whether some layer of a document is not shown at first.
-
-    Parameters
-    ----------
-    root : pypdf.generic.DictionaryObject
-        The document's catalog.
-    """
-    properties = value_of(root, "/OCProperties")
-    state = value_of(properties, "/D")
-    off = value_of(state, "/OFF")
-    # States that depend on the usage, such as zoom or print, are told by /AS.
-    return bool(off) or value_of(state, "/BaseState") == "/OFF" or bool(value_of(state, "/AS"))
 
 
 def _last_filter(filters: Any) -> str:

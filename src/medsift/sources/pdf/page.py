@@ -76,8 +76,7 @@ def _pictures(
             else:
                 yield found
                 yield from pictures_on_scan(sheet, found)
-    for placement in annotation_placements(sheet):
-        yield from pictures_of_unit(sheet, Unit("single", (placement,)), extractor)
+    yield from _in_annotations(sheet, extractor)
     for stream in sheet.facts.in_patterns:
         yield from _in_pattern(sheet.where, stream, extractor)
     figures: list[Bbox] = []
@@ -85,6 +84,13 @@ def _pictures(
         figures += [picture.where.bbox] if picture.where.bbox else []
         yield picture
     yield from _masked(sheet, figures, extractor, dropped)
+
+
+def _in_annotations(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
+    for placement in annotation_placements(sheet):
+        for found in pictures_of_unit(sheet, Unit("single", (placement,)), extractor):
+            note = _HIDDEN if placement.hidden and isinstance(found, Picture) else ""
+            yield replace(found, where=replace(found.where, locator=note)) if note else found
 
 
 def _masked(
