@@ -193,7 +193,8 @@ def _only_masks_left(page: Any) -> bytes:
 
 def _dictionaries(root: Any) -> Iterator[Any]:
     """Visit a dictionary and all that it leads to, each once."""
-    stack, seen = [root], set()
+    stack: list[Any] = [root]
+    seen: set[int] = set()
     while stack and len(seen) < _MOST_OBJECTS:
         thing = stack.pop()
         thing = thing.get_object() if hasattr(thing, "get_object") else thing
