@@ -7,8 +7,11 @@ space. Printed for each folder of documents:
 
 recall
     Of the rows of ``pdfimages -list`` with type ``image`` and both sides of at least 32 px, the
-    share that is found on its page with the same size, or as part of a joined picture that
-    covers at least half of it. The list also names what is no picture (lone masks, decoration).
+    share that is found on its page with the same size, or in a picture that was drawn or joined
+    and whose box covers at least half of one of the places where PyMuPDF (for this only: ``pip
+    install pymupdf``) sees an image of that size. Each place credits one row. Images that occur
+    in the groups of soft masks alone are told apart as ``lone masks``: what is painted through
+    them may be a picture, they are none themselves.
 agreement
     Share of pictures whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's drawing of the
     whole page in the same box is at least 0.95, both averaged down to no more than 256 px. Where
@@ -29,6 +32,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -38,7 +43,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,8 +58,10 @@ from medsift.core.picture import Bbox, Picture, Provenance
 from medsift.decode.blank import is_blank
 from medsift.sources.base import Blob, Context, SourceOptions
 from medsift.sources.pdf import read
+from medsift.sources.pdf.dictionaries import number_of, value_of, values_of
 from medsift.sources.pdf.draw import draw_region
-from medsift.sources.pdf.geometry import intersection
+from medsift.sources.pdf.facts import images_in_mask
+from medsift.sources.pdf.geometry import area, intersection
 from medsift.sources.pdf.placements import frame_of, placements_of, walk
 
 SECONDS = 60
@@ -158,7 +166,53 @@ def _is_junk(picture: Picture) -> bool:
     return long > 30 * short
 
 
-def measure(path: Path, password: str, out: Path) -> None:
+def places_of(path: Path, password: str, pages: Iterable[int]) -> dict[str, list[Any]]:
+    """Where PyMuPDF sees images, also in the groups of masks: page, then size and box."""
+    pymupdf = importlib.import_module("pymupdf")
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    found: dict[str, list[Any]] = {}
+    with pymupdf.open(path) as document:
+        if document.needs_pass:
+            document.authenticate(password)
+        for number in pages:
+            page = document[number - 1]
+            places = found.setdefault(str(number), [])
+            for image in page.get_image_info():
+                # Boxes are of the page before it is turned, with y downwards.
+                box = pymupdf.Rect(image["bbox"]) * page.rotation_matrix
+                seen = (box.x0, page.rect.height - box.y1, box.x1, page.rect.height - box.y0)
+                places.append([image["width"], image["height"], seen])
+    return found
+
+
+def lone_masks(path: Path, password: str, pages: Iterable[int]) -> list[int]:
+    """Object numbers of images that occur in groups of soft masks alone."""
+    import pypdf
+
+    reader = pypdf.PdfReader(path)
+    if reader.is_encrypted:
+        reader.decrypt(password)
+    masks: set[int] = set()
+    others: set[int] = set()
+    for number in pages:
+        stack: list[Any] = [reader.pages[number - 1]]
+        seen: set[int] = set()
+        while stack:
+            holder = stack.pop()
+            if id(holder) in seen:
+                continue
+            seen.add(id(holder))
+            if value_of(holder, "/Subtype") == "/Image":
+                others.add(number_of(holder))
+            resources = value_of(holder, "/Resources")
+            for state in values_of(value_of(resources, "/ExtGState")):
+                masks.update(map(number_of, images_in_mask(state)))
+            for name in ("/XObject", "/Pattern"):
+                stack.extend(values_of(value_of(resources, name)))
+    return sorted(masks - others)
+
+
+def measure(path: Path, password: str, out: Path, listed: Sequence[dict[str, str]]) -> None:
     """Read one document and write what was found; runs in a process of its own."""
     import pypdfium2 as pdfium
 
@@ -176,7 +230,7 @@ def measure(path: Path, password: str, out: Path) -> None:
             pause = time.perf_counter()
             if isinstance(finding, Picture):
                 row |= {"width": finding.width, "height": finding.height}
-                row |= {"extraction": finding.where.extraction}
+                row |= {"extraction": finding.where.extraction, "box": finding.where.bbox}
                 row |= {"junk": _is_junk(finding), "blank": is_blank(finding.pixels)}
                 if finding.where.page and len(rows) < MOST_COMPARED:
                     if document is None:
@@ -198,15 +252,27 @@ def measure(path: Path, password: str, out: Path) -> None:
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     out.write_text(json.dumps(result))
+    pages = sorted({int(line["page"]) for line in listed if _counts(line)})
+    with suppress(Exception):
+        result["lone masks"] = lone_masks(path, password, pages)
+    with suppress(Exception):
+        result["places"] = places_of(path, password, pages)
+    out.write_text(json.dumps(result))
 
 
-def in_child(path: Path, password: str, out: Path) -> dict[str, Any] | None:
+def _counts(line: dict[str, str]) -> bool:
+    return line["type"] == "image" and min(int(line["width"]), int(line["height"])) >= MIN_SIDE
+
+
+def in_child(
+    path: Path, password: str, out: Path, listed: Sequence[dict[str, str]]
+) -> dict[str, Any] | None:
     """Measure in a forked process; None where it crashed or ran out of time."""
     out.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         try:
-            measure(path, password, out)
+            measure(path, password, out, listed)
         except BaseException:  # noqa: BLE001 - the child must not go on with its parent's work
             traceback.print_exc()
             os._exit(1)
@@ -241,10 +307,16 @@ class Tally:
             else:
                 pages[row["page"]].append(row)
                 self._picture(name, row)
-        for line in listed:
-            size = int(line["width"]), int(line["height"])
-            if line["type"] == "image" and min(size) >= MIN_SIDE:
-                self._listed(f"{name} page {line['page']}", size, pages[int(line["page"])])
+        places, masks = result.get("places", {}), result.get("lone masks", [])
+        for line in filter(_counts, listed):
+            page = int(line["page"])
+            kind = "lone mask" if line["object"] in set(map(str, masks)) else "listed"
+            outcome = self._listed(line, pages[page], places.get(str(page), []))
+            self.counts[kind] += 1
+            self.counts[f"{kind}: {outcome}"] += 1
+            if outcome == "missing" or (kind == "lone mask" and outcome == "found"):
+                size = f"{line['width']} x {line['height']}"
+                self.notes.append(f"{outcome:8} {name} page {page}: {size}, {kind}")
 
     def _picture(self, name: str, row: dict[str, Any]) -> None:
         self.counts["pictures"] += 1
@@ -265,14 +337,16 @@ class Tally:
             self.counts[f"compared, differ: {case.split(',')[0]}"] += 1
             self.notes.append(f"differs  {name} {row['locator']}: {row['ssim']:.3f}, {case}")
 
-    def _listed(self, name: str, size: tuple[int, int], found: list[dict[str, Any]]) -> None:
-        self.counts["listed"] += 1
+    def _listed(self, line: dict[str, str], found: list[dict[str, Any]], places: list[Any]) -> str:
+        size = int(line["width"]), int(line["height"])
         if any((p["width"], p["height"]) in (size, size[::-1]) for p in found):
-            self.counts["listed and found"] += 1
-        elif any(p["extraction"] != "embedded" and _covers(p, size) for p in found):
-            self.counts["listed and found in a joined picture"] += 1
-        else:
-            self.notes.append(f"missing  {name}: {size[0]} x {size[1]}")
+            return "found"
+        for place in places:
+            if (place[0], place[1]) == size and _is_drawn(place[2], found):
+                # The next row of this size needs a place of its own.
+                places.remove(place)
+                return "in a drawn or joined picture"
+        return "missing"
 
     def show(self, title: str) -> None:
         """Print the figures and the exceptions."""
@@ -294,7 +368,7 @@ def report(
     out = Path(tempfile.gettempdir()) / f"pdf-corpus-{os.getpid()}.json"
     for path in sorted(folder.glob("*.pdf")):
         name = f"{folder.name}/{path.name}"
-        result = in_child(path, passwords.get(name, ""), out)
+        result = in_child(path, passwords.get(name, ""), out, listed[name])
         tally.counts["documents"] += 1
         if result is None:
             tally.counts["crashed or timed out"] += 1
@@ -305,8 +379,10 @@ def report(
     tally.show(folder.name)
 
 
-def _covers(row: dict[str, Any], size: tuple[int, int]) -> bool:
-    return bool(min(row["width"], row["height"]) * 2 >= min(size))
+def _is_drawn(box: Bbox, found: list[dict[str, Any]]) -> bool:
+    """Whether a picture that is no image by itself shows at least half of a place."""
+    boxes = [p["box"] for p in found if p["extraction"] != "embedded" and p["box"]]
+    return any(2 * area(intersection(box, other)) >= area(box) for other in boxes)
 
 
 def main() -> None:
@@ -316,6 +392,8 @@ def main() -> None:
     parser.add_argument("--list", type=Path, help="CSV of `pdfimages -list`, with a file column")
     parser.add_argument("--passwords", type=Path, help="CSV with the columns file and password")
     options = parser.parse_args()
+    if options.list and not importlib.util.find_spec("pymupdf"):
+        parser.error("PyMuPDF says where the listed images are: pip install pymupdf")
     listed: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _rows(options.list):
         listed[row["file"]].append(row)
