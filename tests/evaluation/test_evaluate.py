@@ -62,6 +62,8 @@ def test_evaluate_tells_of_sources_and_of_pictures_made_worse(
     figures = json.loads(written.read_text())
     assert figures["over_sources"]["accuracy"]["sources"] == 3
     assert len(figures["without_source"]) == 3
+    assert "settings that were fitted on the others" in shown
+    assert {row["source"] for row in figures["refit_without_source"]["rows"]} == {"a", "b", "c"}
     rows = figures["corruptions"]["rows"]
     assert len(rows) == 20
     assert all(share["n"] == 1 for row in rows for share in row["shares"])

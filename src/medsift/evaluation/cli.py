@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-one-source-out",
         action="store_true",
-        help="also tell the figures without each source in turn",
+        help="also tell the figures without each source in turn, and those of each source by "
+        "calibration and thresholds that were fitted on all others; the networks stay",
     )
     parser.add_argument(
         "--corruptions",
@@ -124,6 +125,11 @@ def _further(
         left_out = uncertainty.leave_one_source_out(measurements)
         facts["without_source"] = [asdict(row) for row in left_out]
         text += uncertainty.render_left_out(left_out)
+        from medsift.evaluation.refit import refit_without_each_source, render_refit
+
+        refit = refit_without_each_source(measurements)
+        facts["refit_without_source"] = asdict(refit)
+        text += render_refit(refit)
     if arguments.corruptions:
         robustness = _corrupted(arguments, classifier, measurements)
         facts["corruptions"] = asdict(robustness)

@@ -191,7 +191,7 @@ def expected_precision(recall: float, fpr: float, prevalence: float) -> float:
 def roc_curve(scores: Scores, positive: Truth) -> tuple[Scores, Scores]:
     """Return false- and true-positive rates for each cut, from (0, 0) to (1, 1)."""
     order = np.argsort(-scores, kind="stable")
-    distinct = np.append(np.diff(scores[order]) != 0, True)
+    distinct = np.append(np.diff(scores[order]) != 0, True)[: len(scores)]
     hits = np.cumsum(positive[order])[distinct]
     alarms = np.cumsum(~positive[order])[distinct]
     true_rate = np.concatenate([[0.0], hits / max(1, int(positive.sum()))])

@@ -16,7 +16,9 @@ from medsift.evaluation.summary import Summary, is_right
 _COLUMNS = 8
 _ROWS = 8
 _THUMBNAIL = 144
-_CAPTION = 34
+_LINE = 14
+_CAPTION = 3 * _LINE + 4
+_GAP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +58,42 @@ def worst_mistakes(measurements: Sequence[Measurement], most: int) -> list[Measu
 
 
 def contact_sheet(measurements: Sequence[Measurement]) -> Image.Image:
-    """Draw the pictures as thumbnails with their truth and verdict."""
+    """Draw the pictures as thumbnails: true kind, probability with predicted kind, source."""
     columns = min(_COLUMNS, len(measurements))
     rows = -(-len(measurements) // columns)
-    cell = (_THUMBNAIL + 4, _THUMBNAIL + _CAPTION)
-    sheet = Image.new("RGB", (columns * cell[0], rows * cell[1]), "white")
+    wide, high = _THUMBNAIL + _GAP, _THUMBNAIL + _CAPTION + _GAP
+    sheet = Image.new("RGB", (columns * wide + _GAP, rows * high + _GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for place, measurement in enumerate(measurements):
-        x, y = place % columns * cell[0], place // columns * cell[1]
+        x, y = _GAP + place % columns * wide, _GAP + place // columns * high
+        # A frame, for the white pictures on the white sheet.
+        draw.rectangle((x - 1, y - 1, x + _THUMBNAIL, y + _THUMBNAIL), outline=(200, 200, 200))
         thumbnail = _thumbnail(measurement)
         if thumbnail is not None:
-            sheet.paste(thumbnail, (x, y))
-        example, prediction = measurement.example, measurement.prediction
-        verdict = f"{prediction.p_medical:.2f} {prediction.kind}" if prediction else ""
-        draw.text((x, y + _THUMBNAIL + 1), f"{example.kind or example.label}"[:24], fill="black")
-        draw.text((x, y + _THUMBNAIL + 16), verdict[:24], fill="firebrick")
+            left, top = (_THUMBNAIL - side for side in thumbnail.size)
+            sheet.paste(thumbnail, (x + left // 2, y + top // 2))
+        for line, (text, colour) in enumerate(_caption(measurement)):
+            draw.text((x, y + _THUMBNAIL + 2 + line * _LINE), _cut(draw, text), fill=colour)
     return sheet
+
+
+def _caption(measurement: Measurement) -> list[tuple[str, str]]:
+    example, prediction = measurement.example, measurement.prediction
+    verdict = f"{prediction.p_medical:.2f} {prediction.kind}" if prediction else ""
+    return [
+        (example.kind or example.label, "black"),
+        (verdict, "firebrick"),
+        (example.source, "dimgrey"),
+    ]
+
+
+def _cut(draw: ImageDraw.ImageDraw, text: str) -> str:
+    """Shorten a text to the width of a thumbnail."""
+    if draw.textlength(text) <= _THUMBNAIL:
+        return text
+    while text and draw.textlength(f"{text}..") > _THUMBNAIL:
+        text = text[:-1]
+    return f"{text}.."
 
 
 def _thumbnail(measurement: Measurement) -> Image.Image | None:

@@ -1,8 +1,6 @@
-"""Probabilities that mean what they say."""
+"""The temperature of one network; how the ensemble is calibrated: evaluation.calibration."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +8,6 @@ from numpy.typing import NDArray
 Logits = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_CLIP = 1e-7
 _TEMPERATURES = np.geomspace(0.25, 4.0, 81)
 
 
@@ -37,73 +34,6 @@ def fit_temperature(logits: Logits, targets: NDArray[np.int64], weights: Floats)
         return float((share * (log_sum - scaled[np.arange(len(wanted)), wanted])).sum())
 
     return float(min(_TEMPERATURES, key=loss))
-
-
-def fit_platt(
-    p_medical: Floats, positive: NDArray[np.bool_], weights: Floats
-) -> tuple[float, float]:
-    """Fit ``logit(calibrated) = a * logit(p) + b`` by Newton's method (Platt 1999).
-
-    Targets are softened as Platt does, so that separable data give finite values; a slope
-    that would turn the order around is refused.
-
-    Returns
-    -------
-    a, b : float
-        (1, 0), which changes nothing, where only one label is present.
-    """
-    if positive.all() or not positive.any():
-        return 1.0, 0.0
-    n1, n0 = int(positive.sum()), int((~positive).sum())
-    wanted = np.where(positive, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-    clipped = np.clip(p_medical, _CLIP, 1 - _CLIP)
-    design = np.stack([np.log(clipped / (1 - clipped)), np.ones(len(clipped))], axis=1)
-    share = weights / weights.sum()
-    ridge = np.diag([1e-4, 1e-6])
-    start = np.array([1.0, 0.0])
-    solution = start.copy()
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-np.clip(design @ solution, -40, 40)))
-        gradient = design.T @ (share * (fitted - wanted)) + ridge @ (solution - start)
-        curvature = (design * (share * fitted * (1 - fitted))[:, None]).T @ design + ridge
-        step = np.linalg.solve(curvature, gradient)
-        solution = solution - np.clip(step, -1, 1)
-        if float(np.abs(step).max()) < 1e-8:
-            break
-    return (float(solution[0]), float(solution[1])) if solution[0] > 0.05 else (1.0, 0.0)
-
-
-def cross_fitted(
-    p_medical: Floats, positive: NDArray[np.bool_], groups: Sequence[str], seed: int = 0
-) -> Floats:
-    """Calibrate each half of the sources by what was fitted on the other half.
-
-    What comes out is calibrated as pictures of unseen sources would be, and may be measured.
-
-    Parameters
-    ----------
-    p_medical : ndarray of float64, shape (n,)
-    positive : ndarray of bool, shape (n,)
-    groups : sequence of str
-        Source of each picture; none is cut through.
-    seed : int
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-    """
-    names = sorted(set(groups))
-    order = np.random.default_rng(seed).permutation(len(names))
-    first = {names[i] for i in order[: len(names) // 2]}
-    inside = np.array([g in first for g in groups], dtype=np.bool_)
-    result = p_medical.astype(np.float64)
-    for part in (inside, ~inside):
-        rest = ~part
-        slope, offset = fit_platt(p_medical[rest], positive[rest], np.ones(int(rest.sum())))
-        clipped = np.clip(p_medical[part], _CLIP, 1 - _CLIP)
-        odds = slope * np.log(clipped / (1 - clipped)) + offset
-        result[part] = 1 / (1 + np.exp(-odds))
-    return result
 
 
 def even_weights(positive: NDArray[np.bool_]) -> Floats:

@@ -15,11 +15,11 @@ from medsift._version import __version__
 from medsift.classify import Classifier
 from medsift.classify.card import ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import softmax
+from medsift.evaluation.calibration import cross_fitted, fit_platt
 from medsift.evaluation.measure import measure
 from medsift.evaluation.metrics import expected_calibration_error
 from medsift.evaluation.risk import smallest_safe_threshold
 from medsift.evaluation.summary import summarise
-from medsift.training.calibrate import cross_fitted, fit_platt
 from medsift.training.data import PixelStore
 from medsift.training.model_card import figures, render_card
 from medsift.training.outliers import add_ood_score
