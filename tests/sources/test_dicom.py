@@ -2,90 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
-import logging
-import struct
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydicom import uid
-from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
-from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
 from medsift.core.limits import Limits
-from medsift.core.picture import Finding, Picture, Problem, Provenance
-from medsift.decode.sniff import sniff
-from medsift.sources import dicom
+from medsift.core.picture import Finding, Picture, Problem
 from medsift.sources.base import Blob, Budget, Context, SourceOptions
-from medsift.sources.dicom import codecs
-from medsift.sources.dicom.codecs import Codec
 from medsift.sources.dicom.pixels import FrameReader
-
-PATIENT = "Doe^Secret"
-WHERE = Provenance(source="a.dcm")
-
-
-def dataset(values: np.ndarray[Any, Any], **elements: object) -> Dataset:
-    """A secondary capture of these samples; (h, w), (h, w, 3) or (n, h, w) when Frames is set."""
-    frames = elements.get("NumberOfFrames")
-    shape = values.shape[1:] if frames else values.shape
-    made = Dataset()
-    made.file_meta = FileMetaDataset()
-    made.file_meta.MediaStorageSOPClassUID = uid.SecondaryCaptureImageStorage
-    made.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    made.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    made.SOPClassUID = uid.SecondaryCaptureImageStorage
-    made.SOPInstanceUID = "1.2.3"
-    made.PatientName = PATIENT
-    made.Modality = "CT"
-    made.Rows, made.Columns = shape[:2]
-    made.SamplesPerPixel = 3 if len(shape) == 3 else 1
-    made.PhotometricInterpretation = "RGB" if len(shape) == 3 else "MONOCHROME2"
-    if len(shape) == 3:
-        made.PlanarConfiguration = 0
-    bits = values.dtype.itemsize * 8
-    made.BitsAllocated, made.BitsStored, made.HighBit = bits, bits, bits - 1
-    made.PixelRepresentation = int(values.dtype.kind == "i")
-    for keyword, value in elements.items():
-        setattr(made, keyword, value)
-    made.PixelData = values.tobytes()
-    return made
-
-
-def written(made: Dataset) -> bytes:
-    stream = io.BytesIO()
-    pydicom.dcmwrite(stream, made, enforce_file_format=True)
-    return stream.getvalue()
-
-
-def read(data: bytes, **context: Any) -> list[Finding]:
-    return list(dicom.read(Blob(WHERE, data=data), Context(**context)))
-
-
-def only(made: Dataset | bytes) -> Picture:
-    (found,) = read(made if isinstance(made, bytes) else written(made))
-    assert isinstance(found, Picture)
-    return found
-
-
-def sample(name: str) -> bytes:
-    """One of the files that pydicom ships."""
-    return Path(str(get_testdata_file(name, download=False))).read_bytes()
-
-
-def ramp(dtype: str = "uint16", top: int = 4095, low: int = 0) -> np.ndarray[Any, Any]:
-    return np.tile(np.linspace(low, top, 64), (48, 1)).astype(dtype)
+from tests.sources.dicom_samples import dataset, only, ramp, read, sample, written
 
 
 def test_a_file_gives_its_picture_and_no_tag() -> None:
@@ -328,58 +260,6 @@ class TestFrames:
         assert isinstance(found, Picture)
 
 
-TRANSFERS = [
-    "CT_small.dcm",
-    "MR_small_implicit.dcm",
-    "MR_small_bigendian.dcm",
-    "MR_small_RLE.dcm",
-    "MR_small_jp2klossless.dcm",
-    "MR_small_padded.dcm",
-    "image_dfl.dcm",
-    "ExplVR_BigEnd.dcm",
-    "SC_rgb_jpeg_dcmtk.dcm",
-    "SC_rgb_rle_16bit_2frame.dcm",
-    "SC_rgb_small_odd_big_endian.dcm",
-    "SC_ybr_full_422_uncompressed.dcm",
-    "examples_jpeg2k.dcm",
-    "examples_palette.dcm",
-    "examples_rgb_color.dcm",
-    "examples_overlay.dcm",
-    "rtdose_rle.dcm",
-    "liver_expb_1frame.dcm",
-    "J2K_pixelrep_mismatch.dcm",
-]
-
-
-@pytest.mark.parametrize("name", TRANSFERS)
-def test_transfer_syntaxes_of_the_core(name: str) -> None:
-    content = sample(name)
-    assert sniff(content) == "dicom"
-    pictures = read(content)
-    assert pictures
-    for picture in pictures:
-        assert isinstance(picture, Picture)
-        assert np.ptp(picture.pixels) > 0
-
-
-@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "MR_small_bigendian.dcm", "CT_small.dcm"])
-def test_samples_are_those_that_pydicom_reads(name: str) -> None:
-    content = sample(name)
-    stored = pydicom.dcmread(io.BytesIO(content)).pixel_array
-    pixels = only(content).pixels[..., 0].astype(float)
-    rank = np.corrcoef(stored.ravel(), pixels.ravel())[0, 1]
-    assert rank > 0.9
-    assert pixels.shape == stored.shape
-
-
-def test_a_transfer_syntax_without_a_decoder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    decoder = pydicom.pixels.get_decoder(uid.JPEGLSLossless)
-    monkeypatch.setattr(decoder, "_available", {})
-    with pytest.raises(UnsupportedError, match="JPEG-LS Lossless") as caught:
-        read(sample("MR_small_jpeg_ls_lossless.dcm"))
-    assert caught.value.record_text.startswith("unsupported: ")
-
-
 @pytest.mark.parametrize(
     "name", ["test-SR.dcm", "rtplan.dcm", "rtstruct.dcm", "waveform_ecg.dcm", "DICOMDIR"]
 )
@@ -408,161 +288,3 @@ def test_an_encapsulated_pdf_is_read_as_one() -> None:
     assert inner.data.startswith(b"%PDF-1.4\n1 0 obj\n")
     assert depth == 1
     assert budget.members == 1
-
-
-class TestDamage:
-    """Broken files end in an error without a word of what they hold."""
-
-    def test_missing_ends_are_filled(self) -> None:
-        content = written(dataset(ramp("uint8", 200)))
-        (found,) = read(content[: len(content) - 64 * 20])
-        assert isinstance(found, Picture)
-        assert found.note == "truncated"
-        assert found.pixels[10, -1, 0] == 255
-
-    @pytest.mark.parametrize("kept", [133, 150, 200, 300])
-    def test_a_file_that_ends_before_its_pixels_has_no_picture(self, kept: int) -> None:
-        try:
-            found = read(written(dataset(ramp()))[:kept])
-        except DecodeError:
-            return
-        assert [type(f) for f in found] == [Problem]
-
-    def test_a_file_that_ends_within_its_first_rows_is_an_error(self) -> None:
-        content = written(dataset(ramp("uint8", 200)))
-        with pytest.raises(DecodeError, match="truncated"):
-            read(content[: len(content) - 64 * 46])
-
-    def test_pixels_are_bounded_by_the_header(self) -> None:
-        made = dataset(ramp(), Rows=60_000, Columns=60_000)
-        with pytest.raises(LimitError, match="60000 x 60000"):
-            read(written(made))
-
-    def test_bytes_are_bounded(self) -> None:
-        with pytest.raises(LimitError):
-            read(written(dataset(ramp())), limits=Limits(file_bytes=100))
-
-    def test_inflation_is_bounded(self) -> None:
-        content = sample("image_dfl.dcm")
-        length = struct.unpack_from("<I", content, 140)[0]
-        compress = zlib.compressobj(wbits=-15)
-        bomb = compress.compress(bytes(50_000_000)) + compress.flush()
-        budget = Budget()
-        with pytest.raises(LimitError, match="inflates"):
-            read(
-                content[: 144 + length] + bomb, limits=Limits(file_bytes=10_000_000), budget=budget
-            )
-        assert budget.inflated_bytes < 13_000_000
-
-    def test_no_tag_gets_into_errors_or_logs(self, caplog: pytest.LogCaptureFixture) -> None:
-        made = dataset(ramp(), PatientBirthDate="19700101")
-        content = written(made).replace(b"DA\x08\x0019700101", b"DS\x08\x00SecretNo")
-        # A number of rows that is none, and a name where a number should be.
-        at = content.index(b"\x28\x00\x10\x00US")
-        content = content[: at + 4] + b"IS\x06\x00Secret" + content[at + 10 :]
-        with caplog.at_level(logging.DEBUG), pytest.raises(InputError) as caught:
-            read(content)
-        assert "Secret" not in caught.value.record_text
-        assert "Secret" not in caplog.text
-        assert caught.value.__suppress_context__ or caught.value.__cause__ is None
-
-    @settings(max_examples=120, deadline=None)
-    @given(
-        st.sampled_from(["MR_small.dcm", "MR_small_RLE.dcm", "SC_rgb_jpeg_dcmtk.dcm"]), st.data()
-    )
-    def test_flipped_bytes_raise_nothing_but_input_errors(
-        self, name: str, data: st.DataObject
-    ) -> None:
-        content = bytearray(sample(name))
-        for _ in range(data.draw(st.integers(1, 5))):
-            at = data.draw(st.integers(132, min(len(content) - 1, 2500)))
-            content[at] = data.draw(st.integers(0, 255))
-        try:
-            found = read(bytes(content), limits=Limits(pixels=4_000_000, frames=3))
-        except InputError as error:
-            assert error.record_text  # noqa: PT017 - either outcome is fine
-        else:
-            assert found
-
-
-@pytest.mark.shared
-def test_the_shared_files_are_read_or_refused_cleanly(shared: Path) -> None:
-    with (shared / "docs" / "dicom_headers.csv").open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["file"].startswith("dicom/")]
-    assert len(rows) > 80
-    read_count = 0
-    for row in rows:
-        path = shared / "docs" / row["file"]
-        try:
-            found = list(dicom.read(Blob(Provenance(path.name), path=path), Context()))
-        except (UnsupportedError, DecodeError):
-            assert row["has_pixels"] == "True", path.name
-            continue
-        pictures = [f for f in found if isinstance(f, Picture)]
-        if row["has_pixels"] != "True":
-            assert not pictures, path.name
-            continue
-        read_count += 1
-        assert len(pictures) == len(found) == int(row["frames"] or 1), path.name
-        first = pictures[0]
-        assert (str(first.height), str(first.width)) == (row["rows"], row["cols"])
-        assert first.declared_modality == row["modality"]
-        assert first.color_mode == row["pi"]
-    assert read_count >= 40
-
-
-@pytest.mark.parametrize("name", ["JPGExtended.dcm", "JPEG-lossy.dcm"])
-def test_jpeg_of_twelve_bits_is_decoded_to_the_values_that_pydicom_tests_for(name: str) -> None:
-    """Values at two places: tests/pixels/pixels_reference.py of pydicom."""
-    pytest.importorskip("imagecodecs")
-    made = pydicom.dcmread(io.BytesIO(sample(name)))
-    stored, _ = Codec(made).decode(0)
-    assert (stored.shape, stored.dtype.name) == ((1024, 256), "uint16")
-    assert (stored[420, 140], stored[230, 120]) == (244, 95)
-    assert only(sample(name)).pixels.std() > 5
-
-
-def test_jpeg_of_twelve_bits_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codecs, "find_spec", lambda _name: None)
-    with pytest.raises(UnsupportedError, match=r"12|more than 8 bits.*medsift\[jpeg12\]"):
-        read(sample("JPGExtended.dcm"))
-
-
-def test_where_one_decoder_gives_up_the_next_one_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = pydicom.dcmread(io.BytesIO(sample("JPEG2000.dcm")))
-    codec = Codec(made)
-    codec.plugins = ["broken", "pillow"]
-    asked = []
-    by = codec._by
-
-    def noted(plugin: str, frame: int) -> tuple[np.ndarray[Any, Any], str]:
-        asked.append(plugin)
-        return by(plugin, frame)
-
-    monkeypatch.setattr(codec, "_by", noted)
-    assert codec.decode(0)[0].shape == (1024, 256)
-    codec.decode(0)
-    assert asked == ["broken", "pillow", "pillow"]
-
-
-def test_the_decoder_that_may_end_the_process_is_the_last_resort() -> None:
-    pytest.importorskip("gdcm")
-    for name in ("JPEG2000.dcm", "SC_rgb_jpeg_dcmtk.dcm", "CT_small.dcm"):
-        assert "gdcm" not in Codec(pydicom.dcmread(io.BytesIO(sample(name)))).plugins
-
-
-@pytest.mark.parametrize(
-    "syntax",
-    [uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K],
-    ids=lambda syntax: syntax.keyword,
-)
-def test_high_throughput_jpeg_2000_is_decoded(syntax: uid.UID) -> None:
-    imagecodecs = pytest.importorskip("imagecodecs")
-    pytest.importorskip("openjpeg")
-    values = ramp()
-    made = dataset(values)
-    made.file_meta.TransferSyntaxUID = syntax
-    made.PixelData = encapsulate([imagecodecs.htj2k_encode(values)])
-    made["PixelData"].VR = "OB"
-    stored, _ = Codec(pydicom.dcmread(io.BytesIO(written(made)))).decode(0)
-    assert np.array_equal(stored, values)

@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 
 from medsift.sources.dicom.directory import is_directory, referenced
 from medsift.sources.inputs import expand
-from tests.sources.test_dicom import dataset, ramp
+from tests.sources.dicom_samples import dataset, ramp
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from medsift.core.errors import DecodeError, InputError, LimitError, Unsupported
 from medsift.core.picture import Picture, Problem
 from medsift.sources.dicom import codecs
 from medsift.sources.dicom.codecs import Codec
-from tests.sources.test_dicom import PATIENT, dataset, only, ramp, read, written
+from tests.sources.dicom_samples import PATIENT, dataset, only, ramp, read, written
 
 LOSSLESS, RECOMPRESSED, LOSSY = (f"1.2.840.10008.1.2.4.{last}" for last in (110, 111, 112))
 NOISE = np.random.default_rng(5)

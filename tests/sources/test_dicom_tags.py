@@ -12,7 +12,7 @@ from medsift.pipeline.options import ScanOptions
 from medsift.sources import dicom
 from medsift.sources.base import Blob, Context, SourceOptions
 from medsift.sources.dicom.tags import LONGEST_VALUE, check_names
-from tests.sources.test_dicom import WHERE, dataset, written
+from tests.sources.dicom_samples import WHERE, dataset, written
 
 _PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
 

@@ -28,8 +28,8 @@ from medsift.sources.series import (
     series_findings,
 )
 from tests.sources.archive.making import zipped
+from tests.sources.dicom_samples import dataset, ramp, sample, written
 from tests.sources.inside import mutated, png, scan
-from tests.sources.test_dicom import dataset, ramp, sample, written
 
 SERIES = "1.2.826.0.1.3680043.99"
 
