@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import unquote
 
 import pytest
 
 from medsift.cli import main
 from medsift.cli.dataset import COLUMNS, TEMPLATE, check_template, read_manifest
 from medsift.core.errors import UsageError
+from tests.cli.test_packages import package
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"a b/one.png": b"first", "two.jpg": b"second"}
@@ -33,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        path = self.path.replace("%20", " ")
+        path = unquote(self.path)
         body = self.server.files.get(path)
         if path != "/robots.txt":
             self.server.asked.append(path)
@@ -132,6 +134,8 @@ def test_what_is_missing_or_other_than_stated_is_listed_and_not_kept(
         row("two.jpg", b"was another once"),
         row("usr/share/x.png", b"x", repository="debian/x-data", commit="1.0-2"),
         row("paper.pdf#page=3", b"page"),
+        row("x/usr/a.ogg", b"a", repository="debian/audio-generated", commit="x"),
+        row("some/x.png", b"y", repository="other/x", commit="1.0"),
     ]
     output = tmp_path / "set"
     assert build(write(tmp_path, rows), output, server) == 3
@@ -139,8 +143,42 @@ def test_what_is_missing_or_other_than_stated_is_listed_and_not_kept(
     assert set(reasons) == {each["path"] for each in rows[1:]}
     assert reasons["gone.png"].startswith("not_found")
     assert reasons["two.jpg"].startswith("checksum")
-    assert "debian/x-data, version 1.0-2" in reasons["usr/share/x.png"]
+    assert "Debian package x-data, version 1.0-2" in reasons["usr/share/x.png"]
+    assert "page of the document" in reasons["paper.pdf#page=3"]
+    assert "drawn from a sound of the Debian package x" in reasons["x/usr/a.ogg"]
+    assert "other/x, version 1.0" in reasons["some/x.png"]
     assert [p.read_bytes() for p in output.rglob("*.*") if p.suffix != ".csv"] == [b"first"]
+
+
+def test_a_hash_sign_in_a_name_is_no_page(tmp_path: Path, server: _Server) -> None:
+    server.files[f"/me/data/{COMMIT}/05#3_S1.tif"] = b"tissue"
+    assert build(write(tmp_path, [row("05#3_S1.tif", b"tissue")]), tmp_path / "set", server) == 0
+    assert server.asked == [f"/me/data/{COMMIT}/05#3_S1.tif"]
+
+
+def test_files_of_debian_packages_come_out_of_a_folder_of_packages(
+    tmp_path: Path, server: _Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there, changed = b"there", b"changed since"
+    debs = tmp_path / "debs"
+    debs.mkdir()
+    body = package({"usr/a.png": there, "usr/b.png": changed})
+    (debs / "x-data_1.0-2_all.deb").write_bytes(body)
+    facts = {"repository": "debian/x-data", "commit": "1.0-2"}
+    rows = [
+        row("usr/a.png", there, **facts),
+        row("usr/b.png", b"as it was", **facts),
+        row("usr/a.png", there, repository="debian/x-data", commit="2.0", kind="mri"),
+    ]
+    output = tmp_path / "set"
+    words = (write(tmp_path, rows), output, server, "--packages")
+    assert build(*words, str(debs)) == 3
+    assert "0 there already, 1 from packages, 0 fetched, 2 to be had" in capsys.readouterr().out
+    assert [p.read_bytes() for p in output.rglob("*.png")] == [there]
+    assert build(*words, str(debs)) == 3
+    assert "1 there already, 0 from packages" in capsys.readouterr().out
+    assert server.asked == []
+    assert build(*words, str(tmp_path / "none")) == 2
 
 
 def test_only_the_pool_that_was_asked_for_is_fetched(tmp_path: Path, server: _Server) -> None:

@@ -53,6 +53,23 @@ def test_a_store_is_decoded_once_and_again_when_a_file_changes(tmp_path: Path) -
     assert store[0].shape == (20, 31, 3)
 
 
+def test_an_interrupted_store_leaves_nothing_and_nobody_sees_a_half_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / f"data/medical/{name}.png", (30, 20), "red")
+    examples, cache = find_examples(tmp_path / "data"), tmp_path / "cache"
+
+    def interrupt(_: int) -> None:
+        assert not list(cache.glob("*.bin"))
+        assert not list(cache.glob("*.json"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(examples, cache, interrupt)
+    assert not list(cache.iterdir())
+    assert len(build_store(examples, cache)[0]) == 2
+    assert {path.suffix for path in cache.iterdir()} == {".bin", ".json"}
+
+
 def test_large_pictures_are_reduced(tmp_path: Path) -> None:
     save(tmp_path / "data/medical/a.png", (2000, 600), "white")
     store, _ = build_store(find_examples(tmp_path / "data"), tmp_path / "cache")

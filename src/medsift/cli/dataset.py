@@ -3,7 +3,8 @@
 A manifest is a CSV file, optionally gzipped, with a row a file: ``label``, ``kind``, ``source``,
 ``repository``, ``commit``, ``path`` and ``sha256``; further columns are passed over, but for
 ``pool``, by which rows can be chosen. It holds facts alone. The files come from where their
-makers put them, and only those with the stated checksum are kept.
+makers put them, and only those with the stated checksum are kept. Files of Debian packages are
+taken out of packages that lie in a folder (``--packages``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from medsift.cli.exit_codes import ExitCode
+from medsift.cli.packages import OWNER, Key, unpack
 from medsift.core.errors import InputError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _LABELS = ("medical", "non_medical")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_PAGE = re.compile(r"\.pdf#page=[0-9]+$", re.IGNORECASE)
+_LARGEST_MEMBER = 1 << 28
+_SOUNDS = "debian/audio-generated"
 _FAILED = "failed.csv"
 
 
@@ -58,9 +63,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Tally:
-    """How many files were there already, came, cannot be had this way, and failed."""
+    """How many files were there, came from packages, were fetched, are elsewhere, failed."""
 
     present: int = 0
+    unpacked: int = 0
     fetched: int = 0
     elsewhere: int = 0
     failed: int = 0
@@ -79,6 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=TEMPLATE,
         metavar="URL",
         help="where files are, with {repository}, {commit} and {path} (default: %(default)s)",
+    )
+    add(
+        "--packages",
+        type=Path,
+        metavar="DIR",
+        help="folder of Debian packages (.deb) to take the files of debian/ from",
     )
     add("--delay", type=float, default=0.1, metavar="S", help="seconds between two requests")
     add("--allow-private", action="store_true", help="also fetch from private networks")
@@ -112,11 +124,15 @@ def run(arguments: argparse.Namespace) -> int:
             Fetcher(options) as fetcher,
             tqdm(total=len(entries), unit="file", disable=hidden) as bar,
         ):
+            unpacked = 0
+            if arguments.packages is not None:
+                unpacked = take_from_packages(entries, arguments.output, arguments.packages)
             tally = build(entries, arguments.output, fetcher, arguments.url_template, bar.update)
+            tally.unpacked, tally.present = unpacked, tally.present - unpacked
     except OSError as error:
         raise OutputError(f"cannot write {error.filename}: {error.strerror}") from error
     sys.stdout.write(
-        f"{tally.present} there already, {tally.fetched} fetched, "
+        f"{tally.present} there already, {tally.unpacked} from packages, {tally.fetched} fetched, "
         f"{tally.elsewhere} to be had elsewhere, {tally.failed} failed\n"
     )
     return ExitCode.SOME_FAILED if tally.failed or tally.elsewhere else ExitCode.DONE
@@ -202,10 +218,50 @@ def build(
     return tally
 
 
+def take_from_packages(entries: Sequence[Entry], output: Path, folder: Path) -> int:
+    """Take files out of Debian packages, those with the stated checksum; how many came.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    output : Path
+        What is in it already is left as it is.
+    folder : Path
+        See :func:`medsift.cli.packages.packages_below`.
+
+    Raises
+    ------
+    UsageError
+        It is not a folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")
+    missing: dict[tuple[Key, str], list[Entry]] = {}
+    wanted: dict[Key, dict[str, int]] = {}
+    for entry in entries:
+        if entry.repository.startswith(OWNER) and not _is_there(output / entry.target, entry):
+            key = (entry.repository, entry.commit)
+            missing.setdefault((key, entry.path), []).append(entry)
+            wanted.setdefault(key, {})[entry.path] = _LARGEST_MEMBER
+    came = 0
+
+    def keep(key: Key, path: str, data: bytes) -> None:
+        nonlocal came
+        digest = hashlib.sha256(data).hexdigest()
+        for entry in missing[key, path]:
+            if digest == entry.sha256:
+                _write(output / entry.target, data)
+                came += 1
+
+    for problem in unpack(folder, wanted, keep):
+        sys.stderr.write(f"medsift: {problem}\n")
+    return came
+
+
 def _bring(entry: Entry, output: Path, fetcher: Fetcher, template: str, tally: Tally) -> str:
     """Make one file be there; why it is not, or nothing."""
     target = output / entry.target
-    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == entry.sha256:
+    if _is_there(target, entry):
         tally.present += 1
         return ""
     reason = _not_a_file(entry)
@@ -223,19 +279,33 @@ def _bring(entry: Entry, output: Path, fetcher: Fetcher, template: str, tally: T
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         tally.failed += 1
         return "checksum: the file is not the one that the manifest means"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    part.write_bytes(content)
-    part.replace(target)
+    _write(target, content)
     tally.fetched += 1
     return ""
 
 
+def _is_there(target: Path, entry: Entry) -> bool:
+    return target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == entry.sha256
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(content)
+    part.replace(target)
+
+
 def _not_a_file(entry: Entry) -> str:
+    """Why an entry is no single file of a repository, or nothing."""
+    if entry.repository == _SOUNDS:
+        return f"elsewhere: drawn from a sound of the Debian package {entry.commit}"
+    if entry.repository.startswith(OWNER):
+        name = entry.repository.removeprefix(OWNER)
+        return f"elsewhere: in the Debian package {name}, version {entry.commit}; see --packages"
     if not _COMMIT.fullmatch(entry.commit):
         return f"elsewhere: in the package {entry.repository}, version {entry.commit}"
-    if "#" in entry.path:
-        return "elsewhere: a page of the document, to be rendered"
+    if _PAGE.search(entry.path):
+        return "elsewhere: a page of the document, rendered by a program that may draw it otherwise"
     return ""
 
 

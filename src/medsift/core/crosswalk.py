@@ -78,9 +78,13 @@ SOURCES: tuple[Source, ...] = (
         "the classes of the ground truth in github.com/jtrells/biomedical-image-classification, "
         "nb/Higher-Level Classification Data.ipynb at commit 3cdb424, and their meaning in "
         "src/utils/datasets.py at commit 18f9fc4 (where DVDM is misspelt DRDM)",
-        "The organisers' own list of meanings could not be read. Left out, since the copy does not "
-        "say enough of them: DVEN, DRCO, GFIG, GTAB, GPLI, GSCR, GSYS, GNCP, GMAT, GHDR; and COMP "
-        "of the task of 2013, which is not among the 30. DMFL, D3DR, GGEL and GGEN have no kind.",
+        "The organisers' own list of meanings could not be read. That copy only sorts some classes "
+        "into groups: GFIG among graphics, DVEN among photographs, DRCO among radiology, and GTAB, "
+        "GPLI, GSCR, GSYS, GNCP, GMAT, GHDR among others, which does not tell their kind; they are "
+        "left out, so that the cells of endoscopy, photo, document, chart, screenshot and "
+        "illustration are empty. Also left out: COMP of the task of 2013, which is not among the "
+        "30. DMFL, D3DR, GGEL and GGEN have no kind. The cells of the other kinds are empty as no "
+        "class of the 30 is theirs.",
     ),
     Source(
         "docling",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,19 +166,27 @@ def _write_store(
     kept: list[int] = []
     shapes: list[tuple[int, int]] = []
     unreadable: list[tuple[int, str]] = []
-    with path.open("wb") as file:
-        for i, example in enumerate(examples):
-            try:
-                pixels = _reduced(read_pixels(example, _SHORT_SIDE))
-            except InputError as error:
-                unreadable.append((i, error.record_text))
-            else:
-                file.write(np.ascontiguousarray(pixels).tobytes())
-                kept.append(i)
-                shapes.append((pixels.shape[0], pixels.shape[1]))
-            progress(1)
-    rows = {"kept": kept, "shapes": shapes, "unreadable": unreadable}
-    index.write_text(json.dumps(rows), encoding="utf-8")
+    # Under a name of this process's own until it is whole: two runs may share a folder, and one
+    # of them may be interrupted.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            for i, example in enumerate(examples):
+                try:
+                    pixels = _reduced(read_pixels(example, _SHORT_SIDE))
+                except InputError as error:
+                    unreadable.append((i, error.record_text))
+                else:
+                    file.write(np.ascontiguousarray(pixels).tobytes())
+                    kept.append(i)
+                    shapes.append((pixels.shape[0], pixels.shape[1]))
+                progress(1)
+        partial.replace(path)
+        rows = {"kept": kept, "shapes": shapes, "unreadable": unreadable}
+        partial.write_text(json.dumps(rows), encoding="utf-8")
+        partial.replace(index)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _reduced(pixels: Pixels) -> Pixels:

@@ -7,6 +7,7 @@ the same panels, bars and rows of icons: drawn alike around both, the frame tell
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -59,16 +60,16 @@ def window_around(pictures: Sequence[Pixels], rng: np.random.Generator) -> Pixel
     dark = rng.random() < 0.6
     base = int(rng.integers(20, 80)) if dark else int(rng.integers(200, 250))
     sheet = Image.new("RGB", (width, height), _shade(base, rng))
-    pen = ImageDraw.Draw(sheet)
     ink = (210, 210, 210) if dark else (50, 50, 50)
+    brush = _Brush(ImageDraw.Draw(sheet), base, ink, rng)
     top = int(rng.integers(8, 34))
     left = int(rng.uniform(0.12, 0.32) * width) if rng.random() < 0.6 else 0
     right = int(rng.uniform(0.1, 0.28) * width) if rng.random() < 0.4 else 0
     bottom = int(rng.integers(5, 24)) if rng.random() < 0.4 else 0
-    _bar(pen, (0, 0, width, top), base, ink, rng)
+    brush.bar((0, 0, width, top))
     for x0, x1 in ((0, left), (width - right, width)):
         if x1 - x0 > 4:
-            _side(pen, (x0, top, x1, height), base, ink, rng)
+            brush.panel((x0, top, x1, height))
     _panels(sheet, (left, top, width - right, height - bottom), pictures, rng)
     return np.asarray(sheet)
 
@@ -98,43 +99,53 @@ def _panels(
                 pen.text(place, _words(rng), fill=(230, 230, 200), font=font)
 
 
-def _bar(
-    pen: ImageDraw.ImageDraw,
-    area: tuple[int, int, int, int],
-    base: int,
-    ink: tuple[int, int, int],
-    rng: np.random.Generator,
-) -> None:
-    x0, y0, x1, y1 = area
-    pen.rectangle(area, fill=_shade(base + int(rng.integers(-15, 16)), rng))
-    if rng.random() < 0.5:
-        font = ImageFont.load_default(int(rng.integers(7, 11)))
-        pen.text((x0 + 3, y0), "   ".join(_words(rng) for _ in range(5)), fill=ink, font=font)
-    side = int(rng.integers(5, 12))
-    for x in range(x0 + 4, int(x1 * rng.uniform(0.3, 1.0)), side + int(rng.integers(3, 10))):
-        y = max(y0, y1 - side - 2)
+@dataclass(frozen=True, slots=True)
+class _Brush:
+    """What the parts of one window have in common: ground, ink, and chance."""
+
+    pen: ImageDraw.ImageDraw
+    base: int
+    ink: tuple[int, int, int]
+    rng: np.random.Generator
+
+    def ground(self, area: tuple[int, int, int, int], spread: int) -> None:
+        """Fill an area with nearly the ground of the window."""
+        level = self.base + int(self.rng.integers(-spread, spread + 1))
+        self.pen.rectangle(area, fill=_shade(level, self.rng))
+
+    def font(self, largest: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.load_default(int(self.rng.integers(7, largest + 1)))
+
+    def bar(self, area: tuple[int, int, int, int]) -> None:
+        """Draw a menu over a row of icons."""
+        x0, y0, x1, y1 = area
+        pen, rng = self.pen, self.rng
+        self.ground(area, 15)
         if rng.random() < 0.5:
-            pen.rectangle((x, y, x + side, y + side), outline=ink)
-        else:
-            pen.ellipse((x, y, x + side, y + side), fill=_shade(int(rng.integers(60, 240)), rng))
+            font = self.font(10)
+            text = "   ".join(_words(rng) for _ in range(5))
+            pen.text((x0 + 3, y0), text, fill=self.ink, font=font)
+        side = int(rng.integers(5, 12))
+        for x in range(x0 + 4, int(x1 * rng.uniform(0.3, 1.0)), side + int(rng.integers(3, 10))):
+            box = (x, max(y0, y1 - side - 2), x + side, max(y0, y1 - side - 2) + side)
+            if rng.random() < 0.5:
+                pen.rectangle(box, outline=self.ink)
+            else:
+                pen.ellipse(box, fill=_shade(int(rng.integers(60, 240)), rng))
 
-
-def _side(
-    pen: ImageDraw.ImageDraw,
-    area: tuple[int, int, int, int],
-    base: int,
-    ink: tuple[int, int, int],
-    rng: np.random.Generator,
-) -> None:
-    x0, y0, x1, y1 = area
-    pen.rectangle(area, fill=_shade(base + int(rng.integers(-20, 21)), rng))
-    font = ImageFont.load_default(int(rng.integers(7, 10)))
-    step = int(rng.integers(10, 18))
-    for y in range(y0 + 3, y1 - step, step):
-        if rng.random() < 0.7:
-            pen.text((x0 + 3 + 6 * int(rng.integers(0, 3)), y), _words(rng), fill=ink, font=font)
-        elif rng.random() < 0.5:
-            pen.line((x0, y, x1, y), fill=ink)
+    def panel(self, area: tuple[int, int, int, int]) -> None:
+        """Draw a column of words and lines."""
+        x0, y0, x1, y1 = area
+        pen, rng = self.pen, self.rng
+        self.ground(area, 20)
+        font = self.font(9)
+        step = int(rng.integers(10, 18))
+        for y in range(y0 + 3, y1 - step, step):
+            if rng.random() < 0.7:
+                indent = 6 * int(rng.integers(0, 3))
+                pen.text((x0 + 3 + indent, y), _words(rng), fill=self.ink, font=font)
+            elif rng.random() < 0.5:
+                pen.line((x0, y, x1, y), fill=self.ink)
 
 
 def _words(rng: np.random.Generator) -> str:

@@ -147,7 +147,9 @@ def _adapted(recipe: Recipe, settings: TrainSettings) -> Recipe:
             # Its last layer knows the classes already, and what it learned is to stay.
             optimisation = optimisation.gentle(optimisation.epochs, 3)
         if settings.epochs is not None:
-            optimisation = replace(optimisation, epochs=settings.epochs)
+            # In a short run, too, the other half at least is for all layers.
+            head = min(optimisation.head_epochs, settings.epochs / 2)
+            optimisation = replace(optimisation, epochs=settings.epochs, head_epochs=head)
         if settings.size is not None:
             preprocess = replace(preprocess, size=settings.size)
         members.append(replace(member, optimisation=optimisation, preprocess=preprocess))
