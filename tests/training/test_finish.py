@@ -16,6 +16,7 @@ from medsift.classify.card import ModelCard, read_card
 from medsift.training import finish as finishing
 from medsift.training import recipes
 from medsift.training.data import PixelStore
+from medsift.training.outliers import add_ood_score
 from medsift.training.recipes import Recipe
 from medsift.training.train import TrainSettings, train
 from tests.training.test_train import MEMBER, NOISE, draw
@@ -31,11 +32,10 @@ def test_pictures_that_were_made_up_have_no_part_in_the_distances(
     recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
     monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
     seen: list[set[str]] = []
-    original = finishing.add_ood_score
 
     def watched(folder: Path, learned: PixelStore, *others: PixelStore, **more: Any) -> ModelCard:
         seen.append({e.source for e in learned.examples})
-        return original(folder, learned, *others, **more)
+        return add_ood_score(folder, learned, *others, **more)
 
     monkeypatch.setattr(finishing, "add_ood_score", watched)
     settings = TrainSettings(
