@@ -125,7 +125,7 @@ def agreement(picture: Picture, page: Any) -> dict[str, Any]:
     value = with_drawing()
     if value >= AGREES:
         return {"ssim": value}
-    images = [h for h, _, _ in walk(page) if raw.FPDFPageObj_GetType(h) == raw.FPDF_PAGEOBJ_IMAGE]
+    images = [item.handle for item in walk(page) if item.kind == raw.FPDF_PAGEOBJ_IMAGE]
     same = [p for p in placements_of(page, frame) if _near(p.seen if p.cut else p.bbox, box)]
     if images and with_drawing(images) >= AGREES:
         case = "on or below it"

@@ -212,11 +212,17 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
     wanted = {_address(handle) for handle in handles}
     hidden = []
     if wanted:
-        for handle, _, _ in walk(page):
-            is_form = raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_FORM
-            if not is_form and _address(handle) not in wanted:
-                raw.FPDFPageObj_SetIsActive(handle, False)
-                hidden.append(handle)
+        stay = set(wanted)
+        for item in walk(page):
+            if _address(item.handle) in wanted:
+                stay.update(map(_address, item.parents))
+        for item in walk(page):
+            # What is in a form that is hidden, or that stays as a whole, goes with the form.
+            around = _address(item.parents[-1]) if item.parents else None
+            goes_with_it = around is not None and (around in wanted or around not in stay)
+            if not goes_with_it and _address(item.handle) not in stay:
+                raw.FPDFPageObj_SetIsActive(item.handle, False)
+                hidden.append(item.handle)
     try:
         yield
     finally:
@@ -225,7 +231,8 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
 
 
 def _address(handle: Any) -> int:
-    return ctypes.cast(handle, ctypes.c_void_p).value or 0
+    # As ctypes.cast tells it, at less than half the cost.
+    return ctypes.c_void_p.from_buffer(handle).value or 0
 
 
 def _view(bitmap: Any) -> NDArray[np.uint8]:

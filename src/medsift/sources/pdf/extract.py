@@ -208,7 +208,10 @@ def _open_file(data: bytes, placement: Placement, target: int, mode: str = "") -
                 return None
             if target:
                 image.draft(None, _at_least(image.size, target))
-            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+            # To convert what is RGB already would copy it.
+            return np.asarray(
+                image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8
+            )
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 

@@ -122,21 +122,20 @@ def masked_regions(sheet: Sheet) -> list[MaskedRegion]:
 def _masked(sheet: Sheet, copy: Any) -> Iterator[MaskedRegion]:
     from pypdfium2 import raw
 
-    kind_of = raw.FPDFPageObj_GetType
     # A form that is painted through a mask stands for all that is in it.
     form: Any = None
     handles: list[Any] = []
     box: Bbox | None = None
-    for (handle, parents, outward), (twin, _, _) in zip(walk(sheet.page), walk(copy), strict=False):
-        if kind_of(handle) != kind_of(twin):
+    for (handle, parents, outward, kind), twin in zip(walk(sheet.page), walk(copy), strict=False):
+        if kind != twin.kind:
             raise DecodeError("the page cannot be taken apart")
-        is_form = kind_of(handle) == raw.FPDF_PAGEOBJ_FORM
+        is_form = kind == raw.FPDF_PAGEOBJ_FORM
         if form is not None and form in parents:
             handles += [] if is_form else [handle]
             continue
         yield from _region(handles, box)
         form, handles = None, []
-        if raw.FPDFPageObj_HasTransparency(twin):
+        if raw.FPDFPageObj_HasTransparency(twin.handle):
             form, handles = (handle, []) if is_form else (None, [handle])
             box = _seen(sheet, handle, parents, outward)
     yield from _region(handles, box)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from medsift.core.picture import Bbox
 from medsift.sources.pdf.clips import OPEN, Clip, clip_within
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEEP = 16
 _MAX_OBJECTS = 500_000
+_MOST_KEPT = 50_000
 _WHOLE = 0.95
 
 
@@ -119,8 +122,8 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
     """
     from pypdfium2 import raw
 
-    for handle, parents, around in walk(page):
-        if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_IMAGE:
+    for handle, parents, around, kind in walk(page):
+        if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue
         placement = _measure(handle, matrix_of(handle).then(around).then(frame.to_visible))
         if placement is None:
@@ -155,8 +158,8 @@ def placements_in_annotation(
     ]
     found = [
         placement
-        for handle, _, around in _descend(roots)
-        if raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_IMAGE
+        for handle, _, around, kind in _descend(roots)
+        if kind == raw.FPDF_PAGEOBJ_IMAGE
         and (placement := _measure(handle, matrix_of(handle).then(around))) is not None
     ]
     if not found:
@@ -204,24 +207,48 @@ def matrix_of(handle: Any) -> Matrix:
     return Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
 
 
-def walk(page: PdfPage) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
-    """Visit all objects of a page and of the forms on it, in the order of drawing.
+class PageObject(NamedTuple):
+    """One object of a page.
 
-    Yields
-    ------
+    Attributes
+    ----------
     handle : object
+        PDFium's; valid while the page is open.
     parents : tuple of object
         Forms around it, outermost first.
     around : Matrix
         From the coordinates of the innermost form to the user space of the page.
+    kind : int
+        One of PDFium's ``FPDF_PAGEOBJ`` constants.
     """
+
+    handle: Any
+    parents: tuple[Any, ...]
+    around: Matrix
+    kind: int
+
+
+# A page is walked several times: for its images, for its strokes, and before each drawing.
+_walked: WeakKeyDictionary[PdfPage, list[PageObject]] = WeakKeyDictionary()
+
+
+def walk(page: PdfPage) -> Iterable[PageObject]:
+    """Visit all objects of a page and of the forms on it, in the order of drawing."""
     from pypdfium2 import raw
 
-    count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
-    yield from _descend([raw.FPDFPage_GetObject(page, i) for i in range(count)])
+    known = _walked.get(page)
+    if known is not None:
+        return known
+    count = raw.FPDFPage_CountObjects(page)
+    found = _descend([raw.FPDFPage_GetObject(page, i) for i in range(min(count, _MAX_OBJECTS))])
+    first = list(islice(found, _MOST_KEPT + 1))
+    if len(first) > _MOST_KEPT:
+        return chain(first, found)
+    _walked[page] = first
+    return first
 
 
-def _descend(roots: list[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
+def _descend(roots: list[Any]) -> Iterator[PageObject]:
     from pypdfium2 import raw
 
     seen = 0
@@ -233,8 +260,9 @@ def _descend(roots: list[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Matrix]]:
         if not handle:
             continue
         seen += 1
-        yield handle, parents, around
-        if raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_FORM and len(parents) < _DEEP:
+        kind = raw.FPDFPageObj_GetType(handle)
+        yield PageObject(handle, parents, around, kind)
+        if kind == raw.FPDF_PAGEOBJ_FORM and len(parents) < _DEEP:
             inner = matrix_of(handle).then(around)
             stack.extend(
                 (raw.FPDFFormObj_GetObject(handle, i), (*parents, handle), inner)

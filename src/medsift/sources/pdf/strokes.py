@@ -71,12 +71,9 @@ def texts_of(page: PdfPage, frame: PageFrame) -> list[Bbox]:
 
 
 def _boxes(page: PdfPage, frame: PageFrame, wanted: set[int]) -> Iterator[tuple[Any, int, Bbox]]:
-    from pypdfium2 import raw
-
-    for count, (handle, _, around) in enumerate(walk(page)):
+    for count, (handle, _, around, kind) in enumerate(walk(page)):
         if count > _MOST_SHAPES:
             return
-        kind = raw.FPDFPageObj_GetType(handle)
         if kind in wanted:
             box = bounds_of(handle, around.then(frame.to_visible), frame)
             if box is not None:
