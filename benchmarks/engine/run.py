@@ -3,9 +3,10 @@
     pip install "medsift[ray]" psutil torch torchvision timm && pip install --no-deps scikit-image
     python benchmarks/engine/run.py
 
-writes ``benchmarks/engine/results.md`` and ``results.csv`` (``--output`` for elsewhere). About 40
-minutes on two cores, most of it for 100,000 pictures; ``--scale middle`` stops at 10,000 and takes
-some 10 minutes, ``--scale quick`` is for trying out.
+writes ``benchmarks/engine/results.md`` and ``results.csv`` (``--output`` for elsewhere) anew after
+each table, so that a run that is cut short leaves those that it has. Some 20 minutes on two cores,
+most of it for twice 100,000 pictures, which come last; ``--scale middle`` stops at 10,000,
+``--scale quick`` is for trying out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import engines as engines_script
 import pictures
 import watch
 from peers import PEERS
@@ -37,17 +39,29 @@ FEW = 9
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured."""
+    """How much is measured.
 
+    Attributes
+    ----------
+    peers, compared : int
+        Pictures for the peers, which are slow, and for medsift.
+    growth : tuple of int
+    cold : int
+        Times that one picture is scanned from the shell.
+    repeats : int
+        Of what is compared: of peers the best counts, of medsift the median.
+    """
+
+    peers: int
     compared: int
     growth: tuple[int, ...]
     cold: int
-    block: int
+    repeats: int
 
 
-FULL = Sizes(2000, (100, 1000, 10_000, 100_000), 9, 500)
-MIDDLE = Sizes(600, (100, 1000, 10_000), 5, 150)
-QUICK = Sizes(60, (100, 300), 3, 25)
+FULL = Sizes(300, 2000, (100, 1000, 10_000, 100_000), 9, 3)
+MIDDLE = Sizes(200, 1000, (100, 1000, 10_000), 5, 1)
+QUICK = Sizes(40, 300, (100, 300), 3, 1)
 SCALES = {"full": FULL, "middle": MIDDLE, "quick": QUICK}
 
 
@@ -62,14 +76,11 @@ def main() -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     with _folder(arguments.folder) as folder:
         bench = Bench(sizes, folder)
-        tables = [
-            bench.compared(),
-            bench.steps(),
-            bench.workers(),
-            bench.growth(),
-            bench.cold(),
-        ]
-    _write(arguments.output, tables, load, scale=arguments.scale)
+        tables: list[Table] = []
+        for measure in (bench.cold, bench.compared, bench.workers, bench.steps, bench.growth):
+            for table in measure():
+                tables = [*(each for each in tables if each.title != table.title), table]
+                _write(arguments.output, tables, load, scale=arguments.scale)
 
 
 @dataclass(slots=True)
@@ -82,6 +93,26 @@ class Table:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Run:
+    """What one run of a peer or of medsift gave; the quicker is the larger.
+
+    Attributes
+    ----------
+    rate : float
+        Images a second.
+    start : float
+        Seconds before that.
+    single, memory : int
+        Of the largest worker and of all processes, in MiB.
+    """
+
+    rate: float
+    start: float
+    single: int
+    memory: int
+
+
 class Bench:
     """Runs the measurements."""
 
@@ -89,41 +120,78 @@ class Bench:
         self._sizes = sizes
         self._folder = folder
 
-    def compared(self) -> Table:
-        """Peers and medsift on the same files, on one core and on two."""
-        place = self._pictures(self._sizes.compared)
+    def cold(self) -> Iterator[Table]:
+        """One picture from the shell."""
+        (path, *_) = sorted(self._pictures(1).rglob("*.jpg"))
+        rows: list[tuple[object, ...]] = []
+        for model in MODELS:
+            seen = [self._scan(model, path, 2) for _ in range(self._sizes.cold)]
+            seconds = [each.seconds for each in seen]
+            middle, worst = statistics.median(seconds), max(seconds)
+            rows.append((model, f"{middle:.2f}", f"{worst:.2f}", max(each.tree for each in seen)))
+        names = ("model", "median, s", "slowest, s", "memory, MiB")
+        yield Table(f"One picture from the shell, {self._sizes.cold} times", names, rows)
+
+    def compared(self) -> Iterator[Table]:
+        """Peers and medsift on photographs of the same kind, on one core and on two."""
+        repeats = self._sizes.repeats
         rows: list[tuple[object, ...]] = []
         for cores in (1, 2):
             found = {}
             for name in PEERS:
-                found[name] = self._peer(name, place, cores)
-                _say(name, cores, f"{found[name][0]:.1f}")
+                found[name] = max(self._peer(name, cores) for _ in range(repeats))
+                _say(name, cores, f"{found[name].rate:.1f}")
             for model in MODELS:
-                found[f"medsift {model}"] = self._medsift(model, place, cores)
-            for name, (rate, start, seen) in found.items():
-                against = (rate / found[peer][0] for peer in ("resnet18", "b0-pair"))
+                runs = sorted(self._medsift(model, cores) for _ in range(repeats))
+                found[f"medsift {model}"] = runs[len(runs) // 2]
+                _say(model, cores, f"{runs[len(runs) // 2].rate:.1f}")
+            for name, one in found.items():
+                against = (one.rate / found[peer].rate for peer in ("resnet18", "b0-pair"))
                 times = tuple(f"{ratio:.1f}" for ratio in against)
-                per_picture = f"{1000 * cores / rate:.2f}"
-                whole = f"{self._sizes.compared / seen.seconds:.1f}"
-                rate_shown = f"{rate:.1f}"
-                rows.append(
-                    (name, cores, rate_shown, per_picture, whole, f"{start:.2f}", seen.tree, *times)
-                )
-                _say(name, cores, rate_shown)
-        names = (
-            *("", "cores", "images/s", "ms of a core an image", "images/s with the start"),
-            *("start, s", "memory, MiB", "x resnet18", "x b0-pair"),
-        )
-        return Table(
-            f"Against others: {self._sizes.compared:,} JPEG photographs of 0.2 megapixels",
-            names,
+                per_picture = f"{1000 * cores / one.rate:.2f}"
+                first = (name, cores, f"{one.rate:.1f}", per_picture, f"{one.start:.2f}")
+                rows.append((*first, one.memory, *times))
+        names = ("", "cores", "images/s", "ms of a core an image", "start, s", "memory, MiB")
+        few, many = self._sizes.peers, self._sizes.compared
+        yield Table(
+            "Against others: JPEG photographs of 0.2 megapixels",
+            (*names, "x resnet18", "x b0-pair"),
             rows,
-            "Images a second without the start (a scan of so many pictures less one of "
-            f"{FEW}); peers with PyTorch's or ONNX Runtime's threads on all cores, medsift with "
+            f"Images a second without the start: for peers the best of {repeats} runs over {few:,} "
+            f"pictures, for medsift the median of {repeats} over {many:,} (a scan of all less one "
+            f"of {FEW}). Peers with PyTorch's or ONNX Runtime's threads on all cores, medsift with "
             "one worker a core. Memory is the peak of all processes together.",
         )
 
-    def steps(self) -> Table:
+    def workers(self) -> Iterator[Table]:
+        """One worker, two, and Ray with two actors, each at its steady speed."""
+        rows: list[tuple[object, ...]] = []
+        for model in MODELS:
+            engines = {"one worker": ("local", 1), "two workers": ("local", 2)}
+            if _has("ray"):
+                engines["Ray, two actors"] = ("ray", 2)
+            # In turn, so that what changes in the machine meanwhile meets all of them.
+            runs: dict[str, list[Run]] = {name: [] for name in engines}
+            for _ in range(self._sizes.repeats):
+                for name, (engine, workers) in engines.items():
+                    runs[name].append(self._steady(engine, model, workers))
+                    _say(model, name, f"{runs[name][-1].rate:.1f}")
+            medians = {name: sorted(each)[len(each) // 2] for name, each in runs.items()}
+            one, two = (medians[name].rate for name in ("one worker", "two workers"))
+            for name, run in medians.items():
+                ratios = (f"{run.rate / one:.2f}", f"{run.rate / two:.2f}", f"{run.start:.1f}")
+                rows.append((model, name, f"{run.rate:.1f}", *ratios, run.single, run.memory))
+        names = ("model", "engine", "images/s", "x one worker", "x two workers", "start, s")
+        yield Table(
+            "Workers",
+            (*names, "largest worker, MiB", "all, MiB"),
+            rows,
+            "Steady speed, see engines.py: the clock starts when the first "
+            f"{engines_script.WARM} pictures are done; median of {self._sizes.repeats} runs. One "
+            "worker has one core, two workers or actors have two, their parent or Ray included.",
+        )
+
+    def steps(self) -> Iterator[Table]:
         """Where the time of one picture goes."""
         place = self._pictures(100)
         found = {}
@@ -134,77 +202,47 @@ class Bench:
         rows: list[tuple[object, ...]] = [
             (name, *(f"{found[model][name]:.3f}" for model in MODELS)) for name in found["fast"]
         ]
-        return Table("One picture, step by step, milliseconds of one core", ("", *MODELS), rows)
+        yield Table("One picture, step by step, milliseconds of one core", ("", *MODELS), rows)
 
-    def workers(self) -> Table:
-        """One worker, two, and Ray with two actors; memory of a worker."""
-        place = self._pictures(self._sizes.compared)
-        rows: list[tuple[object, ...]] = []
-        for model in MODELS:
-            one, _, seen = self._medsift(model, place, 1)
-            rows.append((model, "one worker", f"{one:.1f}", "1.00", seen.single, seen.tree))
-            two, _, seen = self._medsift(model, place, 2)
-            rows.append(
-                (model, "two workers", f"{two:.1f}", f"{two / one:.2f}", seen.single, seen.tree)
-            )
-            if _has("ray"):
-                rate, seen = self._ray(model, place)
-                times = f"{rate / one:.2f}"
-                rows.append(
-                    (model, "Ray, two actors", f"{rate:.1f}", times, seen.single, seen.tree)
-                )
-                _say("ray", model, f"{rate / two:.2f} of two local workers")
-        names = ("model", "engine", "images/s", "x one worker", "largest worker, MiB", "all, MiB")
-        return Table("Workers", names, rows, "Without the start, as above.")
-
-    def growth(self) -> Table:
+    def growth(self) -> Iterator[Table]:
         """From a few pictures to many."""
         rows: list[tuple[object, ...]] = []
+        names = ("model", "images", "s, with the start", "images/s")
         for model in MODELS:
+            memory: dict[int, int] = {}
             for count in self._sizes.growth:
                 seen = self._scan(model, self._pictures(count), 2)
+                memory[count] = seen.tree
+                above = f"{seen.tree / memory[1000] - 1:+.0%}" if 1000 in memory else ""
                 rate = f"{count / seen.seconds:.1f}"
-                rows.append(
-                    (model, f"{count:,}", f"{seen.seconds:.1f}", rate, seen.single, seen.tree)
+                row = (f"{seen.seconds:.1f}", rate, seen.single, seen.tree, above)
+                rows.append((model, f"{count:,}", *row))
+                _say("growth", model, count, rate, seen.tree)
+                yield Table(
+                    "Growth, two workers",
+                    (*names, "largest worker, MiB", "all, MiB", "above 1,000 images"),
+                    rows,
+                    "The first 2,000 pictures are different, then they repeat with other "
+                    "comments, so that every file has a digest of its own.",
                 )
-                _say("growth", model, count, rate)
-        names = ("model", "images", "s, with the start", "images/s")
-        return Table(
-            "Growth, two workers",
-            (*names, "largest worker, MiB", "all, MiB"),
-            rows,
-            "The first 2,000 pictures are different, then they repeat with other comments, so "
-            "that every file has a digest of its own.",
-        )
-
-    def cold(self) -> Table:
-        """One picture from the shell."""
-        (path, *_) = sorted(self._pictures(1).rglob("*.jpg"))
-        rows: list[tuple[object, ...]] = []
-        for model in MODELS:
-            seen = [self._scan(model, path, 2) for _ in range(self._sizes.cold)]
-            seconds = [each.seconds for each in seen]
-            middle, worst = statistics.median(seconds), max(seconds)
-            rows.append((model, f"{middle:.2f}", f"{worst:.2f}", max(each.tree for each in seen)))
-        names = ("model", "median, s", "slowest, s", "memory, MiB")
-        return Table(f"One picture from the shell, {self._sizes.cold} times", names, rows)
 
     def _pictures(self, count: int) -> Path:
         place = self._folder / f"{count}"
         pictures.write(place, count)
         return place
 
-    def _peer(self, name: str, place: Path, cores: int) -> tuple[float, float, watch.Watched]:
+    def _peer(self, name: str, cores: int) -> Run:
+        place = self._pictures(self._sizes.peers)
         command = [sys.executable, str(HERE / "peers.py"), name, str(place), "--cores", str(cores)]
         seen = watch.run(command, cores)
         row = json.loads(seen.output)
-        return row["pictures"] / row["seconds"], row["ready"], seen
+        return Run(row["pictures"] / row["seconds"], row["ready"], seen.single, seen.tree)
 
-    def _medsift(self, model: str, place: Path, cores: int) -> tuple[float, float, watch.Watched]:
-        few = self._pictures(FEW)
+    def _medsift(self, model: str, cores: int) -> Run:
+        few, count = self._pictures(FEW), self._sizes.compared
         start = statistics.median(self._scan(model, few, cores).seconds for _ in range(3))
-        seen = self._scan(model, place, cores)
-        return (self._sizes.compared - FEW) / (seen.seconds - start), start, seen
+        seen = self._scan(model, self._pictures(count), cores)
+        return Run((count - FEW) / (seen.seconds - start), start, seen.single, seen.tree)
 
     def _scan(self, model: str, place: Path, cores: int) -> watch.Watched:
         with tempfile.TemporaryDirectory() as folder:
@@ -212,18 +250,12 @@ class Bench:
             words = ["--model", model, "--workers", str(cores), "--quiet", "-o", str(output)]
             return watch.run([sys.executable, "-m", "medsift", "scan", str(place), *words], cores)
 
-    def _ray(self, model: str, place: Path) -> tuple[float, watch.Watched]:
-        start = statistics.median(
-            self._ray_scan(model, self._pictures(FEW)).seconds for _ in range(3)
-        )
-        seen = self._ray_scan(model, place)
-        return (self._sizes.compared - FEW) / (seen.seconds - start), seen
-
-    def _ray_scan(self, model: str, place: Path) -> watch.Watched:
-        with tempfile.TemporaryDirectory() as folder:
-            words = ["--model", model, "--workers", "2", "--quiet", "--engine", "ray"]
-            words += ["--block", str(self._sizes.block), "-o", f"{folder}/shards/"]
-            return watch.run([sys.executable, "-m", "medsift", "scan", str(place), *words], 2)
+    def _steady(self, engine: str, model: str, workers: int) -> Run:
+        place = self._pictures(self._sizes.compared)
+        words = [engine, model, str(workers), str(place)]
+        seen = watch.run([sys.executable, str(HERE / "engines.py"), *words])
+        row = json.loads(seen.output)
+        return Run(row["pictures"] / row["seconds"], row["before"], seen.single, seen.tree)
 
 
 def _write(path: Path, tables: list[Table], load: float, scale: str) -> None:

@@ -95,6 +95,7 @@ def measure(folder: Path, model: str) -> dict[str, float]:
             "resize and normalise": lambda: [classifier.prepare(each) for each in pixels],
             "networks, 1 at a time": lambda: classify(classifier, prepared, 1),
             "networks, 4 at a time": lambda: classify(classifier, prepared, 4),
+            "networks, 8 at a time": lambda: classify(classifier, prepared, 8),
             "networks, 16 at a time (not done)": lambda: classify(classifier, prepared, 16),
             "hand over to the parent": lambda: hand_over(outcomes, spool),
             "write and note as done": lambda: write(outcomes, table),

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import psutil
 
-_PAUSE = 0.05
+_SHORTEST, _LONGEST = 0.05, 1.0
+"""Seconds between two looks: more of them as time goes by, as each takes some milliseconds."""
+_SHARE = 50
 MIB = 1024 * 1024
 
 
@@ -61,7 +63,8 @@ def run(command: Sequence[str], cores: int | None = None) -> Watched:
         tree = max(tree, sum(sizes.values()))
         own = max(own, sizes.pop(root.pid, 0))
         child = max(child, *sizes.values(), 0)
-        time.sleep(_PAUSE)
+        ran = time.perf_counter() - started
+        time.sleep(min(_LONGEST, max(_SHORTEST, ran / _SHARE)))
     seconds = time.perf_counter() - started
     output, errors = process.communicate()
     if process.returncode not in (0, 3):

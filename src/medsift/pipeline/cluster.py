@@ -68,6 +68,8 @@ def ray_running(workers: int) -> Iterator[Any]:
             "object_store_memory": _STORE_BYTES,
             "include_dashboard": False,
         }
+        # Ray runs its workers at 15 otherwise: beside any other work they hardly get on.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     _start(ray, settings)
     try:
         yield ray
