@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from medsift.core.errors import UsageError
+from medsift.pipeline.arguments import add_model_argument, add_workers_argument
 
 _DONE = 0
 
@@ -38,15 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="do not open the page in a browser"
     )
-    parser.add_argument(
-        "--model",
-        default="default",
-        metavar="NAME or DIR",
-        help="a bundled model or a model folder; default: %(default)s",
-    )
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
-    )
+    add_model_argument(parser)
+    add_workers_argument(parser)
     parser.add_argument(
         "--max-upload-mb", type=int, default=1024, metavar="N", help="default: %(default)s"
     )

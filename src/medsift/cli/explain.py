@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import OutputError, UnsupportedError, UsageError
+from medsift.pipeline.arguments import add_model_argument
 
 if TYPE_CHECKING:
     from medsift.classify import Explanation
@@ -32,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="medical, non_medical or a kind such as ct; default: %(default)s",
     )
-    parser.add_argument(
-        "--model",
-        default="default",
-        metavar="NAME or DIR",
-        help="a bundled model or a model folder; default: %(default)s",
-    )
+    add_model_argument(parser)
     parser.add_argument("--tta", action="store_true", help="also average over the horizontal flip")
 
 

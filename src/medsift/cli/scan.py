@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import UsageError
+from medsift.pipeline.arguments import add_verdict_arguments, add_workers_argument
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a list of inputs: text with one a line, or a column of a .parquet file; repeatable",
     )
     _add_output_arguments(parser.add_argument_group("output"))
-    _add_verdict_arguments(parser.add_argument_group("verdict"))
+    add_verdict_arguments(parser.add_argument_group("verdict"))
     _add_work_arguments(parser.add_argument_group("work"))
     _add_web_arguments(parser.add_argument_group("web"))
 
@@ -137,33 +138,8 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_verdict_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--model",
-        default="default",
-        metavar="NAME or DIR",
-        help="a bundled model or a model folder; default: %(default)s",
-    )
-    group.add_argument(
-        "--threshold",
-        type=float,
-        metavar="T",
-        help="confidence below T makes the label uncertain; default: the model's own, 0.60",
-    )
-    group.add_argument("--tta", action="store_true", help="also average over the horizontal flip")
-    group.add_argument(
-        "--min-size",
-        type=int,
-        default=32,
-        metavar="PX",
-        help="images with a shorter side below PX are skipped; default: %(default)s",
-    )
-
-
 def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
-    )
+    add_workers_argument(group)
     group.add_argument(
         "--engine",
         choices=("local", "ray"),
@@ -287,6 +263,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         group_bits=arguments.group_bits if arguments.group_duplicates else None,
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,
+        heat=arguments.report is not None,
     )
 
 

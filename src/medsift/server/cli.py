@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsift.core.errors import UsageError
+from medsift.pipeline.arguments import add_verdict_arguments, add_workers_argument
 
 if TYPE_CHECKING:
     from medsift.server.settings import Settings
@@ -36,35 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), default="info"
     )
-    _add_verdict_arguments(parser.add_argument_group("verdict and work"))
+    _add_work_arguments(parser.add_argument_group("verdict and work"))
     _add_limit_arguments(parser.add_argument_group("limits"))
     _add_web_arguments(parser.add_argument_group("web"))
 
 
-def _add_verdict_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--model",
-        default="default",
-        metavar="NAME or DIR",
-        help="a bundled model or a model folder; default: %(default)s",
-    )
-    group.add_argument(
-        "--threshold",
-        type=float,
-        metavar="T",
-        help="confidence below T makes the label uncertain; default: the model's own, 0.60",
-    )
-    group.add_argument("--tta", action="store_true", help="also average over the horizontal flip")
-    group.add_argument(
-        "--min-size",
-        type=int,
-        default=32,
-        metavar="PX",
-        help="images with a shorter side below PX are skipped; default: %(default)s",
-    )
-    group.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes; default: the cores at hand"
-    )
+def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
+    add_verdict_arguments(group)
+    add_workers_argument(group)
     group.add_argument(
         "--batch",
         type=int,
