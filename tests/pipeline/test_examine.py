@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 import medsift
 from medsift.classify import Classifier
+from medsift.classify.ensemble import Prepared
+from medsift.core.picture import Pixels
 from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
 from medsift.sources.inputs import Input
 from tests.classify.tiny_model import write_model
-from tests.samples import dicom_file, picture, write_pdf
+from tests.samples import dicom_file, jpeg, picture, write_pdf
 
 
 def test_the_same_picture_again_is_marked_with_the_same_verdict(tmp_path: Path) -> None:
@@ -29,7 +33,7 @@ def test_reports_get_a_small_map_with_each_picture_and_its_copies(tmp_path: Path
     write_pdf(tmp_path / "a.pdf", [picture(1), picture(2), picture(1)])
     model = str(write_model(tmp_path / "model"))
     item = Input("a.pdf", path=tmp_path / "a.pdf")
-    with_maps = list(Examiner(ScanOptions(model, thumbnails=True)).examine(item))
+    with_maps = list(Examiner(ScanOptions(model, heat=True)).examine(item))
     plain = list(Examiner(ScanOptions(model)).examine(item))
     first, other, again = (outcome.heat for outcome in with_maps)
     assert first is not None
@@ -42,11 +46,54 @@ def test_reports_get_a_small_map_with_each_picture_and_its_copies(tmp_path: Path
 def test_models_that_cannot_explain_make_reports_without_maps(tmp_path: Path) -> None:
     picture(1).save(tmp_path / "a.png")
     model = str(write_model(tmp_path / "model", class_map=False))
-    examiner = Examiner(ScanOptions(model, thumbnails=True))
+    examiner = Examiner(ScanOptions(model, thumbnails=True, heat=True))
     (outcome,) = examiner.examine(Input("a.png", path=tmp_path / "a.png"))
     assert outcome.record.label in {"medical", "non_medical", "uncertain"}
     assert outcome.thumbnail is not None
     assert outcome.heat is None
+
+
+def test_thumbnails_alone_do_not_pay_for_maps(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    model = str(write_model(tmp_path / "model"))
+    examiner = Examiner(ScanOptions(model, thumbnails=True))
+    (outcome,) = examiner.examine(Input("a.png", path=tmp_path / "a.png"))
+    assert outcome.thumbnail is not None
+    assert outcome.heat is None
+
+
+def test_saving_files_as_they_are_does_not_have_them_decoded_at_full_size(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(picture(1, (1600, 1200))))
+    write_pdf(tmp_path / "a.pdf", [picture(2, (1600, 1200))])
+    sizes = []
+
+    class Watching(Classifier):
+        def prepare(self, pixels: Pixels) -> Prepared:
+            sizes.append(pixels.shape[:2])
+            return super().prepare(pixels)
+
+    options = ScanOptions("fast", save_images=tmp_path / "saved", threshold=0.0)
+    examiner = Examiner(options, classifier=Watching("fast", threshold=0.0))
+    for name in ("a.jpg", "a.pdf"):
+        list(examiner.examine(Input(name, path=tmp_path / name)))
+    assert len(sizes) == 2
+    assert max(map(max, sizes)) <= 800
+    saved = [size_of(path) for path in (tmp_path / "saved").rglob("*.jpg")]
+    assert saved == [(1600, 1200)] * 2
+
+
+def test_pictures_without_bytes_of_their_own_are_saved_with_all_their_pixels(
+    tmp_path: Path,
+) -> None:
+    large = pydicom.dcmread(dicom_file("MR_small.dcm"))
+    pixels = np.kron(large.pixel_array, np.ones((10, 10), dtype=np.int16))
+    large.Rows, large.Columns = pixels.shape
+    large.PixelData = pixels.tobytes()
+    large.save_as(tmp_path / "a.dcm")
+    options = ScanOptions("fast", save_images=tmp_path / "saved", threshold=0.0)
+    list(Examiner(options).examine(Input("a.dcm", path=tmp_path / "a.dcm")))
+    (path,) = (tmp_path / "saved").rglob("*.png")
+    assert size_of(path) == (640, 640)
 
 
 def test_frames_of_one_file_are_no_duplicates(tmp_path: Path) -> None:
@@ -119,3 +166,8 @@ def test_the_same_picture_in_another_input_is_classified_once(
     assert classified == 1
     assert (again.source, again.reason) == ("y", "")
     assert (again.p_medical, again.sha256) == (first.p_medical, first.sha256)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size

@@ -49,7 +49,7 @@ class Examiner:
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = ImageSaver(options.save_images) if options.save_images else None
-        self._batch = Batch(self._classifier, heat=options.thumbnails)
+        self._batch = Batch(self._classifier, heat=options.heat)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
         """Yield the records of one input, in the order in which its pictures were found."""
@@ -110,8 +110,8 @@ class Examiner:
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            # Pictures without bytes of their own are saved from their pixels, in full.
-            target=0 if self._saver else self._classifier.card.largest_side,
+            target=self._classifier.card.largest_side,
+            keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),
         )

@@ -54,7 +54,9 @@ class ScanOptions:
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
-        Make a thumbnail of each picture, and a small map of what decided, for reports.
+        Make a thumbnail of each picture.
+    heat : bool
+        Make a small map of what decided the verdict, if the model can tell, for reports.
     thumbnail_side : int
         Longer side of a thumbnail, in pixels.
     limits : Limits
@@ -75,6 +77,7 @@ class ScanOptions:
     group_bits: int | None = None
     save_images: Path | None = None
     thumbnails: bool = False
+    heat: bool = False
     thumbnail_side: int = 128
     limits: Limits = DEFAULT_LIMITS
 

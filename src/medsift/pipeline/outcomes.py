@@ -20,8 +20,8 @@ class Outcome:
     thumbnail : bytes or None
         A small encoded picture, where it was asked for.
     heat : bytes or None
-        What of the picture speaks for medical, where a thumbnail was asked for and the model
-        can tell; see :func:`medsift.classify.explain.small_map`.
+        What of the picture speaks for medical, where it was asked for and the model can
+        tell; see :func:`medsift.classify.explain.small_map`.
     """
 
     record: Record

@@ -163,6 +163,9 @@ class Context:
         Side in pixels that the classifier needs: pictures whose shorter side is larger may be
         decoded at a reduced size, as long as the shorter side stays at least this long.
         0 asks for full size.
+    keep_whole : bool
+        Pictures without bytes of their own will be saved from their pixels: those come at full
+        size, whatever the target.
     recurse : callable
         Gives the findings of a blob found inside this one, whatever its type; a blob that
         cannot be read yields a :class:`Problem` instead of raising.
@@ -174,11 +177,17 @@ class Context:
     limits: Limits = DEFAULT_LIMITS
     options: SourceOptions = field(default_factory=SourceOptions)
     target: int = 0
+    keep_whole: bool = False
     recurse: Callable[[Blob, Context], Iterator[Finding]] = field(
         default=lambda _blob, _context: iter(())
     )
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
+
+    @property
+    def bare_target(self) -> int:
+        """The target for pictures that have no bytes of their own."""
+        return 0 if self.keep_whole else self.target
 
     def deeper(self) -> Context:
         """The context for what is inside a container.

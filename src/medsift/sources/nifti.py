@@ -205,7 +205,7 @@ def _picture(
     size = _square(width, height, volume.spacing[across], volume.spacing[up])
     if size != image.size and math.prod(size) <= context.limits.pixels:
         image = image.resize(size, Image.Resampling.BILINEAR)
-    pixels = np.asarray(shrink(image, context.target).convert("RGB"), dtype=np.uint8)
+    pixels = np.asarray(shrink(image, context.bare_target).convert("RGB"), dtype=np.uint8)
     return Picture(
         where=where,
         pixels=pixels,

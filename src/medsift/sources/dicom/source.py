@@ -75,7 +75,7 @@ def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator
     chosen = evenly(frames.frame_count, most)
     note = "frames_thinned" if len(chosen) < frames.frame_count else ""
     note = "truncated" if frames.is_truncated else note
-    picture_of = _Pictures(dataset, frames, note, context.target)
+    picture_of = _Pictures(dataset, frames, note, context.bare_target)
     for frame in chosen:
         yield picture_of(frame, _place(where, frame, frames.frame_count))
 

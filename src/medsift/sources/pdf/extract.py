@@ -110,8 +110,8 @@ class Extractor:
         if memorable and key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        target = 0 if full else self.context.target
-        extracted = _decode(page, placement, facts, stored, target)
+        targets = (0, 0) if full else (self.context.target, self.context.bare_target)
+        extracted = _decode(page, placement, facts, stored, *targets)
         if memorable:
             self._remember(key, extracted)
         return extracted
@@ -165,15 +165,16 @@ def _decode(
     placement: Placement,
     facts: tuple[ImageFacts, ...],
     stored: bytes,
-    target: int,
+    file_target: int,
+    bare_target: int,
 ) -> Extracted:
     plain = len(facts) > 0 and all(f.plain for f in facts) and not placement.transparent
     data = _own_file(placement, stored)
     if plain and data is not None and placement.codec == "DCTDecode":
-        alone = _open_file(data, placement, target, facts[0].mode)
+        alone = _open_file(data, placement, file_target, facts[0].mode)
         if alone is not None:
             return _finish(placement, facts, alone, data)
-    pixels, empty = _drawn(page, placement, facts, target)
+    pixels, empty = _drawn(page, placement, facts, bare_target)
     if data is not None:
         alone = _open_file(data, placement, 0 if empty else _THUMB)
         if alone is None or (not empty and not look_alike(alone, pixels)):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Bbox, Finding, Picture, Problem, Provenance
+from medsift.sources.base import Context
 from medsift.sources.pdf.annotations import annotation_placements
 from medsift.sources.pdf.assemble import pictures_of_unit
 from medsift.sources.pdf.document import open_second, opened
@@ -50,7 +51,7 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
         note = _HIDDEN if finding.where.locator == _HIDDEN else ""
         locator = f"{sheet.where.locator}, image {number}{note}"
         placed = replace(finding, where=replace(finding.where, locator=locator))
-        yield _reduced(placed, extractor.context.target) if isinstance(placed, Picture) else placed
+        yield _reduced(placed, extractor.context) if isinstance(placed, Picture) else placed
     yield from (_left_out(sheet.where, reason, n) for reason, n in dropped.items() if n)
 
 
@@ -106,8 +107,9 @@ def _masked(
         yield Problem(sheet.where, "failed", error.code, error.record_text)
 
 
-def _reduced(picture: Picture, target: int) -> Picture:
+def _reduced(picture: Picture, context: Context) -> Picture:
     """Spare those who look at small pictures only the work on each pixel of a large one."""
+    target = context.bare_target if picture.data is None else context.target
     factor = min(picture.pixels.shape[:2]) // (2 * target) if target else 1
     if factor < 2:
         return picture
