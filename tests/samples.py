@@ -9,6 +9,7 @@ import numpy as np
 import pydicom.data
 import pypdfium2 as pdfium
 from PIL import Image, ImageDraw
+from pypdf import PdfWriter
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (160, 120)) -> Image.Image:
@@ -66,3 +67,12 @@ def write_folder(folder: Path) -> int:
     (folder / "notes.txt").write_text("plain words")
     (folder / "empty.jpg").write_bytes(b"")
     return 11
+
+
+def locked(path: Path, password: str) -> bytes:
+    """A PDF that opens with a password."""
+    writer = PdfWriter(clone_from=path)
+    writer.encrypt(password, algorithm="RC4-128")
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()

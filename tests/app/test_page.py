@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from medsift.app.page import checked_url
-from tests.samples import dicom_file, jpeg, picture, write_pdf
+from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
 
 SECONDS = 120
 """Generous: the machine may be busy."""
@@ -233,3 +235,55 @@ def test_addresses_are_completed_or_refused(text: str, address: str) -> None:
     checked, complaint = checked_url(text)
     assert checked == address
     assert bool(complaint) == (not address)
+
+
+def give_password(app: AppTest, password: str) -> None:
+    (field,) = (each for each in app.text_input if each.label.startswith("Password for"))
+    field.set_value(password)
+    (button,) = (each for each in app.button if each.label == "Open")
+    button.click().run()
+    settle(app)
+
+
+def test_a_locked_pdf_asks_for_its_password_until_it_fits(app: AppTest, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "plain.pdf", [picture(1), picture(2)])
+    open_tab(app, "PDF and documents")
+    upload(app, ("my_*scan*.pdf", locked(tmp_path / "plain.pdf", "open sesame")))
+    assert "It is protected by a password." in html(app)
+    (field,) = (each for each in app.text_input if each.label.startswith("Password for"))
+    assert field.label == r"Password for my\_\*scan\*\.pdf"
+    assert not app.subheader
+
+    give_password(app, "wrong")
+    assert "The given password does not open it" in html(app)
+    give_password(app, "open sesame")
+    show_all(app, "documents")
+    assert cards(app) == 2
+    assert "protected" not in html(app)
+    assert not [each for each in app.text_input if each.label.startswith("Password for")]
+    assert "open sesame" not in str(app.session_state)
+    # The page is drawn with the same password.
+    app.button(key="documents-open-1").click().run()
+    assert "Page 1 of my_*scan*.pdf, with a frame around picture 1" in html(app)
+
+
+def test_what_was_found_beside_a_locked_pdf_is_not_found_twice(
+    app: AppTest, tmp_path: Path
+) -> None:
+    write_pdf(tmp_path / "plain.pdf", [picture(1)])
+    write_pdf(tmp_path / "other.pdf", [picture(2)])
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.write(tmp_path / "plain.pdf", "files/plain.pdf")
+        archive.writestr("files/locked.pdf", locked(tmp_path / "other.pdf", "sesame"))
+    open_tab(app, "PDF and documents")
+    upload(app, ("both.zip", stream.getvalue()))
+    show_all(app, "documents")
+    assert cards(app) == 1
+    give_password(app, "sesame")
+    show_all(app, "documents")
+    assert cards(app) == 2
+    # Pages of documents inside an archive are shown too.
+    app.button(key="documents-open-3").click().run()
+    assert "Page 1 of both.zip, with a frame around picture 3" in html(app)
+    assert "cannot be drawn" not in str([each.value for each in app.warning])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from medsift.app import views
 from medsift.core.errors import DecodeError, InputError, NotFoundError
 from tests.classify.tiny_model import write_model
-from tests.samples import jpeg, picture, write_pdf
+from tests.samples import jpeg, locked, picture, write_pdf
 
 
 def pixels(webp: bytes) -> NDArray[np.uint8]:
@@ -47,6 +48,28 @@ def test_a_page_is_drawn_with_a_frame_around_the_place(tmp_path: Path) -> None:
 def test_a_box_beyond_the_page_is_no_fault(tmp_path: Path) -> None:
     write_pdf(tmp_path / "a.pdf", [picture(1)])
     assert views.page_with_box(tmp_path / "a.pdf", 1, (-1e9, -1e9, 1e9, 1e9))
+
+
+def test_pages_of_documents_inside_archives_are_drawn(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "a.pdf", [picture(1)])
+    write_pdf(tmp_path / "b.pdf", [picture(2)])
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(tmp_path / "a.pdf", "deep/a.pdf")
+        archive.writestr("deep/b.pdf", locked(tmp_path / "b.pdf", "sesame"))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(tmp_path / "b.pdf", "a.pdf")
+        archive.writestr("inner.zip", inner.getvalue())
+    box = (50.0, 50.0, 150.0, 150.0)
+    path = tmp_path / "all.zip"
+    assert views.page_with_box(path, 1, box, "", "inner.zip/deep/a.pdf") == views.page_with_box(
+        tmp_path / "a.pdf", 1, box
+    )
+    assert views.page_with_box(path, 1, box, "sesame", "inner.zip/deep/b.pdf") == (
+        views.page_with_box(tmp_path / "b.pdf", 1, box)
+    )
+    with pytest.raises(NotFoundError, match=r"no deep/a\.pdf"):
+        views.page_with_box(path, 1, box, "", "deep/a.pdf")
 
 
 def test_a_page_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -64,3 +64,24 @@ def test_pictures_of_the_web_are_named_as_they_are_there() -> None:
     assert words.where(picture) == "img 3, scan.png"
     assert words.where(Record(page, url=page)) == ""
     assert words.where(Record("a.zip", member="b/c.png")) == "b/c.png"
+
+
+def test_names_mean_nothing_in_markdown() -> None:
+    assert words.plain(":red[a] $x$ **b**.pdf") == r"\:red\[a\] \$x\$ \*\*b\*\*\.pdf"
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({"source": "a.pdf", "source_type": "pdf"}, True),
+        ({"source": "paper", "source_type": "pdf"}, True),
+        ({"source": "a.zip", "source_type": "archive", "member": "x/A.PDF"}, True),
+        ({"source": "a.zip", "source_type": "archive"}, False),
+        ({"source": "a.pdf", "source_type": "pdf", "member": "attached.zip"}, False),
+    ],
+)
+def test_passwords_are_asked_for_pdfs_alone(said: dict[str, str], wanted: bool) -> None:
+    needed = "encrypted: a password is needed to open it, and none was given"
+    assert words.wants_password(Record(**said, error=needed)) is wanted  # type: ignore[arg-type]
+    hopeless = "encrypted: protected by a security scheme that is not supported"
+    assert not words.wants_password(Record(**said, error=hopeless))  # type: ignore[arg-type]

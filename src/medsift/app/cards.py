@@ -29,6 +29,11 @@ STYLE = """<style>
 .ms-kind { font-size: .95rem; font-weight: 600; margin-top: .2rem; overflow-wrap: anywhere; }
 .ms-where { font-size: .8rem; line-height: 1.3; height: 3.12em; overflow: hidden;
   overflow-wrap: anywhere; margin-top: .15rem; }
+/* Cards fill each row, as many as fit; two on a phone. */
+[class*="-grid"][class*="st-key-"] { display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(min(13.5rem, 46%), 1fr)); }
+[class*="-grid"][class*="st-key-"] > * { width: auto !important; min-width: 0; }
+@media (max-width: 30rem) { [class*="-grid"][class*="st-key-"] { gap: .5rem; } }
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 4rem; }
 h1 { padding-top: 0 !important; padding-bottom: .25rem !important; }
 ul.ms-counts { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; margin: 0 !important;

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from medsift.app import views
+from medsift.app import views, words
 from medsift.app.job import Job, Progress, is_picture
 from medsift.app.settings import AppSettings
 from medsift.core.errors import MedsiftError
@@ -117,8 +118,10 @@ class Tray:
         self.stop()
         self.jobs: list[Job] = []
         self.found: list[Found] = []
-        self.problems: list[Record] = []
-        """Records of inputs and pictures that gave no verdict."""
+        self.problems: list[tuple[int, Record]] = []
+        """Records of inputs and pictures that gave no verdict, with the order of the input."""
+        self.passwords: dict[int, str] = {}
+        """What opens the PDFs of an input, by its order; never written anywhere."""
         self.corrections: dict[int, str] = {}
         """The kind that a picture really is, by its number."""
         self.drawn: dict[tuple[str, int], bytes] = {}
@@ -126,6 +129,7 @@ class Tray:
         self._lock = threading.Lock()
         self._names: set[str] = set()
         self._inputs = 0
+        self._numbers = count(1)
 
     def stop(self) -> None:
         """Stop; what was found stays."""
@@ -158,8 +162,31 @@ class Tray:
     def snapshot(self) -> tuple[list[Found], list[Record]]:
         """What was found and what failed so far, in the order of the inputs."""
         with self._lock:
-            found, problems = list(self.found), list(self.problems)
+            found, problems = list(self.found), [record for _, record in self.problems]
         return sorted(found, key=lambda each: each.order), problems
+
+    def locked(self) -> list[tuple[Progress, list[Record]]]:
+        """Inputs with PDFs that a password may open, and what was said of them."""
+        with self._lock:
+            problems = list(self.problems)
+        said: dict[int, list[Record]] = {}
+        for order, record in problems:
+            if words.wants_password(record):
+                said.setdefault(order, []).append(record)
+        last = {each.number: each for job in self.jobs for each in job.inputs}
+        return [(last[i], said[i]) for i in sorted(said)]
+
+    def unlock(self, progress: Progress, password: str) -> None:
+        """Work on an input once more, with a password for the PDFs in it."""
+        order = progress.number
+        with self._lock:
+            for each in self.found:
+                if each.order == order:
+                    self.corrections.pop(each.number, None)
+            self.found[:] = [each for each in self.found if each.order != order]
+            self.problems[:] = [each for each in self.problems if each[0] != order]
+        self.passwords[order] = password
+        self._start([Progress(progress.item, order)], password)
 
     def keep_drawn(self, key: tuple[str, int], image: bytes) -> None:
         """Remember a drawing; the oldest of too many is forgotten."""
@@ -170,20 +197,23 @@ class Tray:
     def _begin(self, items: Sequence[Input]) -> None:
         progress = [Progress(item, self._inputs + i) for i, item in enumerate(items)]
         self._inputs += len(items)
+        self._start(progress)
+
+    def _start(self, progress: Sequence[Progress], password: str = "") -> None:
         looking = self.desk.crew.looking
         job = Job(
             self.desk.crew.scanning,
-            self.desk.options(),
+            self.desk.options(password),
             progress,
             self.desk.spools,
             self._taker(),
-            lambda path: looking.call(views.page_count, path),
+            lambda path: looking.call(views.page_count, path, password),
         )
         self.jobs.append(job)
         job.start()
 
     def _taker(self) -> _Taker:
-        return _Taker(self._lock, self.found, self.problems)
+        return _Taker(self._lock, self.found, self.problems, self._numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,16 +222,17 @@ class _Taker:
 
     lock: threading.Lock
     found: list[Found]
-    problems: list[Record]
+    problems: list[tuple[int, Record]]
+    numbers: Iterator[int]
 
     def __call__(self, progress: Progress, outcome: Outcome) -> None:
         record = outcome.record
         with self.lock:
             if not is_picture(record):
-                self.problems.append(record)
+                self.problems.append((progress.number, record))
                 return
-            number = len(self.found) + 1
             preview, path = outcome.thumbnail, progress.item.path
+            number = next(self.numbers)
             self.found.append(Found(number, progress.number, record, preview, path))
 
 
@@ -235,9 +266,9 @@ class Desk:
                 job.wait(10)
         self._remove()
 
-    def options(self) -> ScanOptions:
+    def options(self, password: str = "") -> ScanOptions:
         """What this user's scans do."""
-        return self.crew.settings.scan_options(self.images, self.crew.hosts)
+        return self.crew.settings.scan_options(self.images, self.crew.hosts, password)
 
     def keep(self, upload: Upload) -> Path:
         """Store an upload, in a folder of its own: pages look for files beside them."""

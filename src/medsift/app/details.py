@@ -21,7 +21,7 @@ def show_details(tray: Tray, found: Found) -> None:
 
 def _show(tray: Tray, found: Found) -> None:
     page = f"Page {found.record.page}"
-    options = [page] if _has_page(found) else []
+    options = [page] if has_page(found) else []
     options += [_PICTURE, *([_WHY] if tray.desk.crew.explains else [])]
     key = f"{tray.name}-view-{found.number}"
     view = st.segmented_control("View", options, default=options[0], required=True, key=key)
@@ -31,12 +31,26 @@ def _show(tray: Tray, found: Found) -> None:
         _show_picture(tray, found)
     else:
         _show_page(tray, found)
+    if found.path is None and found.record.page is not None:
+        st.caption(
+            "Its page cannot be shown here, as the document was not kept. Download it from its"
+            f" address and give it on the tab “{words.TABS['documents']}” to see the page."
+        )
     st.html(cards.facts(found))
 
 
-def _has_page(found: Found) -> bool:
+def has_page(found: Found) -> bool:
+    """Whether the picture is of a page of a PDF that is at hand, also inside an upload."""
     record = found.record
-    return found.path is not None and record.source_type == "pdf" and record.page is not None
+    return found.path is not None and record.page is not None and _is_of_pdf(found)
+
+
+def _is_of_pdf(found: Found) -> bool:
+    record = found.record
+    if record.member:
+        # Attachments and members of archives: the page is one of the innermost document.
+        return record.member.lower().endswith(".pdf")
+    return record.source_type == "pdf"
 
 
 def _show_page(tray: Tray, found: Found) -> None:
@@ -44,7 +58,8 @@ def _show_page(tray: Tray, found: Found) -> None:
     alt = f"Page {record.page} of {record.source}"
     if record.bbox is not None:
         alt += f", with a frame around picture {found.number}"
-    arguments = (found.path, record.page, record.bbox)
+    password = tray.passwords.get(found.order, "")
+    arguments = (found.path, record.page, record.bbox, password, record.member)
     _draw(tray, found, alt, views.page_with_box, *arguments)
     if record.bbox is None:
         st.caption("Where on the page the picture lies is not known.")

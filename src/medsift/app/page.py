@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from medsift.app import cards
+from medsift.app import cards, words
 from medsift.app.desk import Crew, Desk, Tray
 from medsift.app.progress import show_progress
 from medsift.app.results import show_results
 from medsift.app.settings import AppSettings
 
-_TABS = {"images": "Images", "documents": "PDF and documents", "url": "Web address"}
 _POLL_SECONDS = 1.0
 
 
@@ -30,8 +29,8 @@ def show(settings: AppSettings) -> None:
         "Finds the medical images in anything. Files stay on the computer that runs this page."
         " It is no diagnostic device: it says that a picture is an X-ray, not what it shows."
     )
-    tabs = st.tabs(list(_TABS.values()), on_change="rerun", key="tab")
-    for (name, _), tab in zip(_TABS.items(), tabs, strict=True):
+    tabs = st.tabs(list(words.TABS.values()), on_change="rerun", key="tab")
+    for (name, _), tab in zip(words.TABS.items(), tabs, strict=True):
         # Only the open tab is drawn; the others go on with their work all the same.
         if tab.open:
             with tab:

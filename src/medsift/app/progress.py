@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from medsift.app import cards
+from medsift.app import cards, words
 from medsift.app.desk import Tray
 from medsift.app.job import Job, Progress
 from medsift.core.record import Record
 
 _SHOWN_PROBLEMS = 5
+_MOST_ASKED = 20
 
 
 def show_progress(tray: Tray) -> None:
@@ -30,7 +31,8 @@ def show_progress(tray: Tray) -> None:
     if stopped and not running:
         text = "one input was" if stopped == 1 else f"{stopped:,} inputs were"
         st.warning(f"Stopped: {text} not finished. What was found until then is shown.")
-    _show_problems(tray.snapshot()[1])
+    _show_locked(tray)
+    _show_problems([each for each in tray.snapshot()[1] if not words.wants_password(each)])
 
 
 def _sentence(running: Sequence[Job]) -> str:
@@ -50,6 +52,35 @@ def _place(progress: Progress) -> str:
     if progress.pages:
         return f"Page {progress.page or 1:,} of {progress.pages:,}"
     return f"Page {progress.page:,}" if progress.page else "Working"
+
+
+def _show_locked(tray: Tray) -> None:
+    """Ask for the password of each input that needs one, next to what is said of it."""
+    for position, (progress, records) in enumerate(tray.locked()):
+        with st.container(border=True):
+            st.html(cards.problems(records[:_SHOWN_PROBLEMS]))
+            # Work that goes on would mix with that of the second try.
+            if progress.state in ("done", "stopped") and position < _MOST_ASKED:
+                _ask_for_password(tray, progress)
+
+
+def _ask_for_password(tray: Tray, progress: Progress) -> None:
+    key = f"{tray.name}-unlock-{progress.number}"
+    with (
+        st.form(key, clear_on_submit=True, border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        password = st.text_input(
+            f"Password for {words.plain(progress.item.source)}",
+            type="password",
+            max_chars=200,
+            key=f"{key}-text",
+            width=320,
+        )
+        asked = st.form_submit_button("Open", icon=":material/lock_open:")
+    if asked and password:
+        tray.unlock(progress, password)
+        st.rerun()
 
 
 def _show_problems(problems: Sequence[Record]) -> None:

@@ -17,6 +17,7 @@ PAGE = 24
 """Previews on one page: browsers stay quick, however many pictures there are."""
 
 _CARD_PIXELS = 216
+_PAGES_PIXELS = 400
 _ORDERS = {
     "found": "As found",
     "medical": "Most probably medical first",
@@ -157,7 +158,8 @@ def _page(tray: Tray, shown: Sequence[Found]) -> Sequence[Found]:
     number = 1
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            number = st.pagination(pages, key=key) or 1
+            # By its content it would shrink to a single number.
+            number = st.pagination(pages, key=key, width=_PAGES_PIXELS) or 1
             first = (number - 1) * PAGE + 1
             st.caption(f"{first:,} to {min(len(shown), first + PAGE - 1):,} of {len(shown):,}")
     return shown[(number - 1) * PAGE : number * PAGE]

@@ -77,7 +77,9 @@ def can_explain(model: str) -> bool:
     return True
 
 
-def page_with_box(path: Path, number: int, box: Bbox | None, password: str = "") -> bytes:
+def page_with_box(
+    path: Path, number: int, box: Bbox | None, password: str = "", member: str = ""
+) -> bytes:
     """A page of a PDF, as a viewer shows it, with a frame around a place.
 
     Parameters
@@ -88,6 +90,9 @@ def page_with_box(path: Path, number: int, box: Bbox | None, password: str = "")
     box : Bbox or None
         In the visible system of the page, in points.
     password : str
+        Tried where the document is encrypted.
+    member : str
+        Where the document lies inside the file; empty where it is the file.
 
     Returns
     -------
@@ -102,11 +107,13 @@ def page_with_box(path: Path, number: int, box: Bbox | None, password: str = "")
     import pypdfium2 as pdfium
     from PIL import Image, ImageDraw
 
+    from medsift.app.inside import document_inside
     from medsift.sources.pdf.document import open_document
     from medsift.sources.pdf.draw import draw_region
     from medsift.sources.pdf.placements import frame_of
 
-    with open_document(_read(path), password) as document:
+    data = document_inside(path, member, password) if member else _read(path)
+    with open_document(data, password) as document:
         if not 1 <= number <= len(document):
             raise NotFoundError(f"the document has no page {number}")
         try:

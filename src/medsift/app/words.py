@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from medsift.core.record import Record
 
 LABELS = {"medical": "Medical", "non_medical": "Not medical", "uncertain": "Uncertain"}
+
+TABS = {"images": "Images", "documents": "PDF and documents", "url": "Web address"}
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!<>|~$:])")
 
 _NAMES = {
     "xray": "X-ray",
@@ -60,6 +66,20 @@ def kind_name(kind: str) -> str:
 def label_name(label: str) -> str:
     """A label for people."""
     return LABELS.get(label, label)
+
+
+def plain(text: str) -> str:
+    """Text from outside for where Streamlit expects Markdown: it means nothing there."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def wants_password(record: Record) -> bool:
+    """Whether a PDF could be read with a password, or with another one."""
+    code, _, details = record.error.partition(": ")
+    names = (record.member or record.source, record.url)
+    is_pdf = record.source_type == "pdf" and not record.member
+    is_pdf |= any(name.lower().endswith(".pdf") for name in names)
+    return code == "encrypted" and "password" in details and is_pdf
 
 
 def percent(p: float | None) -> str:
