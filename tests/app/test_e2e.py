@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from medsift.evaluation.labelled import find_examples
@@ -29,7 +31,7 @@ from tests.app.driving import (
     served,
     uploader,
 )
-from tests.samples import dicom_file, jpeg, picture, write_pdf
+from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
 
 pytestmark = [
     pytest.mark.e2e,
@@ -195,6 +197,72 @@ def test_answers_are_given_in_the_grid_and_become_training_data(page: Page, tmp_
     (example,) = find_examples(tmp_path / "out" / "labelled")
     assert (example.label, example.kind, example.source) == ("medical", "fundus", "uploads")
     assert example.path.read_bytes() in (data, (tmp_path / "two.jpg").read_bytes())
+
+
+def test_many_pictures_come_in_pages_and_tell_why(page: Page, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(60):
+            archive.writestr(f"folder/{number}.jpg", jpeg(picture(number)))
+    give(page, tmp_path / "many.zip")
+    show_all(page)
+    expect(page.get_by_text("1 to 24 of 60")).to_be_visible()
+    expect(cards(page)).to_have_count(24)
+    page.get_by_role("button", name="Page 3").press("Enter")
+    expect(page.get_by_text("49 to 60 of 60")).to_be_visible()
+    expect(cards(page)).to_have_count(12)
+    page.get_by_role("button", name="Look closer at 49").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Why this verdict?").click()
+    overlay = dialog.get_by_alt_text("Coloured by what speaks for and against")
+    expect(overlay).to_be_visible()
+    assert overlay.evaluate("image => image.naturalWidth") == 160
+
+
+def test_a_locked_pdf_is_opened_with_the_keyboard(page: Page, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "plain.pdf", [picture(1), picture(2)])
+    (tmp_path / "locked.pdf").write_bytes(locked(tmp_path / "plain.pdf", "sesame"))
+    open_tab(page, "PDF and documents")
+    uploader(page).set_input_files(tmp_path / "locked.pdf")
+    field = page.get_by_label("Password for locked.pdf")
+    assert field.get_attribute("type") == "password"
+    field.fill("sesame")
+    field.press("Enter")
+    page.get_by_text("Results", exact=True).wait_for()
+    show_all(page)
+    expect(cards(page)).to_have_count(2)
+    expect(field).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_in_what_is_ours(
+    browser: Browser, app: str, scheme: str, tmp_path: Path
+) -> None:
+    (tmp_path / "one.jpg").write_bytes(jpeg(picture(1)))
+    (tmp_path / "two.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    page = opened(browser, app, color_scheme=scheme)
+    give(page, *tmp_path.iterdir())
+    show_all(page)
+    page.get_by_text("Correct verdicts").click()
+    expect(page.get_by_role("combobox", name="Right answer for 1")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("button", name="Look closer at 1").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("row", name="SHA-256")).to_be_visible()
+    assert faults(page) == []
+    page.context.close()
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    """What axe finds, but for the one thing that is Streamlit's own."""
+    return [
+        (fault["id"], node["html"])
+        for fault in Axe().run(page).response["violations"]
+        for node in fault["nodes"]
+        if (fault["id"], "stFileUploaderDropzone" in node["html"]) != _STREAMLITS
+    ]
+
+
+_STREAMLITS = ("presentation-role-conflict", True)
 
 
 def test_two_users_do_not_see_each_other(

@@ -94,7 +94,7 @@ def test_an_empty_page_asks_for_input_and_shows_no_results(app: AppTest) -> None
     assert not app.exception
     assert app.title[0].value == "medsift"
     assert [tab.label for tab in app.tabs] == ["Images", "PDF and documents", "Web address"]
-    assert not app.subheader
+    assert not app.header
     assert len(app.sidebar) == 0
 
 
@@ -102,7 +102,7 @@ def test_uploads_become_cards_with_counts(app: AppTest) -> None:
     scan = dicom_file("MR_small.dcm").read_bytes()
     upload(app, ("one.jpg", jpeg(picture(1))), ("slice.dcm", scan))
     show_all(app)
-    assert app.subheader[0].value == "Results"
+    assert app.header[0].value == "Results"
     assert "<strong>2</strong> pictures" in html(app)
     assert cards(app) == 2
     assert "one.jpg" in html(app)
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_is_told_in_words_with_its_name(app: AppTest) -> Non
     upload(app, ("broken.pdf", b"%PDF-1.7\nnothing of use"), ("notes.txt", b"plain words"))
     assert "<strong>broken.pdf</strong>: It is damaged or incomplete." in html(app)
     assert "<strong>notes.txt</strong>: medsift does not read this type of file." in html(app)
-    assert not app.subheader
+    assert not app.header
 
 
 def test_hostile_names_are_shown_as_text(app: AppTest) -> None:
@@ -191,7 +191,7 @@ def test_closing_the_session_removes_its_files(app: AppTest, tmp_path: Path) -> 
 def test_results_can_be_cleared(app: AppTest) -> None:
     upload(app, ("one.jpg", jpeg(picture(1))))
     app.button(key="images-clear").click().run()
-    assert not app.subheader
+    assert not app.header
     assert cards(app) == 0
 
 
@@ -252,7 +252,7 @@ def test_a_locked_pdf_asks_for_its_password_until_it_fits(app: AppTest, tmp_path
     assert "It is protected by a password." in html(app)
     (field,) = (each for each in app.text_input if each.label.startswith("Password for"))
     assert field.label == r"Password for my\_\*scan\*\.pdf"
-    assert not app.subheader
+    assert not app.header
 
     give_password(app, "wrong")
     assert "The given password does not open it" in html(app)

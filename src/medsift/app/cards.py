@@ -27,7 +27,7 @@ STYLE = """<style>
 .ms-uncertain { background: #8f5b00; } .ms-right { background: #20703c; }
 .ms-p { font-variant-numeric: tabular-nums; font-size: .85rem; }
 .ms-kind { font-size: .95rem; font-weight: 600; margin-top: .2rem; overflow-wrap: anywhere; }
-.ms-where { font-size: .8rem; line-height: 1.3; height: 3.12em; overflow: hidden;
+.ms-where { font-size: .8rem; line-height: 1.3; height: 3.9em; overflow: hidden;
   overflow-wrap: anywhere; margin-top: .15rem; }
 /* Cards fill each row, as many as fit; two on a phone. */
 [class*="-grid"][class*="st-key-"] { display: grid;

@@ -22,7 +22,9 @@ def show_details(tray: Tray, found: Found) -> None:
 def _show(tray: Tray, found: Found) -> None:
     page = f"Page {found.record.page}"
     options = [page] if has_page(found) else []
-    options += [_PICTURE, *([_WHY] if tray.desk.crew.explains else [])]
+    with st.spinner("Getting ready…"):  # the first time, until a worker has its model
+        explains = tray.desk.crew.explains
+    options += [_PICTURE, *([_WHY] if explains else [])]
     key = f"{tray.name}-view-{found.number}"
     view = st.segmented_control("View", options, default=options[0], required=True, key=key)
     if view == _WHY:

@@ -75,7 +75,7 @@ def _ask_for_password(tray: Tray, progress: Progress) -> None:
             type="password",
             max_chars=200,
             key=f"{key}-text",
-            width=320,
+            width=420,
         )
         asked = st.form_submit_button("Open", icon=":material/lock_open:")
     if asked and password:

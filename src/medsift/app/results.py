@@ -31,7 +31,7 @@ def show_results(tray: Tray) -> None:
     if not found:
         return
     counts = Counts.of(found)
-    st.subheader("Results", anchor=False)
+    st.header("Results", anchor=False)
     _show_counts(counts, len(found))
     choice = _choose(tray, counts)
     shown = choice.of(found)
