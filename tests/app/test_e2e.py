@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,6 +241,7 @@ def test_axe_finds_no_fault_in_what_is_ours(
     (tmp_path / "one.jpg").write_bytes(jpeg(picture(1)))
     (tmp_path / "two.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     page = opened(browser, app, color_scheme=scheme)
+    assert (brightness(page) < 100) is (scheme == "dark")
     give(page, *tmp_path.iterdir())
     show_all(page)
     page.get_by_text("Correct verdicts").click()
@@ -260,6 +262,14 @@ def faults(page: Page) -> list[tuple[str, str]]:
         for node in fault["nodes"]
         if (fault["id"], "stFileUploaderDropzone" in node["html"]) != _STREAMLITS
     ]
+
+
+def brightness(page: Page) -> float:
+    """Of the background, 0 to 255."""
+    colour = page.locator("[data-testid=stApp]").evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    )
+    return max(map(float, re.findall(r"\d+", colour)[:3]))
 
 
 _STREAMLITS = ("presentation-role-conflict", True)

@@ -23,7 +23,9 @@ _ALWAYS = {
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": "false",
-    "theme.primaryColor": "#0f7391",
+    # For each: a theme that names neither would be light for everybody.
+    "theme.light.primaryColor": "#0f7391",
+    "theme.dark.primaryColor": "#4fb3d0",
 }
 
 

@@ -36,7 +36,7 @@ def document_inside(path: Path, member: str, password: str = "") -> bytes:
         if name == member:
             taken.append(blob.read(context.limits))
             # Any finding will do: it hands the word to the loop below, which ends.
-            yield Problem(blob.where, "skipped")
+            yield Problem(blob.where, "skipped", "no_image")
         elif member.startswith(f"{name}/"):
             yield from findings(blob, context)
 
