@@ -67,7 +67,7 @@ def test_pictures_of_the_web_are_named_as_they_are_there() -> None:
 
 
 def test_names_mean_nothing_in_markdown() -> None:
-    assert words.plain(":red[a] $x$ **b**.pdf") == r"\:red\[a\] \$x\$ \*\*b\*\*\.pdf"
+    assert words.plain(":red[a] $x$ **b**.pdf") == r"\:red\[a\] \$x\$ \*\*b\*\*.pdf"
 
 
 @pytest.mark.parametrize(
