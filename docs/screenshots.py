@@ -1,6 +1,6 @@
 """Make the pictures of the documentation that show medsift at work.
 
-    python docs/screenshots.py
+    python -m docs.screenshots
 
 Needs the packages of ``make test`` and a Chromium browser on the path.
 """
@@ -15,11 +15,15 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
+
+from tests.app.driving import chromium, give, open_tab, opened, running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "docs" / "assets"
 WIDTH, HEIGHT = 1180, 680
+_STILL = 1500
+"""Milliseconds until nothing moves any more."""
 
 
 def main() -> None:
@@ -30,11 +34,41 @@ def main() -> None:
         run(sys.executable, ROOT / "demo" / "build_samples.py", "samples", cwd=folder)
         scan = ("scan", "samples", "--report", "report.html", "--quiet")
         run(sys.executable, "-m", "medsift", *scan, cwd=folder)
-        shot = report(folder / "report.html")
+        keep("report", report(folder / "report.html"))
+        app(folder)
+
+
+def keep(name: str, shot: bytes) -> None:
+    """Save a picture for the documentation."""
     with Image.open(io.BytesIO(shot)) as image:
         # Fewer colours: a fifth of the size, and hard to tell apart.
         small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        small.save(ASSETS / "report.png", optimize=True)
+        small.save(ASSETS / f"{name}.png", optimize=True)
+
+
+def app(folder: Path) -> None:
+    """Pictures of the app: the grid, a picture on its page, and why it is called medical."""
+    samples = folder / "samples"
+    files = sorted((samples / "photographs").iterdir()) + sorted((samples / "dicom").iterdir())
+    size = {"width": 1100, "height": 1040}
+    with running_app(folder) as url, chromium() as browser:
+        page = opened(browser, url, viewport=size)
+        give(page, *files, samples / "web" / "page_files" / "retina.jpg")
+        page.wait_for_timeout(_STILL)
+        keep("app-grid", page.screenshot())
+        open_tab(page, "PDF and documents")
+        give(page, samples / "documents" / "report.pdf")
+        page.get_by_role("button", name="Look closer at").first.click()
+        keep("app-page", dialog(page, "with a frame around"))
+        page.get_by_role("dialog").get_by_text("Why this verdict?").click()
+        keep("app-why", dialog(page, "Coloured by"))
+
+
+def dialog(page: Page, alt: str) -> bytes:
+    """A picture of the dialog, once its own picture is drawn."""
+    page.get_by_role("dialog").get_by_alt_text(alt).wait_for()
+    page.wait_for_timeout(_STILL)
+    return page.screenshot()
 
 
 def run(*command: object, cwd: Path) -> None:

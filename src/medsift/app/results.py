@@ -68,7 +68,8 @@ def _choose(tray: Tray, counts: Counts) -> Choice:
             ["medical", "non_medical"],
             selection_mode="multi",
             default=["medical", "non_medical"],
-            format_func=lambda label: f"{words.label_name(label)} ({counts.labels[label]:,})",
+            # Without counts: names that change while results come would lose what was chosen.
+            format_func=words.label_name,
             key=f"{name}-labels",
         )
         kinds = st.multiselect(
