@@ -13,6 +13,7 @@ pytest.importorskip("timm")
 
 import torch
 
+from medsift.core.errors import ModelError
 from medsift.training import recipes
 from medsift.training import train as training
 from medsift.training.backbones import Weights, build, fold_batch_norm
@@ -28,6 +29,9 @@ RECIPE = Recipe(
     (replace(MEMBER, optimisation=Optimisation(epochs=4, rate=3e-4, head_rate=3e-3)),),
     made_up=False,
 )
+
+
+NAME = f"1-{MEMBER.backbone.replace('_', '-')}.checkpoint.pt"
 
 
 @pytest.fixture
@@ -90,3 +94,32 @@ def test_a_short_run_does_not_spend_itself_on_the_last_layer(
     for epochs, head in ((1, 0.5), (3, 1.5), (8, 2), (None, 2)):
         member, _ = started(data, NOISE, monkeypatch, epochs=epochs)
         assert member.optimisation.head_epochs == head
+
+
+def test_weights_can_be_the_means_of_two_runs(
+    data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = {}
+    for name, value in (("start", 2.0), ("earlier", 5.0)):
+        weights = fold_batch_norm(build(MEMBER.backbone, 2, NOISE)).state_dict()
+        paths[name] = tmp_path / name / "run" / NAME
+        paths[name].parent.mkdir(parents=True)
+        torch.save(
+            {"best": {k: torch.full_like(t, value) for k, t in weights.items()}}, paths[name]
+        )
+    before = Weights(paths["start"])
+    _, network = started(data, before, monkeypatch)
+    assert all((parameter == 2).all() for parameter in network.parameters())
+    _, network = started(data, before, monkeypatch, average_with=tmp_path / "earlier")
+    assert all((parameter == 3.5).all() for parameter in network.parameters())
+
+
+def test_means_are_refused_where_the_earlier_run_is_of_something_else(
+    data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelError, match=r"no checkpoint"):
+        started(data, NOISE, monkeypatch, average_with=tmp_path / "nothing")
+    (tmp_path / "other" / "run").mkdir(parents=True)
+    torch.save({"best": {"a": torch.zeros(2)}}, tmp_path / "other" / "run" / NAME)
+    with pytest.raises(ModelError, match="another network"):
+        started(data, NOISE, monkeypatch, average_with=tmp_path / "other")

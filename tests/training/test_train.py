@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 pytest.importorskip("timm")
 pytest.importorskip("onnx")
 
+import onnx
 import torch
 
 import medsift
@@ -239,6 +240,18 @@ def test_an_eight_bit_network_is_a_quarter_of_the_size_and_nearly_agrees(
     batch = np.zeros((1, 3, SIZE, SIZE), dtype=np.float32)
     assert Network(small).logits(batch).shape == (1, wanted.shape[1])
     assert PAD not in small.read_bytes()
+
+
+def test_the_first_two_convolutions_and_the_last_stay_in_floats(data: Path, tmp_path: Path) -> None:
+    full, small = tmp_path / "full.onnx", tmp_path / "small.onnx"
+    export_onnx(fresh().eval(), Preprocess(SIZE), full)
+    quantise(full, small, pool(data, tmp_path).store, Preprocess(SIZE))
+    graph = onnx.load(small).graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    weights = [n.input[1] for n in graph.node if n.op_type == "Conv"]
+    whole = [made_by.get(name) == "DequantizeLinear" for name in weights]
+    assert len(whole) > 40
+    assert [i for i, integers in enumerate(whole) if not integers] == [0, 1, len(whole) - 1]
 
 
 def test_weights_in_eight_bits_change_the_logits_little(tmp_path: Path) -> None:

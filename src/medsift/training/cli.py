@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train only the Nth network of the recipe; --resume puts them together",
     )
     add("--note", default="", metavar="TEXT", help="what else the model card is to say")
+    add(
+        "--average-with",
+        type=Path,
+        metavar="DIR",
+        help="ship the means of the weights of this run and of an earlier one, with its output DIR",
+    )
     add("--teacher", metavar="MODEL", help="learn from the probabilities of this model, too")
 
 
@@ -74,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             threads=arguments.threads,
             resume=arguments.resume,
             member=arguments.member,
+            average_with=arguments.average_with,
             teacher=arguments.teacher,
             note=arguments.note,
         )

@@ -18,7 +18,7 @@ from medsift.classify.ensemble import softmax
 from medsift.core.errors import UsageError
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.backbones import Weights, build, fold_batch_norm
-from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
+from medsift.training.checkpoint import average_in, checkpoint_weights, load_checkpoint
 from medsift.training.collage import made_up
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source, targets_of
 from medsift.training.finish import finish
@@ -60,6 +60,9 @@ class TrainSettings:
     member : int or None
         Train only this network of the recipe, counted from 1, and stop at its checkpoint, so
         that several can be trained side by side; a last run with ``resume`` puts them together.
+    average_with : Path or None
+        Output folder of an earlier run of the same recipe, with the same classes. The weights
+        that ship are the means of its best ones and of this run's best ones.
     teacher : str or None
         Model, by name or folder, whose probabilities the networks learn to give.
     note : str
@@ -78,6 +81,7 @@ class TrainSettings:
     threads: int = 0
     resume: bool = False
     member: int | None = None
+    average_with: Path | None = None
     teacher: str | None = None
     note: str = ""
 
@@ -127,6 +131,7 @@ def train(settings: TrainSettings) -> Path:
             "summary": recipe.summary,
             "seed": settings.seed,
             "epochs": [m.optimisation.epochs for m in recipe.members],
+            "weights": "best" if settings.average_with is None else "means of two runs",
             "teacher": Path(settings.teacher).name if settings.teacher else "none",
             **({"note": settings.note} if settings.note else {}),
             "pictures": len(train_store),
@@ -209,6 +214,8 @@ def _members(
             teacher=_teacher(settings, classes, member),
         )
         before = fit(network, member, classes, pools, loop)
+        if settings.average_with is not None:
+            average_in(before, settings.average_with / "run" / f"{name}.checkpoint.pt")
         if settings.member is None:
             place = Place(settings.output, name, settings.seed)
             trained.append(stored(before, member, classes, stores, place, recipe.quantise))
