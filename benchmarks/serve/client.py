@@ -14,6 +14,7 @@ _HEAD = (
     "POST /v1/classify HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/jpeg\r\n"
     "Content-Length: {length}\r\n\r\n"
 )
+_KEPT_SECONDS = 5.0
 
 
 @dataclass
@@ -62,10 +63,15 @@ class Bodies:
 
 
 class Connection:
-    """One connection that stays open."""
+    """One connection that stays open.
+
+    After five seconds without use (httpx's ``keepalive_expiry``) it is opened anew: the service
+    closes what lies idle for long, and a request that crosses the closing gets no answer.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
+        self._used = 0.0
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def classify(self, body: bytes, tally: Tally, began: float | None = None) -> None:
@@ -85,6 +91,8 @@ class Connection:
             tally.seconds.append(time.perf_counter() - began)
 
     async def _asked(self, body: bytes) -> tuple[int, bytes]:
+        if time.monotonic() - self._used > _KEPT_SECONDS:
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
@@ -92,7 +100,9 @@ class Connection:
         writer.write(head + body)
         answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(answer.partition("content-length:")[2].split("\r\n")[0])
-        return int(answer.split()[1]), await reader.readexactly(length)
+        content = await reader.readexactly(length)
+        self._used = time.monotonic()
+        return int(answer.split()[1]), content
 
     def close(self) -> None:
         if self._streams is not None:
