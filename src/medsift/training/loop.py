@@ -211,7 +211,7 @@ def _epoch(
     medical = medical_mask(classes)
     targets = soft_targets(classes, recipe.smoothing)
     generator = torch.Generator().manual_seed(settings.seed * 1000 + state.epoch)
-    steps = max(1, int(len(pool.store) * optimisation.portion) // optimisation.batch)
+    steps = max(1, len(pool.store) // optimisation.batch)
     head_steps = int(optimisation.head_epochs * steps)
     # Folded networks have no statistics to follow; others keep those of ImageNet, which
     # belong to no source.

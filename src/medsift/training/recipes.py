@@ -23,7 +23,7 @@ class Optimisation:
     Attributes
     ----------
     epochs : int
-        An epoch is ``portion`` times as many random pictures as there are training files.
+        An epoch is as many random pictures as there are training files.
     head_epochs : float
         Part of ``epochs`` during which only the last layer learns.
     batch : int
@@ -38,8 +38,6 @@ class Optimisation:
         ``step`` divides the rate by ten after each third of the epochs.
     average : float
         Decay of the running average of the weights for each step; 0 keeps the last weights.
-    portion : float
-        See ``epochs``.
     """
 
     epochs: int
@@ -52,9 +50,8 @@ class Optimisation:
     weight_decay: float = 0.05
     schedule: Schedule = "cosine"
     average: float = 0.998
-    portion: float = 1.0
 
-    def gentle(self, epochs: int, factor: float = 10, portion: float = 1.0) -> Optimisation:
+    def gentle(self, epochs: int, factor: float = 10) -> Optimisation:
         """A later phase: all layers at once, the rates divided by ``factor``."""
         return replace(
             self,
@@ -63,7 +60,6 @@ class Optimisation:
             rate=self.rate / factor,
             head_rate=self.head_rate / factor,
             average=min(self.average, 0.99),
-            portion=portion,
         )
 
 
