@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from medsift.classify import network, processor, store
+from tests.classify.tiny_model import write_model
 
 
 @pytest.mark.parametrize(
@@ -35,16 +36,24 @@ def test_only_x86_without_vnni_may_overflow(
     assert processor.may_overflow(cpuinfo) is expected
 
 
-@pytest.mark.parametrize("careful", [True, False])
+@pytest.mark.parametrize("without_vnni", [True, False])
 def test_networks_take_the_careful_way_only_where_it_is_needed(
-    careful: bool, monkeypatch: pytest.MonkeyPatch
+    without_vnni: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(network, "may_overflow", lambda: careful)
-    folder = store.find("fast")
-    (path,) = folder.glob("*.onnx")
+    monkeypatch.setattr(network, "may_overflow", lambda: without_vnni)
+    (unbounded,) = write_model(tmp_path / "tiny").glob("*.onnx")
+    assert _is_careful(unbounded) == without_vnni
+
+
+@pytest.mark.parametrize("path", sorted(store.BUNDLED.glob("*/*.onnx")), ids=str)
+def test_bundled_networks_never_need_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "may_overflow", lambda: True)
+    assert not _is_careful(path)
+
+
+def _is_careful(path: Path) -> bool:
     options = network.Network(path)._session.get_session_options()
-    if careful:
-        assert options.get_session_config_entry("session.x64quantprecision") == "1"
-    else:
-        with pytest.raises(RuntimeError):
-            options.get_session_config_entry("session.x64quantprecision")
+    try:
+        return bool(options.get_session_config_entry("session.x64quantprecision") == "1")
+    except RuntimeError:
+        return False

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
+PAIRS_FIT = "medsift.pair_sums_fit"
+"""Property of an ONNX file whose 8-bit sums cannot run over on any processor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What one run of a network gives.
@@ -98,6 +102,18 @@ class Network:
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"the model lacks its network {path}")
+    try:
+        session = _session(path, threads, careful=False)
+        if may_overflow() and PAIRS_FIT not in session.get_modelmeta().custom_metadata_map:
+            session = _session(path, threads, careful=True)
+    except Exception as error:
+        raise ModelError(f"{path} cannot be loaded: {error}") from error
+    return session
+
+
+def _session(path: Path, threads: int, careful: bool) -> onnxruntime.InferenceSession:
     ort = runtime.onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -105,8 +121,8 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     # Threads that wait for work in a busy loop take three times the computing of one thread, for
     # little: between two inferences there are pictures to decode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if may_overflow():
-        # A slower way that cannot. Elsewhere it would take twice the time for the same numbers.
+    if careful:
+        # A slower way of 8-bit sums, which cannot run over.
         options.add_session_config_entry("session.x64quantprecision", "1")
     # Warnings of the optimiser are of no use to users.
     options.log_severity_level = 3
@@ -116,9 +132,4 @@ def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = True
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
     providers = [name for name in wanted if name in ort.get_available_providers()]
-    if not path.is_file():
-        raise ModelError(f"the model lacks its network {path}")
-    try:
-        return ort.InferenceSession(str(path), sess_options=options, providers=providers)
-    except Exception as error:
-        raise ModelError(f"{path} cannot be loaded: {error}") from error
+    return ort.InferenceSession(str(path), sess_options=options, providers=providers)

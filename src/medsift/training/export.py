@@ -22,6 +22,7 @@ from medsift.core.errors import ModelError
 from medsift.training.backbones import WithFeatures
 from medsift.training.data import PixelStore
 from medsift.training.padding import fold_padding
+from medsift.training.pair_sums import bound_pair_sums
 
 _OPSET = 17
 _FIRST_IN_FLOATS = 2
@@ -117,6 +118,7 @@ def quantise(path: Path, target: Path, store: PixelStore, preprocess: Preprocess
             nodes_to_exclude=_kept_in_floats(simplified),
         )
     fold_padding(target)
+    bound_pair_sums(target)
 
 
 def _kept_in_floats(path: Path) -> list[str]:
