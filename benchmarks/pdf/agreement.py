@@ -17,30 +17,12 @@ from medsift.core.picture import Bbox, Picture
 from medsift.sources.pdf.draw import draw_region
 from medsift.sources.pdf.geometry import intersection
 from medsift.sources.pdf.placements import frame_of, placements_of, walk
+from medsift.sources.pdf.similarity import ssim
 
 SIDE = 256
 FINE = 2048
 AGREES = 0.95
 MIN_SIDE = 32
-
-
-def ssim(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Structural similarity of two grey pictures of one size."""
-    a, b = one.astype(float), other.astype(float)
-    mean_a, mean_b = _windows(a), _windows(b)
-    var_a, var_b = _windows(a * a) - mean_a**2, _windows(b * b) - mean_b**2
-    covariance = _windows(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    above = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    below = (mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2)
-    return float((above / below).mean())
-
-
-def _windows(values: NDArray[np.float64], size: int = 7) -> NDArray[np.float64]:
-    total = np.cumsum(np.cumsum(np.pad(values, ((1, 0), (1, 0))), axis=0), axis=1)
-    inner = total[size:, size:] - total[:-size, size:] - total[size:, :-size]
-    mean: NDArray[np.float64] = (inner + total[:-size, :-size]) / size**2
-    return mean
 
 
 def agreement(picture: Picture, page: Any) -> dict[str, Any]:

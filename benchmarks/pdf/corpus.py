@@ -1,6 +1,7 @@
 """Measure the PDF source on a folder of real documents.
 
     python benchmarks/pdf/corpus.py FOLDER [--list pdf_images.csv] [--passwords passwords.csv]
+        [--pixels stored]
 
 Each document is read in a process of its own with a time limit and a bound on its address
 space. Printed for each folder of documents:
@@ -13,7 +14,7 @@ recall
     in the groups of soft masks alone are told apart as ``lone masks``: what is painted through
     them may be a picture, they are none themselves.
 agreement
-    Share of pictures whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's drawing of the
+    Share of pictures, blank ones aside, whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's drawing of the
     whole page in the same box is at least 0.95, both averaged down to no more than 256 px. Where
     it is less, the page is drawn again with fewer things on it, and the first drawing that agrees
     says why: ``on or below it`` with the page's images alone (text, arrows, labels and a coloured
@@ -55,7 +56,7 @@ from agreement import AGREES, MIN_SIDE, agreement
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Picture, Provenance
 from medsift.decode.blank import is_blank
-from medsift.sources.base import Blob, Context, SourceOptions
+from medsift.sources.base import Blob, Context, PdfPixels, SourceOptions
 from medsift.sources.pdf import read
 from medsift.sources.pdf.dictionaries import number_of, value_of, values_of
 from medsift.sources.pdf.facts import images_in_mask
@@ -118,7 +119,9 @@ def lone_masks(path: Path, password: str, pages: Iterable[int]) -> list[int]:
     return sorted(masks - others)
 
 
-def measure(path: Path, password: str, out: Path, listed: Sequence[dict[str, str]]) -> None:
+def measure(
+    path: Path, options: SourceOptions, out: Path, listed: Sequence[dict[str, str]]
+) -> None:
     """Read one document and write what was found; runs in a process of its own."""
     import pypdfium2 as pdfium
 
@@ -126,7 +129,8 @@ def measure(path: Path, password: str, out: Path, listed: Sequence[dict[str, str
     # Of the processor, so that other work on the machine does not count; and a last resort.
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     signal.alarm(10 * SECONDS)
-    context = Context(options=SourceOptions(pdf_password=password))
+    password = options.pdf_password
+    context = Context(options=options)
     rows: list[dict[str, Any]] = []
     error, document, aside = "", None, 0.0
     start = time.perf_counter()
@@ -138,7 +142,8 @@ def measure(path: Path, password: str, out: Path, listed: Sequence[dict[str, str
                 row |= {"width": finding.width, "height": finding.height}
                 row |= {"extraction": finding.where.extraction, "box": finding.where.bbox}
                 row |= {"junk": _is_junk(finding), "blank": is_blank(finding.pixels)}
-                if finding.where.page and len(rows) < MOST_COMPARED:
+                compared = not row["blank"] and len(rows) < MOST_COMPARED
+                if finding.where.page and compared:
                     if document is None:
                         document = pdfium.PdfDocument(path, password=password or None)
                         document.init_forms()
@@ -171,14 +176,14 @@ def _counts(line: dict[str, str]) -> bool:
 
 
 def in_child(
-    path: Path, password: str, out: Path, listed: Sequence[dict[str, str]]
+    path: Path, options: SourceOptions, out: Path, listed: Sequence[dict[str, str]]
 ) -> dict[str, Any] | None:
     """Measure in a forked process; None where it crashed or ran out of time."""
     out.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         try:
-            measure(path, password, out, listed)
+            measure(path, options, out, listed)
         except BaseException:  # noqa: BLE001 - the child must not go on with its parent's work
             traceback.print_exc()
             os._exit(1)
@@ -267,14 +272,18 @@ class Tally:
 
 
 def report(
-    folder: Path, listed: dict[str, list[dict[str, str]]], passwords: dict[str, str]
+    folder: Path,
+    listed: dict[str, list[dict[str, str]]],
+    passwords: dict[str, str],
+    pixels: PdfPixels,
 ) -> None:
     """Measure every PDF of a folder."""
     tally = Tally()
     out = Path(tempfile.gettempdir()) / f"pdf-corpus-{os.getpid()}.json"
     for path in sorted(folder.glob("*.pdf")):
         name = f"{folder.name}/{path.name}"
-        result = in_child(path, passwords.get(name, ""), out, listed[name])
+        asked = SourceOptions(pdf_password=passwords.get(name, ""), pdf_pixels=pixels)
+        result = in_child(path, asked, out, listed[name])
         tally.counts["documents"] += 1
         if result is None:
             tally.counts["crashed or timed out"] += 1
@@ -297,6 +306,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="+", help="folders of PDFs")
     parser.add_argument("--list", type=Path, help="CSV of `pdfimages -list`, with a file column")
     parser.add_argument("--passwords", type=Path, help="CSV with the columns file and password")
+    parser.add_argument("--pixels", choices=("seen", "stored"), default="seen")
     options = parser.parse_args()
     if options.list and not importlib.util.find_spec("pymupdf"):
         parser.error("PyMuPDF says where the listed images are: pip install pymupdf")
@@ -305,7 +315,7 @@ def main() -> None:
         listed[row["file"]].append(row)
     passwords = {row["file"]: row["password"] for row in _rows(options.passwords)}
     for folder in options.folder:
-        report(folder, listed, passwords)
+        report(folder, listed, passwords, options.pixels)
         sys.stdout.flush()
 
 

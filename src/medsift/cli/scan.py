@@ -156,6 +156,13 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--pdf-password", default="", metavar="TEXT", help="tried on encrypted PDFs")
     group.add_argument(
+        "--pdf-pixels",
+        choices=("seen", "stored"),
+        default="seen",
+        help="of pictures that a PDF draws text or lines over: as the page shows them, or as they"
+        " are stored; default: %(default)s",
+    )
+    group.add_argument(
         "--all-frames",
         action="store_true",
         help="look at every frame of multi-frame images, not at an even choice of 32",
@@ -256,6 +263,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         workers=arguments.workers,
         engine=arguments.engine,
         pdf_password=arguments.pdf_password,
+        pdf_pixels=arguments.pdf_pixels,
         all_frames=arguments.all_frames,
         dicom_tags=arguments.dicom_tags,
         by_series=arguments.by_series,

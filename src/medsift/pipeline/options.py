@@ -12,7 +12,7 @@ from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.pipeline.groups import MOST_BITS
-from medsift.sources.base import SourceOptions
+from medsift.sources.base import PdfPixels, SourceOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
 Engine: TypeAlias = Literal["local", "ray"]
@@ -38,6 +38,9 @@ class ScanOptions:
         Where the work runs.
     pdf_password : str
         Tried on encrypted PDFs.
+    pdf_pixels : {"seen", "stored"}
+        Of pictures that a PDF draws text or lines over: as the page shows them, or as they are
+        stored.
     all_frames : bool
         Look at every frame of multi-frame images instead of an even choice.
     web : WebOptions
@@ -70,6 +73,7 @@ class ScanOptions:
     workers: int | None = None
     engine: Engine = "local"
     pdf_password: str = field(default="", repr=False)
+    pdf_pixels: PdfPixels = "seen"
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
     dicom_tags: Sequence[str] = ()
@@ -88,6 +92,8 @@ class ScanOptions:
             raise UsageError(f"there must be at least one worker, not {self.workers}")
         if self.engine not in ("local", "ray"):
             raise UsageError(f"there is no engine {self.engine!r}: local or ray")
+        if self.pdf_pixels not in ("seen", "stored"):
+            raise UsageError(f"pixels of PDFs are seen or stored, not {self.pdf_pixels!r}")
         if self.group_bits is not None and not 0 <= self.group_bits <= MOST_BITS:
             raise UsageError(f"look-alikes may differ in 0 to {MOST_BITS} bits")
         if self.min_size < 0:
@@ -104,6 +110,7 @@ class ScanOptions:
         """The part that concerns sources."""
         return SourceOptions(
             pdf_password=self.pdf_password,
+            pdf_pixels=self.pdf_pixels,
             min_size=self.min_size,
             all_frames=self.all_frames,
             web=self.web,
@@ -125,6 +132,7 @@ class ScanOptions:
             "threshold": facts["threshold"] if self.threshold is None else self.threshold,
             "tta": self.tta,
             "min_size": self.min_size,
+            "pdf_pixels": self.pdf_pixels,
             "all_frames": self.all_frames,
             "by_series": self.by_series,
             "group_bits": self.group_bits,

@@ -7,13 +7,16 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 from medsift.core.errors import LimitError, NotFoundError, UnreadableError
 from medsift.core.limits import DEFAULT_LIMITS, MIB, Limits
 from medsift.core.picture import Finding, Provenance
 from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
+
+PdfPixels: TypeAlias = Literal["seen", "stored"]
+"""Which pixels of pictures in PDFs: see :class:`SourceOptions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ class SourceOptions:
     ----------
     pdf_password : str
         Tried on encrypted PDFs.
+    pdf_pixels : {"seen", "stored"}
+        Of pictures that a PDF draws over: as the page shows them, or as they are stored.
     min_size : int
         Pictures with a shorter side below this many pixels will be skipped anyway; sources
         may spare themselves the decoding, but still report them.
@@ -145,6 +150,7 @@ class SourceOptions:
     """
 
     pdf_password: str = ""
+    pdf_pixels: PdfPixels = "seen"
     min_size: int = 32
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS

@@ -13,7 +13,7 @@ from PIL import Image
 
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Finding, Picture, Problem, Provenance
-from medsift.sources.base import Blob, Budget, Context, SourceOptions
+from medsift.sources.base import Blob, Budget, Context, PdfPixels, SourceOptions
 from medsift.sources.pdf import read
 
 
@@ -140,6 +140,7 @@ def findings(
     target: int = 0,
     limits: Limits = DEFAULT_LIMITS,
     inner: list[Blob] | None = None,
+    pixels: PdfPixels = "seen",
 ) -> list[Finding]:
     """Read a PDF; blobs that are handed on are put into ``inner``."""
     data = pdf if isinstance(pdf, bytes) else pdf.to_bytes()
@@ -156,7 +157,7 @@ def findings(
 
     context = Context(
         limits=limits,
-        options=SourceOptions(pdf_password=password),
+        options=SourceOptions(pdf_password=password, pdf_pixels=pixels),
         target=target,
         recurse=recurse,
         budget=Budget(limits),

@@ -76,4 +76,4 @@ def test_strokes_on_a_picture_do_not_make_a_second_one() -> None:
     pdf = Pdf()
     content = draw("Im", 90, 130, 330, 160) + _trace(100, 200, 300)
     pdf.page(content, {"Im": pdf.picture(scene())})
-    assert [f.where.extraction for f in pictures(pdf)] == ["embedded"]
+    assert [f.format for f in pictures(pdf)] == ["raw"]

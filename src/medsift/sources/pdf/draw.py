@@ -197,6 +197,12 @@ def pixel_hash(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
+def address_of(handle: Any) -> int:
+    """Tell which object a handle stands for: PDFium's handles of one are not equal."""
+    # As ctypes.cast tells it, at less than half the cost.
+    return ctypes.c_void_p.from_buffer(handle).value or 0
+
+
 @contextmanager
 def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
     """Hide all objects of a page but some, for as long as the block lasts.
@@ -209,18 +215,18 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
     """
     from pypdfium2 import raw
 
-    wanted = {_address(handle) for handle in handles}
+    wanted = {address_of(handle) for handle in handles}
     hidden = []
     if wanted:
         stay = set(wanted)
         for item in walk(page):
-            if _address(item.handle) in wanted:
-                stay.update(map(_address, item.parents))
+            if address_of(item.handle) in wanted:
+                stay.update(map(address_of, item.parents))
         for item in walk(page):
             # What is in a form that is hidden, or that stays as a whole, goes with the form.
-            around = _address(item.parents[-1]) if item.parents else None
+            around = address_of(item.parents[-1]) if item.parents else None
             goes_with_it = around is not None and (around in wanted or around not in stay)
-            if not goes_with_it and _address(item.handle) not in stay:
+            if not goes_with_it and address_of(item.handle) not in stay:
                 raw.FPDFPageObj_SetIsActive(item.handle, False)
                 hidden.append(item.handle)
     try:
@@ -228,11 +234,6 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
     finally:
         for handle in hidden:
             raw.FPDFPageObj_SetIsActive(handle, True)
-
-
-def _address(handle: Any) -> int:
-    # As ctypes.cast tells it, at less than half the cost.
-    return ctypes.c_void_p.from_buffer(handle).value or 0
 
 
 def _view(bitmap: Any) -> NDArray[np.uint8]:

@@ -20,6 +20,7 @@ from medsift.sources.pdf.extract import Extractor, finest_size
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.layers import with_hidden_marked
 from medsift.sources.pdf.masked import masked_pictures
+from medsift.sources.pdf.overlays import Surroundings
 from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
 from medsift.sources.pdf.regions import pictures_on_scan
@@ -61,6 +62,8 @@ def _pictures(
     seen = without_unseen(list(placements_of(sheet.page, sheet.frame)), sheet.frame.box)
     sifted = without_glyphs(with_hidden_marked(sheet, seen.kept), sheet.bitonal)
     dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": sheet.facts.glyphs}))
+    stored = extractor.context.options.pdf_pixels == "stored"
+    surroundings = Surroundings(sheet, sifted.kept)
     for unit in units_of(sifted.kept, sheet.see_through):
         first = unit.placements[0]
         reason = junk_reason(unit, finest_size(first, sheet.about(first)))
@@ -75,7 +78,7 @@ def _pictures(
             elif sheet.see_through(first) and is_shadow(found.pixels):
                 dropped["shadow"] += 1
             else:
-                yield found
+                yield found if stored else surroundings.as_seen(found, unit.placements)
                 yield from pictures_on_scan(sheet, found)
     yield from _in_annotations(sheet, extractor)
     for stream in sheet.facts.in_patterns:

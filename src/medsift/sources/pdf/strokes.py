@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medsift.core.picture import Bbox
 from medsift.sources.pdf.clips import clip_of
@@ -105,6 +108,59 @@ def bounds_of(handle: Any, outward: Matrix, frame: PageFrame) -> Bbox | None:
     x0, y0, x1, y1 = outward.bounds(box)
     seen = intersection((x0 - 0.5, y0 - 0.5, x1 + 0.5, y1 + 0.5), frame.box)
     return seen if area(seen) > 0 else None
+
+
+def boxes_around(handles: Sequence[tuple[Any, Matrix]], frame: PageFrame) -> NDArray[np.float64]:
+    """Find the boxes around many objects at once, whatever clips them.
+
+    Parameters
+    ----------
+    handles : sequence of (object, Matrix)
+        Each with the way from the form around it to the user space of the page.
+    frame : PageFrame
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 4)
+        In the visible system of the page; NaN, which meets nothing, where PDFium knows of none.
+    """
+    from pypdfium2 import raw
+
+    sides = [ctypes.c_float() for _ in range(4)]
+    boxes = np.full((len(handles), 4), np.nan)
+    alike: dict[Matrix, list[int]] = {}
+    for number, (handle, around) in enumerate(handles):
+        if raw.FPDFPageObj_GetBounds(handle, *sides):
+            boxes[number] = [side.value for side in sides]
+            alike.setdefault(around, []).append(number)
+    for around, numbers in alike.items():
+        outward = around.then(frame.to_visible)
+        x, y = boxes[numbers][:, [0, 2, 0, 2]], boxes[numbers][:, [1, 1, 3, 3]]
+        across = outward.a * x + outward.c * y + outward.e
+        up = outward.b * x + outward.d * y + outward.f
+        boxes[numbers] = np.stack([across.min(1), up.min(1), across.max(1), up.max(1)], axis=1)
+    return boxes
+
+
+def draws_nothing(handle: Any, kind: int) -> bool:
+    """Whether text is invisible, as on scans that were read, or a path only clips.
+
+    Parameters
+    ----------
+    handle : object
+    kind : int
+        One of PDFium's ``FPDF_PAGEOBJ`` constants.
+    """
+    from pypdfium2 import raw
+
+    if kind == raw.FPDF_PAGEOBJ_TEXT:
+        mode = raw.FPDFTextObj_GetTextRenderMode(handle)
+        return mode in {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}
+    if kind != raw.FPDF_PAGEOBJ_PATH:
+        return False
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    known = raw.FPDFPath_GetDrawMode(handle, fill, stroke)
+    return not known or (not stroke.value and fill.value == raw.FPDF_FILLMODE_NONE)
 
 
 def _unseen(handle: Any) -> bool:
