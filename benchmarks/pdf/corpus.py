@@ -14,14 +14,14 @@ recall
     in the groups of soft masks alone are told apart as ``lone masks``: what is painted through
     them may be a picture, they are none themselves.
 agreement
-    Share of pictures, blank ones aside, whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's drawing of the
-    whole page in the same box is at least 0.95, both averaged down to no more than 256 px. Where
-    it is less, the page is drawn again with fewer things on it, and the first drawing that agrees
-    says why: ``on or below it`` with the page's images alone (text, arrows, labels and a coloured
-    ground are gone); ``another image`` with this image alone. ``annotation`` stands for pictures
-    in the looks of annotations, of which PDFium draws form fields only with its form module (the
-    second figure is with that); ``askew`` for those that stand at an angle, which come upright.
-    What no drawing explains is ``unexplained``.
+    Share of pictures, blank ones aside, whose SSIM (Wang et al. 2004, 7 x 7 windows) with PDFium's
+    drawing of the whole page in the same box is at least 0.95, both averaged down to no more than
+    256 px. Where it is less, the page is drawn again with fewer things on it, and the first
+    drawing that agrees says why: ``on or below it`` with the page's images alone (text, arrows,
+    labels and a coloured ground are gone); ``another image`` with this image alone. ``annotation``
+    stands for pictures in the looks of annotations, of which PDFium draws form fields only with
+    its form module (the second figure is with that); ``askew`` for those that stand at an angle,
+    which come upright. What no drawing explains is ``unexplained``.
 junk
     Share of pictures of at least 32 px that are as thin as a rule. Blank ones, and empty frames,
     are counted apart: a scan skips them and says so.

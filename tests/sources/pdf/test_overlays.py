@@ -105,17 +105,31 @@ def test_the_ground_below_a_picture_that_can_be_seen_through_is_part_of_it() -> 
     assert far(seen.pixels[:, :30], stored.pixels[:, :30]) < 4
 
 
-def test_another_picture_on_it_is_told_by_itself() -> None:
+def with_other(width: float, height: float, after: str = "") -> list[Picture]:
+    """A photograph, and another picture on its lower left corner."""
     pdf = Pdf()
     below = pdf.jpeg(PHOTO, (400, 300), "/ColorSpace /DeviceRGB")
     above = pdf.picture(255 - scene(seed=3))
-    content = draw("Below", *PLACE) + draw("Above", 120, 220, 80, 60)
-    pdf.page(content + BARS, {"Below": below, "Above": above})
-    large, small = pictures(pdf)
-    assert (large.width, small.width) == (400, 80)
-    assert large.where.extraction == "rendered"
-    # Between the bars, where the small picture stands on the page.
-    assert far(large.pixels[140:160, 60:180], scene(300, 400)[140:160, 60:180]) < 4
+    content = draw("Below", *PLACE) + draw("Above", 100, 200, width, height) + after
+    pdf.page(content, {"Below": below, "Above": above})
+    return pictures(pdf)
+
+
+def test_an_inset_is_part_of_a_picture_and_told_by_itself() -> None:
+    large, small = with_other(80, 60)
+    assert (large.where.extraction, large.width) == ("rendered", 400)
+    assert (small.where.extraction, small.width) == ("embedded", 80)
+    assert far(large.pixels[:160], scene(300, 400)[:160]) < 4
+    assert far(large.pixels[200:, :140], scene(300, 400)[200:, :140]) > 20
+
+
+def test_a_ground_for_other_pictures_is_shown_without_them() -> None:
+    ground, _ = with_other(120, 100)
+    assert is_original(ground)
+    marked, _ = with_other(120, 100, after="0 0 0 rg 100 310 200 30 re f\n")
+    assert marked.where.extraction == "rendered"
+    assert marked.pixels[50, 200].tolist() == [0, 0, 0]
+    assert far(marked.pixels[120:], scene(300, 400)[120:]) < 4
 
 
 def test_pictures_at_an_angle_come_upright_as_they_are_stored() -> None:

@@ -1,9 +1,9 @@
 """What else a page draws where a picture stands: labels and frames on it, a ground below it.
 
-A picture is given as it is stored as long as that is what the page shows. Where text, lines or
-fills on it, or what is seen through it, make it another picture, the region is drawn as the page
-shows it, at the resolution of the picture; other pictures, which are told by themselves, are left
-out of the drawing.
+A picture is given as it is stored as long as that is what the page shows. Where text, lines, fills
+or insets on it, or what is seen through it, make it another picture, the region is drawn as the
+page shows it, at the resolution of the picture. Where much of it lies under other pictures, it is
+the ground for them: those, which are told by themselves, are left out of the drawing.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ _INSET = 1.0
 _LEAST_SHARE = (1 - AGREES) / 2
 _WINDOW = 7
 _LEAST_SIDE = 8
+_LARGEST_INSETS = 0.25
 _MOST_MARKS = 60_000
 
 
 class Surroundings:
-    """The text, paths and shadings of a page, in the order of drawing, and its images.
+    """All that a page draws, in the order of drawing.
 
     Parameters
     ----------
@@ -104,9 +105,10 @@ class Surroundings:
         boxes, orders = self._read()
         if not len(orders):
             return False
-        counted = np.ones(len(orders), dtype=np.bool_)
+        mine = [self._order[address_of(p.handle)] for p in own]
+        counted = ~np.isin(orders, mine)
         if not any(map(self._sheet.see_through, own)):
-            counted = orders > min(self._order.get(address_of(p.handle), 0) for p in own)
+            counted &= orders > min(mine)
         x0, y0, x1, y1 = box
         # A window of the comparison that a mark reaches into is another one as a whole.
         reach = _WINDOW * max(x1 - x0, y1 - y0) / _SIDE
@@ -125,11 +127,11 @@ class Surroundings:
         handles: list[tuple[Any, Matrix]] = []
         orders: list[int] = []
         for order, (handle, _, around, kind) in enumerate(walk(self._sheet.page)):
+            if kind == raw.FPDF_PAGEOBJ_FORM or draws_nothing(handle, kind):
+                continue
             if kind == raw.FPDF_PAGEOBJ_IMAGE:
                 self._order[address_of(handle)] = order
-            elif kind == raw.FPDF_PAGEOBJ_FORM or draws_nothing(handle, kind):
-                continue
-            elif len(orders) < _MOST_MARKS:
+            if len(orders) < _MOST_MARKS:
                 handles.append((handle, around))
                 orders.append(order)
         boxes = boxes_around(handles, self._sheet.frame)
@@ -137,16 +139,17 @@ class Surroundings:
         return self._marks
 
     def _without_other_images(self, box: Bbox, own: Sequence[Placement]) -> list[Any]:
-        """What to draw: all but the other images; empty, for everything, where there are none."""
+        """What to draw: all but what makes this a ground; empty for everything."""
         from pypdfium2 import raw
 
         mine = {address_of(p.handle) for p in own}
-        others = {
-            address_of(p.handle)
+        common = {
+            address_of(p.handle): area(intersection(p.seen, box))
             for p in self._images
-            if address_of(p.handle) not in mine and area(intersection(p.seen, box)) > 0
+            if address_of(p.handle) not in mine
         }
-        if not others:
+        others = {address for address, shared in common.items() if shared > 0}
+        if sum(common.values()) <= _LARGEST_INSETS * area(box):
             return []
         return [
             item.handle
