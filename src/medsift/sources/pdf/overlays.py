@@ -38,6 +38,7 @@ _LEAST_SHARE = (1 - AGREES) / 2
 _WINDOW = 7
 _LEAST_SIDE = 8
 _LARGEST_INSETS = 0.25
+_WITHIN_PAGE = 0.9
 _MOST_MARKS = 60_000
 
 
@@ -72,7 +73,7 @@ class Surroundings:
         if box is None or unsure or min(picture.width, picture.height) < _LEAST_SIDE:
             return picture
         seen = intersection(box, self._sheet.frame.box)
-        inside = area(seen) >= 0.99 * area(box)
+        inside = area(seen) >= _WITHIN_PAGE * area(box)
         # What is blank is left to be told as that: an empty panel with text on it is text.
         if not inside or not self._touched(seen, own) or is_blank(picture.pixels):
             return picture
