@@ -62,7 +62,7 @@ def measure(folder: Path, model: str) -> dict[str, float]:
     files = sorted(folder.rglob("*.jpg"))[:PICTURES]
     contents = [path.read_bytes() for path in files]
     classifier = Classifier(model)
-    target = classifier.card.largest_side
+    target = classifier.largest_side
 
     def decoded(side: int) -> list[Picture]:
         where = Provenance("a.jpg")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from medsift.classify.card import Member, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.card import GateSpec, Member, ModelCard, ModelClass, read_card, write_card
 from medsift.classify.ood_spec import OodSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
@@ -40,6 +40,29 @@ def test_a_card_from_before_that_score_is_read(tmp_path: Path) -> None:
     del row["ood"]
     (tmp_path / CARD_FILE).write_text(json.dumps(row))
     assert read_card(tmp_path) == CARD
+
+
+def test_a_card_may_name_a_gate(tmp_path: Path) -> None:
+    card = replace(CARD, gate=GateSpec("fast", 0.02))
+    write_card(card, tmp_path)
+    assert read_card(tmp_path) == card
+
+
+def test_a_card_that_names_none_is_read(tmp_path: Path) -> None:
+    row = CARD.to_dict()
+    del row["gate"]
+    (tmp_path / CARD_FILE).write_text(json.dumps(row))
+    assert read_card(tmp_path).gate is None
+
+
+@pytest.mark.parametrize("below", [-0.1, 0.0, 0.5, 1.0, float("nan")])
+def test_a_gate_that_stops_nothing_or_what_may_be_medical_is_refused(
+    tmp_path: Path, below: float
+) -> None:
+    row = CARD.to_dict() | {"gate": {"model": "fast", "below": below}}
+    (tmp_path / CARD_FILE).write_text(json.dumps(row))
+    with pytest.raises(ModelError, match=r"must lie between 0 and 0\.5"):
+        read_card(tmp_path)
 
 
 def test_a_folder_without_a_card_is_no_model(tmp_path: Path) -> None:

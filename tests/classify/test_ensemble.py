@@ -12,7 +12,7 @@ import pytest
 from medsift.classify import Classifier, ood
 from medsift.classify import ensemble as ensemble_module
 from medsift.classify.card import Member, ModelCard, ModelClass, write_card
-from medsift.classify.ensemble import Ensemble, softmax
+from medsift.classify.ensemble import Ensemble, Output, prepare, softmax
 from medsift.classify.network import Answer
 from medsift.classify.preprocess import Preprocess
 from medsift.core.errors import ModelError
@@ -54,6 +54,11 @@ def make(folder: Path, *members: Member, calibration: tuple[float, float] = (1, 
     return Ensemble(folder)
 
 
+def run(model: Ensemble, picture: Any, tta: bool = False) -> Output:
+    (output,) = model.run([prepare(picture, model.specs)], tta)
+    return output
+
+
 def grey(value: int = 128) -> Any:
     return np.full((40, 40, 3), value, dtype=np.uint8)
 
@@ -65,14 +70,14 @@ def test_softmax_sums_to_one_and_stands_large_logits() -> None:
 
 def test_members_are_averaged_as_probabilities(tmp_path: Path) -> None:
     model = make(tmp_path, Member("0_0_50", Preprocess(8)), Member("50_0_0", Preprocess(8)))
-    rows = model.probabilities([model.prepare(grey())])
-    assert rows[0].tolist() == pytest.approx([0.5, 0.0, 0.5], abs=1e-9)
+    output = run(model, grey())
+    assert output.probabilities.tolist() == pytest.approx([0.5, 0.0, 0.5], abs=1e-9)
 
 
 def test_a_temperature_belongs_to_its_member(tmp_path: Path) -> None:
     model = make(tmp_path, Member("2_0_0", Preprocess(8), temperature=2.0))
-    rows = model.probabilities([model.prepare(grey())])
-    assert rows[0, 0] == pytest.approx(np.e / (np.e + 2))
+    output = run(model, grey())
+    assert output.probabilities[0] == pytest.approx(np.e / (np.e + 2))
 
 
 def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> None:
@@ -82,37 +87,40 @@ def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> Non
         Member("0_0_1", Preprocess(8)),
         Member("0_0_2", Preprocess(16)),
     )
-    assert [tensor.shape for tensor in model.prepare(grey())] == [(3, 8, 8), (3, 16, 16)]
+    prepared = prepare(grey(), model.specs)
+    assert {spec.size: pixels.shape for spec, pixels in prepared.items()} == {
+        8: (8, 8, 3),
+        16: (16, 16, 3),
+    }
 
 
 def test_flipping_averages_both_views(tmp_path: Path) -> None:
     model = make(tmp_path, Member("0_0_50", Preprocess(8)))
     picture = grey()
     picture[:, 20:] = 200
-    plain = model.probabilities([model.prepare(picture)])
-    both = model.probabilities([model.prepare(picture)], tta=True)
-    assert plain[0].tolist() == pytest.approx([0, 0, 1])
-    assert both[0].tolist() == pytest.approx([0.5, 0, 0.5])
+    plain, both = run(model, picture), run(model, picture, tta=True)
+    assert plain.probabilities.tolist() == pytest.approx([0, 0, 1])
+    assert both.probabilities.tolist() == pytest.approx([0.5, 0, 0.5])
 
 
 def test_calibration_moves_the_sum_over_the_medical_classes(tmp_path: Path) -> None:
     # Raw: medical 2/3. Log-odds log(2); slope 2 and offset 0 give odds 4, that is 0.8.
     model = make(tmp_path, Member("0_0_0", Preprocess(8)), calibration=(2.0, 0.0))
-    rows = model.probabilities([model.prepare(grey())])
-    assert model.p_medical(rows)[0] == pytest.approx(0.8)
-    assert rows[0].tolist() == pytest.approx([0.4, 0.4, 0.2])
+    output = run(model, grey())
+    assert output.p_medical == pytest.approx(0.8)
+    assert output.probabilities.tolist() == pytest.approx([0.4, 0.4, 0.2])
 
 
 def test_calibration_stands_certainty(tmp_path: Path) -> None:
     model = make(tmp_path, Member("-999_-999_999", Preprocess(8)), calibration=(2.0, 1.0))
-    rows = model.probabilities([model.prepare(grey())])
-    assert np.isfinite(rows).all()
-    assert rows.sum() == pytest.approx(1)
+    output = run(model, grey())
+    assert np.isfinite(output.probabilities).all()
+    assert output.probabilities.sum() == pytest.approx(1)
 
 
-def test_a_model_without_a_score_tells_no_distances(tmp_path: Path) -> None:
+def test_a_model_without_a_score_calls_no_picture_far(tmp_path: Path) -> None:
     model = make(tmp_path, Member("0_0_0", Preprocess(8)))
-    assert model.run([model.prepare(grey())]).distances is None
+    assert not run(model, grey()).far
 
 
 def test_a_picture_unlike_the_training_is_uncertain_whatever_its_confidence(

@@ -2,7 +2,7 @@
 
 The network looks at squares of ``size / cells`` pixels: the classes' logits are ``gain`` times
 the brightness (0 to 1) of red for ``ct``, of green for ``mri`` and of blue for ``photo``,
-averaged over the squares. The bytes follow ``onnx.proto3``.
+averaged over the squares; its features are its logits. The bytes follow ``onnx.proto3``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from medsift.classify.card import Member, ModelCard, ModelClass, write_card
+from medsift.classify.card import GateSpec, Member, ModelCard, ModelClass, write_card
 from medsift.classify.preprocess import Fit, Preprocess
 
 CLASSES = (
@@ -29,6 +29,7 @@ def write_model(
     gain: float = 8.0,
     class_map: bool = True,
     members: int = 1,
+    gate: GateSpec | None = None,
 ) -> Path:
     """Write the model, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def write_model(
     files = [f"{number}.onnx" for number in range(members)]
     for file in files:
         (folder / file).write_bytes(network(size // cells, gain, class_map))
-    card = ModelCard("tiny", "1", CLASSES, tuple(Member(file, spec) for file in files))
+    card = ModelCard("tiny", "1", CLASSES, tuple(Member(file, spec) for file in files), gate=gate)
     write_card(card, folder)
     return folder
 
@@ -48,11 +49,12 @@ def network(stride: int, gain: float, class_map: bool) -> bytes:
     classified = _node("Conv", ["cells", "weight"], ["class_map"])
     averaged = _node("GlobalAveragePool", ["class_map"], ["mean"])
     flat = _node("Flatten", ["mean"], ["logits"])
+    features = _node("Flatten", ["mean"], ["features"])
     weights = [gain if row == column else 0.0 for row in range(3) for column in range(3)]
-    graph = b"".join(_part(1, node) for node in (pooled, classified, averaged, flat))
+    graph = b"".join(_part(1, node) for node in (pooled, classified, averaged, flat, features))
     graph += _part(2, b"tiny") + _part(5, _tensor("weight", (3, 3, 1, 1), weights))
     graph += _part(11, _value("pixels", ("n", 3, "h", "w")))
-    graph += _part(12, _value("logits", ("n", 3)))
+    graph += _part(12, _value("logits", ("n", 3))) + _part(12, _value("features", ("n", 3)))
     if class_map:
         graph += _part(12, _value("class_map", ("n", 3, "rows", "columns")))
     return _number(1, 8) + _part(7, graph) + _part(8, _part(1, b"") + _number(2, 17))

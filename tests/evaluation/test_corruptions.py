@@ -85,8 +85,7 @@ def test_there_is_no_sixth_severity() -> None:
 class _BrightIsMedical:
     """A classifier for tests: only the mean brightness counts."""
 
-    class card:  # noqa: N801
-        largest_side = 32
+    largest_side = 32
 
     def prepare(self, pixels: Any) -> float:
         return float(pixels.mean())

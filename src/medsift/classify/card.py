@@ -7,6 +7,8 @@ A model is a folder::
     *.onnx            one network a member
     ood.npz           optional: what is far from the training, see medsift.classify.ood
 
+``model.json`` may also name a smaller model that goes first, see :mod:`medsift.classify.cascade`.
+
 Each network takes ``pixels`` (float32, N x 3 x size x size, see
 :mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes),
 ``features`` (float32, N x d: the pooled penultimate layer) and, if its verdicts shall be
@@ -64,6 +66,32 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class GateSpec:
+    """A smaller model that goes first, and when its answer stands.
+
+    Attributes
+    ----------
+    model : str
+        Name of a bundled model, or a folder relative to that of the card.
+    below : float
+        A picture whose probability of being medical lies below stops at the gate; above 0,
+        below 0.5.
+    """
+
+    model: str
+    below: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 < self.below < 0.5:
+            raise ValueError(f"a gate's bound must lie between 0 and 0.5, not {self.below}")
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> GateSpec:
+        """Inverse of :func:`dataclasses.asdict`."""
+        return cls(model=str(row["model"]), below=float(row["below"]))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """All that ``model.json`` says.
 
@@ -82,6 +110,8 @@ class ModelCard:
         Facts for the model card: recipe, data, seeds; figures on the validation sources.
     ood : OodSpec or None
         The model's out-of-distribution score, where it has one.
+    gate : GateSpec or None
+        What pictures have to pass before they go through the members.
     """
 
     name: str
@@ -93,6 +123,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     ood: OodSpec | None = None
+    gate: GateSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -140,7 +171,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
-    ood = row.get("ood")
+    ood, gate = row.get("ood"), row.get("gate")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -154,6 +185,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         training=dict(row["training"]),
         metrics=dict(row["metrics"]),
         ood=OodSpec.from_dict(ood) if ood is not None else None,
+        gate=GateSpec.from_dict(gate) if gate is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

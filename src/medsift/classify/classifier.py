@@ -14,7 +14,8 @@ from PIL import Image
 
 from medsift.classify import store
 from medsift.classify.card import ModelCard
-from medsift.classify.ensemble import Ensemble, Outputs, Prepared
+from medsift.classify.cascade import Cascade
+from medsift.classify.ensemble import Output, Prepared
 from medsift.classify.prediction import Prediction, Verdict, likelihood
 from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
     from medsift.classify.explain import Explanation
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
-
-_BATCH_PIXELS = 2**17
-"""Pixels that the networks read at a time, and :data:`_BATCH_MOST` pictures.
-
-What a larger batch saves, a call for each picture, is then below a twentieth, while its memory
-grows, and its layers outgrow the processor's caches.
-"""
-
-_BATCH_MOST = 8
 
 
 class Classifier:
@@ -75,7 +67,7 @@ class Classifier:
         tta: bool = False,
         threads: int = 1,
     ) -> None:
-        self._ensemble = Ensemble(store.find(os.fspath(model)), threads)
+        self._cascade = Cascade(store.find(os.fspath(model)), threads)
         self.threshold = self.card.threshold if threshold is None else threshold
         if not 0 <= self.threshold <= 1:
             raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
@@ -84,16 +76,17 @@ class Classifier:
     @property
     def card(self) -> ModelCard:
         """What ``model.json`` says."""
-        return self._ensemble.card
+        return self._cascade.ensemble.card
 
     @property
     def batch(self) -> int:
-        """Pictures that are best classified at a time: a power of two, by the size of the input.
+        """Pictures that are best classified at a time; the larger the input, the fewer."""
+        return self._cascade.batch
 
-        8 for 128 pixels, 4 for 160, 2 for 224.
-        """
-        fitting = _BATCH_PIXELS // max(m.preprocess.size for m in self.card.members) ** 2
-        return min(_BATCH_MOST, 1 << max(0, fitting.bit_length() - 1))
+    @property
+    def largest_side(self) -> int:
+        """Side in pixels below which decoding at a reduced size would lose detail."""
+        return self._cascade.largest_side
 
     @property
     def name(self) -> str:
@@ -154,28 +147,25 @@ class Classifier:
 
         chosen = explain.target_classes(self.card, target)
         pixels = self._pixels(image, explain.LONGEST_SIDE)
-        outputs = self._ensemble.run([self.prepare(pixels)], self._tta, maps=True)
-        (prediction,) = self._verdicts(outputs)
+        (output,) = self._cascade.run([self.prepare(pixels)], self._tta, maps=True)
         shown = explain.shrunk(pixels)
         height, width = shown.shape[:2]
-        of_one = ((member, values[0]) for member, values in outputs.maps)
-        heat = explain.heat_map(of_one, chosen, (width, height))
-        return explain.Explanation(prediction, target, heat, explain.overlay(shown, heat))
+        heat = explain.heat_map(output.maps, chosen, (width, height))
+        overlay = explain.overlay(shown, heat)
+        return explain.Explanation(self._verdict(output), target, heat, overlay)
 
     def prepare(self, pixels: Pixels) -> Prepared:
-        """Make the tensors of one picture; all that :meth:`classify` needs of it."""
-        return self._ensemble.prepare(pixels)
+        """Shrink one picture to what the networks read; all that :meth:`classify` needs of it."""
+        return self._cascade.prepare(pixels)
 
     def classify(self, batch: Sequence[Prepared]) -> list[Prediction]:
-        """Verdicts on prepared pictures, in one run of the networks."""
-        if not batch:
-            return []
-        return self._verdicts(self._ensemble.run(batch, self._tta))
+        """Verdicts on prepared pictures, best :attr:`batch` of them at a time."""
+        return [self._verdict(output) for output in self._cascade.run(batch, self._tta)]
 
     @property
     def explains(self) -> bool:
         """Whether the model was exported with what :meth:`explain` needs."""
-        return self._ensemble.has_class_maps
+        return self._cascade.has_class_maps
 
     def classify_and_explain(
         self, batch: Sequence[Prepared], sizes: Sequence[tuple[int, int]]
@@ -201,52 +191,34 @@ class Classifier:
         """
         from medsift.classify import explain
 
-        if not batch:
-            return []
         chosen = explain.target_classes(self.card, "medical")
-        outputs = self._ensemble.run(batch, self._tta, maps=True)
+        outputs = self._cascade.run(batch, self._tta, maps=True)
         return [
-            (
-                prediction,
-                explain.small_map(((member, m[place]) for member, m in outputs.maps), chosen, size),
-            )
-            for place, (prediction, size) in enumerate(
-                zip(self._verdicts(outputs), sizes, strict=True)
-            )
+            (self._verdict(output), explain.small_map(output.maps, chosen, size))
+            for output, size in zip(outputs, sizes, strict=True)
         ]
 
     def probabilities(self, batch: Sequence[Prepared]) -> NDArray[np.float64]:
-        """Calibrated probabilities (n, classes) of prepared pictures, as evaluation needs them."""
-        return self._ensemble.probabilities(batch, self._tta)
+        """Calibrated probabilities (n, classes) of prepared pictures."""
+        rows = [output.probabilities for output in self._cascade.run(batch, self._tta)]
+        return np.array(rows).reshape(len(batch), len(self.card.classes))
 
     def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
-        """Features (n, d) of each network: what it reads its answer from."""
-        return self._ensemble.features(batch)
+        """Features (n, d) of each of the model's own networks: what it reads its answer from."""
+        return self._cascade.ensemble.features(batch)
 
-    def _verdicts(self, outputs: Outputs) -> list[Prediction]:
-        rows = outputs.probabilities
-        medical = self._ensemble.p_medical(rows)
-        far = np.zeros(len(rows), dtype=np.bool_)
-        if outputs.distances is not None and self.card.ood is not None:
-            far = outputs.distances > self.card.ood.threshold
-        return [
-            self._verdict(row, float(p), bool(outside))
-            for row, p, outside in zip(rows, medical, far, strict=True)
-        ]
-
-    def _verdict(
-        self, probabilities: NDArray[np.float64], p_medical: float, outside: bool
-    ) -> Prediction:
+    def _verdict(self, output: Output) -> Prediction:
+        p_medical = output.p_medical
         confidence = max(p_medical, 1 - p_medical)
         label: Verdict = "medical" if p_medical >= 0.5 else "non_medical"
         allowed = np.array([c.label == label for c in self.card.classes])
         reason = ""
-        if outside or confidence < self.threshold:
+        if output.far or confidence < self.threshold:
             # A picture unlike any of the training's is the graver reason: no threshold on the
             # confidence would have told.
-            label, reason = "uncertain", "out_of_distribution" if outside else "low_confidence"
+            label, reason = "uncertain", "out_of_distribution" if output.far else "low_confidence"
             allowed[:] = True
-        inside = np.where(allowed, probabilities, 0.0)
+        inside = np.where(allowed, output.probabilities, 0.0)
         best = int(inside.argmax())
         total = float(inside.sum())
         kind = self.card.classes[best]
@@ -273,7 +245,7 @@ class Classifier:
         else:
             data, source = _read(Path(image)), os.fspath(image)
         where = Provenance(source=source, source_type="image", extraction="file")
-        for picture in frames(data, where, DEFAULT_LIMITS, max(target, self.card.largest_side)):
+        for picture in frames(data, where, DEFAULT_LIMITS, max(target, self.largest_side)):
             return picture.pixels
         raise DecodeError(f"{source} holds no picture")
 

@@ -8,7 +8,7 @@ scaled to the new sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -19,37 +19,57 @@ from numpy.typing import NDArray
 from medsift.classify import ood as ood_score
 from medsift.classify.card import Member, ModelCard, read_card
 from medsift.classify.network import Network
-from medsift.classify.preprocess import Preprocess, prepare
+from medsift.classify.preprocess import Preprocess, normalise, resize
 from medsift.core.picture import Pixels
 
-Prepared: TypeAlias = tuple[NDArray[np.float32], ...]
-"""One float32 (3, size, size) for each different preprocessing of the members."""
+Prepared: TypeAlias = Mapping[Preprocess, Pixels]
+"""One picture as uint8 (size, size, 3) for each different preprocessing of the networks.
 
-MemberMaps: TypeAlias = tuple[Member, NDArray[np.float64]]
-"""A member, and its logits at each place: float64 (n, classes, h, w)."""
+Normalised only when a network reads it: a batch that waits takes a quarter of the memory.
+"""
+
+MemberMap: TypeAlias = tuple[Member, NDArray[np.float64]]
+"""A member, and its logits at each place of a picture: float64 (classes, h, w)."""
 
 _EPSILON = 1e-7
 
+_BATCH_PIXELS = 2**17
+"""Pixels that the networks read at a time, and :data:`_BATCH_MOST` pictures.
+
+What a larger batch saves, a call for each picture, is then below a twentieth, while its memory
+grows, and its layers outgrow the processor's caches.
+"""
+
+_BATCH_MOST = 8
+
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """What the networks say of a batch.
+class Output:
+    """What the networks say of a picture.
 
     Attributes
     ----------
-    probabilities : ndarray of float64, shape (n, classes)
-        Calibrated; rows sum to 1.
-    distances : ndarray of float64, shape (n,), or None
-        Out-of-distribution scores, see :mod:`medsift.classify.ood`; None where the model has
-        no such score.
-    maps : list of (Member, ndarray of float64, shape (n, classes, h, w))
+    probabilities : ndarray of float64, shape (classes,)
+        Calibrated; they sum to 1.
+    p_medical : float
+        Their sum over the medical classes, 0 to 1.
+    far : bool
+        Whether the picture is out of distribution, see :mod:`medsift.classify.ood`; never
+        where the model has no such score.
+    maps : list of (Member, ndarray of float64, shape (classes, h, w))
         Logits of each member at each place, over its temperature, where they were asked for.
         The grid covers the square that the member's network reads.
     """
 
     probabilities: NDArray[np.float64]
-    distances: NDArray[np.float64] | None
-    maps: list[MemberMaps]
+    p_medical: float
+    far: bool
+    maps: list[MemberMap]
+
+
+def prepare(pixels: Pixels, specs: Iterable[Preprocess]) -> Prepared:
+    """Keep of a picture, uint8 (h, w, 3), what networks of such preprocessing read."""
+    return {spec: resize(pixels, spec) for spec in specs}
 
 
 class Ensemble:
@@ -67,44 +87,34 @@ class Ensemble:
         self.card: ModelCard = read_card(folder)
         self._networks = [Network(folder / m.file, threads) for m in self.card.members]
         # Members that share a preprocessing share its work.
-        self._specs: list[Preprocess] = list(dict.fromkeys(m.preprocess for m in self.card.members))
+        self.specs: frozenset[Preprocess] = frozenset(m.preprocess for m in self.card.members)
         self._medical = np.array([c.label == "medical" for c in self.card.classes])
         ood = self.card.ood
         self._detector = ood_score.load(folder / ood.file) if ood is not None else None
 
-    def prepare(self, pixels: Pixels) -> Prepared:
-        """Make what :meth:`probabilities` takes; all that needs to be kept of a picture."""
-        return tuple(prepare(pixels, spec) for spec in self._specs)
+    @property
+    def batch(self) -> int:
+        """Pictures that are best read at a time: a power of two, by the size of the input.
 
-    def probabilities(self, batch: Sequence[Prepared], tta: bool = False) -> NDArray[np.float64]:
-        """Calibrated probabilities of the classes.
-
-        Parameters
-        ----------
-        batch : sequence of Prepared
-        tta : bool
-            Also average over the horizontal flip.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, classes)
-            Rows sum to 1.
+        8 for 128 pixels, 4 for 160, 2 for 224.
         """
-        return self.run(batch, tta).probabilities
+        fitting = _BATCH_PIXELS // max(spec.size for spec in self.specs) ** 2
+        return min(_BATCH_MOST, 1 << max(0, fitting.bit_length() - 1))
 
     @property
     def has_class_maps(self) -> bool:
         """Whether :meth:`run` can tell what each place of a picture says."""
         return all(network.has_class_map for network in self._networks)
 
-    def run(self, batch: Sequence[Prepared], tta: bool = False, maps: bool = False) -> Outputs:
+    def run(self, batch: Sequence[Prepared], tta: bool = False, maps: bool = False) -> list[Output]:
         """Run each network once, and take from it all that it can tell.
 
         Parameters
         ----------
         batch : sequence of Prepared
+            At least one.
         tta : bool
-            Also average over the horizontal flip; distances are those of the plain view.
+            Also average over the horizontal flip; what is far is told from the plain view.
         maps : bool
             Whether to tell what each place of the pictures says.
 
@@ -115,7 +125,7 @@ class Ensemble:
         """
         total = np.zeros((len(batch), len(self.card.classes)))
         features: list[NDArray[np.float32] | None] = []
-        laid_out: list[MemberMaps] = []
+        laid_out: list[MemberMap] = []
         for member, network, views in self._runs(batch, tta):
             of_views = []
             for number, view in enumerate(views):
@@ -130,34 +140,44 @@ class Ensemble:
                 mean = np.mean(of_views, axis=0, dtype=np.float64) / member.temperature
                 laid_out.append((member, np.asarray(mean)))
         probabilities = self._calibrated(total / len(self._networks))
-        return Outputs(probabilities, self._distances(features), laid_out)
+        medical, far = self._p_medical(probabilities), self._far(features, len(batch))
+        return [
+            Output(
+                probabilities[place],
+                float(medical[place]),
+                bool(far[place]),
+                [(member, values[place]) for member, values in laid_out],
+            )
+            for place in range(len(batch))
+        ]
 
     def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
         """Features (n, d) of each member, as :mod:`medsift.classify.ood` takes them."""
         answers = (network.run(v[0], features=True) for _, network, v in self._runs(batch, False))
         return tuple(a.features for a in answers if a.features is not None)
 
-    def _distances(
-        self, features: Sequence[NDArray[np.float32] | None]
-    ) -> NDArray[np.float64] | None:
+    def _far(self, features: Sequence[NDArray[np.float32] | None], count: int) -> NDArray[np.bool_]:
         found = [part for part in features if part is not None]
-        if self._detector is None or not found:
-            return None
+        if self._detector is None or self.card.ood is None:
+            return np.zeros(count, dtype=np.bool_)
         # One by one, so that the last bit does not depend on what else is in the batch.
-        rows = [self._detector.scores([p[i : i + 1] for p in found]) for i in range(len(found[0]))]
-        return np.concatenate(rows)
+        rows = [self._detector.scores([p[i : i + 1] for p in found]) for i in range(count)]
+        far: NDArray[np.bool_] = np.concatenate(rows) > self.card.ood.threshold
+        return far
 
     def _runs(
         self, batch: Sequence[Prepared], tta: bool
     ) -> Iterator[tuple[Member, Network, list[NDArray[np.float32]]]]:
         """Yield what each network has to read: the batch, and with ``tta`` its mirror image."""
-        for member, network in zip(self.card.members, self._networks, strict=True):
-            slot = self._specs.index(member.preprocess)
-            tensor = np.stack([prepared[slot] for prepared in batch])
+        views = {}
+        for spec in self.specs:
+            tensor = np.stack([normalise(prepared[spec], spec) for prepared in batch])
             flipped = [np.ascontiguousarray(tensor[..., ::-1])] if tta else []
-            yield member, network, [tensor, *flipped]
+            views[spec] = [tensor, *flipped]
+        for member, network in zip(self.card.members, self._networks, strict=True):
+            yield member, network, views[member.preprocess]
 
-    def p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the medical classes: (n, classes) to (n,)."""
         # Contiguous, so that the order of summing, and with it the last bit, is the same whatever
         # else is in the batch.
@@ -169,7 +189,7 @@ class Ensemble:
         slope, offset = self.card.calibration
         if (slope, offset) == (1.0, 0.0):
             return probabilities
-        raw = np.clip(self.p_medical(probabilities), _EPSILON, 1 - _EPSILON)
+        raw = np.clip(self._p_medical(probabilities), _EPSILON, 1 - _EPSILON)
         mapped = 1 / (1 + np.exp(-(slope * np.log(raw / (1 - raw)) + offset)))
         inside, outside = mapped / raw, (1 - mapped) / (1 - raw)
         scale = np.where(self._medical, inside[:, None], outside[:, None])

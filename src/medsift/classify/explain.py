@@ -115,7 +115,7 @@ def heat_map(
     Parameters
     ----------
     class_maps : iterable of (Member, ndarray of shape (classes, h, w))
-        Of one picture, see :meth:`medsift.classify.ensemble.Ensemble.probabilities_and_maps`.
+        Of one picture, see :class:`medsift.classify.ensemble.Output`.
     chosen : ndarray of bool, shape (classes,)
         The classes that make up the target.
     size : tuple of int

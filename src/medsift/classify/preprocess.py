@@ -1,7 +1,7 @@
 """From RGB pixels to the tensor that a network reads.
 
-The one preprocessing function of medsift: training, evaluation and inference call
-:func:`prepare` with the :class:`Preprocess` that is stored in the model's ``model.json``, so
+The one preprocessing of medsift: training, evaluation and inference call :func:`resize` and
+:func:`normalise` with the :class:`Preprocess` that is stored in the model's ``model.json``, so
 that a network never sees at work what it did not see in training.
 """
 

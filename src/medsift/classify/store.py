@@ -54,7 +54,30 @@ def find(model: str) -> Path:
     folder = Path(model)
     if (folder / CARD_FILE).is_file():
         return folder
-    if _NAME.fullmatch(model) and (BUNDLED / model / CARD_FILE).is_file():
+    if _is_bundled(model):
         return BUNDLED / model
     names = ", ".join(path.name for path in bundled()) or "none"
     raise ModelError(f"no model {model!r}: neither a model folder nor bundled (bundled: {names})")
+
+
+def find_beside(folder: Path, model: str) -> Path:
+    """Folder of a model that the card of another one names.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model that names it.
+    model : str
+        Name of a bundled model, or a folder relative to ``folder``: where medsift is called
+        from does not matter, since what lies there may be anybody's.
+
+    Raises
+    ------
+    ModelError
+        There is neither.
+    """
+    return BUNDLED / model if _is_bundled(model) else find(str(folder / model))
+
+
+def _is_bundled(model: str) -> bool:
+    return bool(_NAME.fullmatch(model)) and (BUNDLED / model / CARD_FILE).is_file()

@@ -16,8 +16,6 @@ from medsift.core.picture import Pixels, Provenance
 from medsift.decode.reader import frames
 from medsift.evaluation.labelled import Example
 
-_BATCH = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -75,7 +73,7 @@ def measure(
         Called with the number of images done since the last call.
     """
     iterator = iter(examples)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, classifier.batch)):
         yield from _measure_batch(classifier, batch)
         progress(len(batch))
 
@@ -97,7 +95,7 @@ def _prepared(classifier: Classifier, example: Example) -> tuple[Prepared | None
     start = time.perf_counter()
     prepared, text = None, ""
     try:
-        prepared = classifier.prepare(read_pixels(example, classifier.card.largest_side))
+        prepared = classifier.prepare(read_pixels(example, classifier.largest_side))
     except InputError as error:
         text = error.record_text
     return prepared, text, (time.perf_counter() - start) * 1000

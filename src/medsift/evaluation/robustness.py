@@ -93,7 +93,7 @@ def measure_robustness(
     n = 0
     for number, example in enumerate(examples):
         try:
-            pixels = read_pixels(example, max(SIDE, classifier.card.largest_side))
+            pixels = read_pixels(example, max(SIDE, classifier.largest_side))
         except InputError:
             progress(1 + len(cells))
             continue

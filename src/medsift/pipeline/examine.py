@@ -110,7 +110,7 @@ class Examiner:
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            target=self._classifier.card.largest_side,
+            target=self._classifier.largest_side,
             keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),

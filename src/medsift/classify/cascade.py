@@ -1,0 +1,131 @@
+"""A small model goes first: what is plainly not medical stops at it.
+
+Most pictures of a collection are of no interest, and a cheap network is sure of them. Its answer
+stands; all others go on to the ensemble, as if there were no gate. That is the early rejection of
+a cascade (Viola and Jones 2001, "Rapid Object Detection using a Boosted Cascade of Simple
+Features"). It errs on one side only: nothing becomes medical at the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medsift.classify import store
+from medsift.classify.card import GateSpec, ModelCard, read_card
+from medsift.classify.ensemble import Ensemble, Output, Prepared, prepare
+from medsift.core.errors import ModelError
+from medsift.core.picture import Pixels
+
+
+class Cascade:
+    """The networks of a model folder, and before them its gate, where the card names one.
+
+    Parameters
+    ----------
+    folder : Path
+        See :mod:`medsift.classify.card`.
+    threads : int
+        Threads that one inference may use.
+
+    Raises
+    ------
+    ModelError
+        A model cannot be loaded, or the gate does not fit.
+    """
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        self.ensemble = Ensemble(folder, threads)
+        self._gate: Ensemble | None = None
+        self._below = 0.0
+        spec = self.ensemble.card.gate
+        if spec is not None:
+            self._gate = Ensemble(gate_folder(folder, spec, self.ensemble.card), threads)
+            self._below = spec.below
+        self._stages = [stage for stage in (self._gate, self.ensemble) if stage is not None]
+        # A gate and an ensemble of the same preprocessing share its work.
+        self._specs = frozenset().union(*(stage.specs for stage in self._stages))
+
+    @property
+    def batch(self) -> int:
+        """Pictures that are best read at a time by what reads them all, the first stage."""
+        return self._stages[0].batch
+
+    @property
+    def largest_side(self) -> int:
+        """Side in pixels below which decoding at a reduced size would lose detail."""
+        return max(stage.card.largest_side for stage in self._stages)
+
+    @property
+    def has_class_maps(self) -> bool:
+        """Whether :meth:`run` can tell what each place of a picture says."""
+        return all(stage.has_class_maps for stage in self._stages)
+
+    def prepare(self, pixels: Pixels) -> Prepared:
+        """Make what :meth:`run` takes; all that needs to be kept of a picture."""
+        return prepare(pixels, self._specs)
+
+    def run(self, batch: Sequence[Prepared], tta: bool = False, maps: bool = False) -> list[Output]:
+        """Ask the gate first, and of what it does not stop, the ensemble.
+
+        Parameters
+        ----------
+        batch : sequence of Prepared
+        tta : bool
+            Also average over the horizontal flip, in both.
+        maps : bool
+            Whether to tell what each place of the pictures says.
+
+        Returns
+        -------
+        list of Output
+            In order, each wholly the gate's or wholly the ensemble's.
+
+        Raises
+        ------
+        ModelError
+            A network has no output for the maps.
+        """
+        if not batch:
+            return []
+        if self._gate is None:
+            return self.ensemble.run(batch, tta, maps)
+        outputs = self._gate.run(batch, tta, maps)
+        passed = [place for place, output in enumerate(outputs) if not self._stops(output)]
+        # The gate's batches are too large for larger inputs, should all of one pass.
+        for start in range(0, len(passed), self.ensemble.batch):
+            places = passed[start : start + self.ensemble.batch]
+            answers = self.ensemble.run([batch[place] for place in places], tta, maps)
+            for place, answer in zip(places, answers, strict=True):
+                outputs[place] = answer
+        return outputs
+
+    def _stops(self, output: Output) -> bool:
+        # Of what is unlike its training, the gate knows nothing, however sure it is.
+        return output.p_medical < self._below and not output.far
+
+
+def gate_folder(folder: Path, spec: GateSpec, card: ModelCard) -> Path:
+    """Find a model's gate, and make sure that the two go together.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    spec : GateSpec
+        The gate that it shall have.
+    card : ModelCard
+        Of the model.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, it knows other kinds, or it has a gate itself.
+    """
+    found = store.find_beside(folder, spec.model)
+    gate = read_card(found)
+    if gate.gate is not None:
+        raise ModelError(f"the gate {spec.model} of {folder} has a gate itself")
+    if gate.classes != card.classes:
+        raise ModelError(f"the gate {spec.model} of {folder} knows other kinds than the model")
+    return found

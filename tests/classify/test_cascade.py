@@ -1,0 +1,234 @@
+"""A small model goes first: what is plainly not medical stops at it.
+
+Of a picture that is as blue as ``value`` says, with nothing else, the tiny model gives
+``2 / (2 + exp(gain * value / 255))`` as the probability of being medical.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medsift import Classifier
+from medsift.classify import Prediction, ood, store
+from medsift.classify.card import GateSpec, ModelClass, read_card, write_card
+from medsift.classify.network import Network
+from medsift.core.errors import ModelError
+
+from .tiny_model import write_model
+
+GATE, MODEL = 8.0, 4.0
+"""Gains, by which the answers can be told apart."""
+
+
+def coloured(red: int = 0, green: int = 0, blue: int = 0) -> Any:
+    return np.full((40, 40, 3), (red, green, blue), dtype=np.uint8)
+
+
+BLUE, PALE, RED = coloured(blue=255), coloured(blue=150), coloured(red=255)
+
+
+def of_blue(gain: float, value: int = 255) -> Any:
+    return pytest.approx(2 / (2 + np.exp(gain * value / 255)), rel=1e-4)
+
+
+def write_pair(folder: Path, **gate: Any) -> Path:
+    """A model of 32 pixels behind a gate of 16, whose bound is the usual one."""
+    write_model(folder / "gate", **{"size": 16, "gain": GATE, **gate})
+    return write_model(folder / "model", gain=MODEL, gate=GateSpec("../gate"))
+
+
+def set_distance(folder: Path, threshold: float) -> None:
+    """Give a model an out-of-distribution score; all scores are above -1 and below 1e9."""
+    rng = np.random.default_rng(0)
+    features = [rng.normal(size=(20, 3)).astype(np.float32)]
+    detector = ood.fit(features, np.zeros(20, dtype=np.int64))
+    spec = replace(ood.store(detector, features, folder), threshold=threshold)
+    write_card(replace(read_card(folder), ood=spec), folder)
+
+
+def all_ways(classifier: Classifier, pixels: Any) -> list[Prediction]:
+    """Whatever gives a verdict on a picture."""
+    prepared = [classifier.prepare(pixels)]
+    return [
+        classifier.predict(pixels),
+        classifier.predict_batch([pixels])[0],
+        classifier.classify(prepared)[0],
+        classifier.classify_and_explain(prepared, [(40, 40)])[0][0],
+        classifier.explain(pixels).prediction,
+    ]
+
+
+def test_a_picture_that_is_plainly_not_medical_has_the_answer_of_the_gate(tmp_path: Path) -> None:
+    classifier = Classifier(write_pair(tmp_path))
+    first, *others = all_ways(classifier, BLUE)
+    assert first.p_medical == of_blue(GATE)
+    assert (first.label, first.kind, first.model) == ("non_medical", "photo", "tiny 1")
+    assert others == [first] * len(others)
+    (row,) = classifier.probabilities([classifier.prepare(BLUE)])
+    assert row[:2].sum() == of_blue(GATE)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [(PALE, of_blue(MODEL, 150)), (RED, pytest.approx((np.e**4 + 1) / (np.e**4 + 2)))],
+    ids=["doubtful", "medical"],
+)
+def test_all_others_have_that_of_the_ensemble(tmp_path: Path, pixels: Any, expected: Any) -> None:
+    classifier = Classifier(write_pair(tmp_path))
+    first, *others = all_ways(classifier, pixels)
+    assert first.p_medical == expected
+    assert others == [first] * len(others)
+    (row,) = classifier.probabilities([classifier.prepare(pixels)])
+    assert row[:2].sum() == expected
+    # The very same as without a gate.
+    card = read_card(tmp_path / "model")
+    write_card(replace(card, gate=None), tmp_path / "model")
+    assert Classifier(tmp_path / "model").predict(pixels) == first
+
+
+@pytest.mark.parametrize(("below", "gain"), [(0.0006, MODEL), (0.0008, GATE)])
+def test_the_bound_is_that_of_the_card(tmp_path: Path, below: float, gain: float) -> None:
+    # The gate gives blue pictures 0.00067.
+    model = write_pair(tmp_path)
+    write_card(replace(read_card(model), gate=GateSpec("../gate", below)), model)
+    assert Classifier(model).predict(BLUE).p_medical == of_blue(gain)
+
+
+@pytest.mark.parametrize(("threshold", "gain"), [(-1, MODEL), (1e9, GATE)], ids=["far", "near"])
+def test_what_is_unlike_the_training_of_the_gate_goes_on(
+    tmp_path: Path, threshold: float, gain: float
+) -> None:
+    model = write_pair(tmp_path)
+    set_distance(tmp_path / "gate", threshold)
+    prediction = Classifier(model).predict(BLUE)
+    assert prediction.p_medical == of_blue(gain)
+    assert prediction.label == "non_medical"
+
+
+def test_what_the_ensemble_alone_calls_far_may_stop_at_the_gate(tmp_path: Path) -> None:
+    model = write_pair(tmp_path)
+    set_distance(model, -1)
+    stopped, passed = Classifier(model).predict_batch([BLUE, PALE])
+    assert (stopped.label, stopped.reason) == ("non_medical", "")
+    assert (passed.label, passed.reason) == ("uncertain", "out_of_distribution")
+
+
+def test_verdicts_do_not_depend_on_what_else_is_in_the_batch(tmp_path: Path) -> None:
+    classifier = Classifier(write_pair(tmp_path, size=24))
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 40, (40, 40, 40, 3), dtype=np.uint8)
+    blues = rng.integers(100, 215, 40)
+    prepared = [
+        classifier.prepare(noise[n] + coloured(blue=value)) for n, value in enumerate(blues)
+    ]
+    alone = [classifier.classify([each])[0] for each in prepared]
+    # The ensemble itself is never so sure.
+    assert 5 < sum(prediction.p_medical < 0.01 for prediction in alone) < 35
+    for _ in range(5):
+        order = rng.permutation(40)
+        for places in np.split(order, [3, 4, 15, 40]):
+            some = [prepared[place] for place in places]
+            assert classifier.classify(some) == [alone[place] for place in places]
+
+
+def test_the_ensemble_reads_no_more_than_passed_and_no_more_than_its_batch_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path / "gate", size=128, gain=GATE)
+    model = write_model(tmp_path / "model", size=224, gate=GateSpec("../gate"))
+    classifier = Classifier(model)
+    assert classifier.batch == 8
+    shapes = watch(monkeypatch)
+    classifier.predict_batch([PALE, BLUE, PALE, RED, BLUE, PALE, PALE, BLUE, BLUE])
+    assert shapes == [(8, 128), (2, 224), (2, 224), (1, 224), (1, 128)]
+
+
+def test_flipped_views_go_through_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = Classifier(write_pair(tmp_path), tta=True)
+    shapes = watch(monkeypatch)
+    classifier.predict(PALE)
+    assert shapes == [(1, 16)] * 2 + [(1, 32)] * 2
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Pictures and side of whatever a network reads from now on."""
+    shapes: list[tuple[int, int]] = []
+    run = Network.run
+
+    def watched(self: Network, batch: Any, **wanted: bool) -> Any:
+        shapes.append((batch.shape[0], batch.shape[-1]))
+        return run(self, batch, **wanted)
+
+    monkeypatch.setattr(Network, "run", watched)
+    return shapes
+
+
+def test_maps_are_those_of_who_answers(tmp_path: Path) -> None:
+    classifier = Classifier(write_pair(tmp_path))
+    for pixels, blue in ((BLUE, GATE), (PALE, MODEL * 150 / 255)):
+        evidence = -np.log(np.exp(blue))
+        assert classifier.explain(pixels).heat == pytest.approx(evidence, abs=1e-3)
+        batch = [classifier.prepare(RED), classifier.prepare(pixels)]
+        small = classifier.classify_and_explain(batch, [(40, 40)] * 2)[1][1]
+        assert np.frombuffer(small[2:], dtype=np.int8).tolist() == [round(evidence * 8)] * 144
+
+
+def test_a_model_explains_only_if_its_gate_does(tmp_path: Path) -> None:
+    assert Classifier(write_pair(tmp_path / "a")).explains
+    assert not Classifier(write_pair(tmp_path / "b", class_map=False)).explains
+
+
+def test_features_are_those_of_the_ensemble(tmp_path: Path) -> None:
+    classifier = Classifier(write_pair(tmp_path))
+    (features,) = classifier.features([classifier.prepare(BLUE)])
+    # Its gain, times the brightness of blue.
+    assert features.tolist() == [pytest.approx([0, 0, MODEL])]
+
+
+def test_pictures_are_kept_in_bytes_once_for_each_way_to_read_them(tmp_path: Path) -> None:
+    apart = Classifier(write_pair(tmp_path / "apart")).prepare(BLUE)
+    assert {pixels.shape for pixels in apart.values()} == {(16, 16, 3), (32, 32, 3)}
+    assert {pixels.dtype for pixels in apart.values()} == {np.dtype(np.uint8)}
+    assert len(Classifier(write_pair(tmp_path / "alike", size=32)).prepare(BLUE)) == 1
+
+
+def test_pictures_are_decoded_as_large_as_either_reads_them(tmp_path: Path) -> None:
+    assert Classifier(write_pair(tmp_path / "small", size=16)).largest_side == 32
+    assert Classifier(write_pair(tmp_path / "large", size=64)).largest_side == 64
+
+
+def test_a_gate_that_knows_other_kinds_is_refused(tmp_path: Path) -> None:
+    model = write_pair(tmp_path)
+    card = read_card(tmp_path / "gate")
+    swapped = (*card.classes[:2], ModelClass("chart", "non_medical"))
+    write_card(replace(card, classes=swapped), tmp_path / "gate")
+    with pytest.raises(ModelError, match=r"the gate \.\./gate of .* knows other kinds"):
+        Classifier(model)
+
+
+def test_a_gate_with_a_gate_is_refused(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", gate=GateSpec("."))
+    with pytest.raises(ModelError, match=r"the gate \. of .* has a gate itself"):
+        Classifier(model)
+
+
+def test_a_gate_that_is_not_there_is_named(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", gate=GateSpec("none"))
+    with pytest.raises(ModelError, match=r"no model '.*none'"):
+        Classifier(model)
+
+
+def test_a_gate_is_not_looked_for_where_medsift_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = tmp_path / "called"
+    for name in ("fast", "gate"):
+        write_model(called / name, gain=0)
+    monkeypatch.chdir(called)
+    assert Classifier(write_pair(tmp_path)).predict(BLUE).p_medical == of_blue(GATE)
+    assert store.find_beside(tmp_path, "fast") == store.BUNDLED / "fast"
