@@ -16,8 +16,11 @@ import pytest
 from medsift import Classifier
 from medsift.classify import Prediction, ood, store
 from medsift.classify.card import GateSpec, ModelClass, read_card, write_card
+from medsift.classify.cascade import Cascade
+from medsift.classify.ensemble import Ensemble
 from medsift.classify.network import Network
 from medsift.core.errors import ModelError
+from tests.samples import picture
 
 from .tiny_model import write_model
 
@@ -232,3 +235,16 @@ def test_a_gate_is_not_looked_for_where_medsift_is_called(
     monkeypatch.chdir(called)
     assert Classifier(write_pair(tmp_path)).predict(BLUE).p_medical == of_blue(GATE)
     assert store.find_beside(tmp_path, "fast") == store.BUNDLED / "fast"
+
+
+def test_the_default_has_the_bundled_fast_as_its_gate() -> None:
+    fast, alone = Ensemble(store.BUNDLED / "fast"), Ensemble(store.BUNDLED / "default")
+    cascade = Cascade(store.BUNDLED / "default")
+    prepared = [cascade.prepare(np.asarray(picture(number))) for number in range(12)]
+    stopped = 0
+    for each, output in zip(prepared, cascade.run(prepared), strict=True):
+        (first,), (second,) = fast.run([each]), alone.run([each])
+        stops = first.p_medical < 0.01 and not first.far
+        assert output.p_medical == (first if stops else second).p_medical
+        stopped += stops
+    assert 0 < stopped < 12
