@@ -64,7 +64,7 @@ def main() -> None:
 def answers(data: Path, folder: Path, gate_name: str) -> Iterator[Answers]:
     """Ask the gate and the model's own networks about every picture."""
     model = Ensemble(folder)
-    gate = Ensemble(gate_folder(folder, GateSpec(gate_name), model.card))
+    gate = Ensemble(gate_folder(folder, GateSpec(gate_name), model.card.classes))
     side = max(model.card.largest_side, gate.card.largest_side)
     for example in tqdm(find_examples(data), unit="image", disable=None):
         picture = prepare(read_pixels(example, side), model.specs | gate.specs)

@@ -12,7 +12,8 @@ pytest.importorskip("torch")
 pytest.importorskip("timm")
 pytest.importorskip("onnx")
 
-from medsift.classify.card import ModelCard, read_card
+from medsift.classify.card import GateSpec, ModelCard, read_card, write_card
+from medsift.core.errors import ModelError
 from medsift.training import finish as finishing
 from medsift.training import recipes
 from medsift.training.data import PixelStore
@@ -48,3 +49,47 @@ def test_pictures_that_were_made_up_have_no_part_in_the_distances(
     assert card.training["pictures"] == 16
     assert card.ood is not None
     assert dataclasses.asdict(card.ood)["held_out"] == 8
+
+
+def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, held_out = draw(tmp_path / "train"), draw(tmp_path / "val", sources=1)
+    recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
+    settings = TrainSettings(
+        data, tmp_path / "plain", validation=held_out, recipe="tiny", weights=NOISE, workers=0
+    )
+    plain = read_card(train(settings))
+    # A gate that lets nothing pass.
+    (tmp_path / "plain").rename(tmp_path / "shut")
+    shut = dataclasses.replace(plain, calibration=(1.0, -99.0), ood=None)
+    write_card(shut, tmp_path / "shut")
+    gated = train(
+        dataclasses.replace(settings, output=tmp_path / "gated", gate=str(tmp_path / "shut"))
+    )
+
+    card = read_card(gated)
+    assert card.gate == GateSpec("../shut", 0.01)
+    assert card.metrics["by_label"]["medical"]["right"] == 0
+    assert card.metrics["by_label"]["non_medical"]["right"] == 4
+    for fitted in ("calibration", "ood", "members"):
+        assert getattr(card, fitted) == getattr(plain, fitted)
+    assert card.metrics["ece_cross_fitted"] == plain.metrics["ece_cross_fitted"]
+    text = (gated / "README.md").read_text()
+    assert "a gate, the model `shut`" in text
+    assert "medical below 0.01" in text
+    assert "gate" not in (tmp_path / "shut/README.md").read_text()
+
+
+def test_a_gate_of_other_kinds_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
+    settings = TrainSettings(
+        draw(tmp_path / "train"), tmp_path / "m", recipe="tiny", weights=NOISE, gate="fast"
+    )
+    with pytest.raises(ModelError, match=r"the gate fast of .* knows other kinds"):
+        train(settings)
+    assert not list((tmp_path / "m").rglob("*.pt"))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medsift.classify import store
-from medsift.classify.card import GateSpec, ModelCard, read_card
+from medsift.classify.card import GateSpec, ModelClass, read_card
 from medsift.classify.ensemble import Ensemble, Output, Prepared, prepare
 from medsift.core.errors import ModelError
 from medsift.core.picture import Pixels
@@ -40,7 +40,7 @@ class Cascade:
         self._below = 0.0
         spec = self.ensemble.card.gate
         if spec is not None:
-            self._gate = Ensemble(gate_folder(folder, spec, self.ensemble.card), threads)
+            self._gate = Ensemble(gate_folder(folder, spec, self.ensemble.card.classes), threads)
             self._below = spec.below
         self._stages = [stage for stage in (self._gate, self.ensemble) if stage is not None]
         # A gate and an ensemble of the same preprocessing share its work.
@@ -105,7 +105,7 @@ class Cascade:
         return output.p_medical < self._below and not output.far
 
 
-def gate_folder(folder: Path, spec: GateSpec, card: ModelCard) -> Path:
+def gate_folder(folder: Path, spec: GateSpec, classes: tuple[ModelClass, ...]) -> Path:
     """Find a model's gate, and make sure that the two go together.
 
     Parameters
@@ -114,7 +114,7 @@ def gate_folder(folder: Path, spec: GateSpec, card: ModelCard) -> Path:
         Of the model.
     spec : GateSpec
         The gate that it shall have.
-    card : ModelCard
+    classes : tuple of ModelClass
         Of the model.
 
     Raises
@@ -126,6 +126,6 @@ def gate_folder(folder: Path, spec: GateSpec, card: ModelCard) -> Path:
     gate = read_card(found)
     if gate.gate is not None:
         raise ModelError(f"the gate {spec.model} of {folder} has a gate itself")
-    if gate.classes != card.classes:
+    if gate.classes != classes:
         raise ModelError(f"the gate {spec.model} of {folder} knows other kinds than the model")
     return found

@@ -49,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ship the means of the weights of this run and of an earlier one, with its output DIR",
     )
     add("--teacher", metavar="MODEL", help="learn from the probabilities of this model, too")
+    add(
+        "--gate",
+        metavar="MODEL",
+        help="smaller model of the same kinds that goes first; its answer stands where it is sure "
+        "that a picture is not medical",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -82,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             member=arguments.member,
             average_with=arguments.average_with,
             teacher=arguments.teacher,
+            gate=arguments.gate,
             note=arguments.note,
         )
     )

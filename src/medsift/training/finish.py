@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from medsift._version import __version__
 from medsift.classify import Classifier
-from medsift.classify.card import ModelCard, ModelClass, write_card
+from medsift.classify.card import GateSpec, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import softmax
 from medsift.evaluation.calibration import cross_fitted, fit_platt
 from medsift.evaluation.measure import measure
@@ -35,8 +35,12 @@ def finish(
     trained: Sequence[Stored],
     stores: tuple[PixelStore, PixelStore],
     facts: Mapping[str, Any],
+    gate: GateSpec | None = None,
 ) -> None:
     """Write the card and all else that makes files of networks a model.
+
+    Calibration and distances are fitted on the networks alone; the figures are those of the
+    whole, with its gate.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def finish(
         Training and validation pictures.
     facts : mapping
         For ``training`` of the card.
+    gate : GateSpec or None
+        What goes before the networks.
     """
     medical = np.array([c.label == "medical" for c in classes])
     averaged = np.mean([softmax(t.logits / t.member.temperature) for t in trained], axis=0)
@@ -59,6 +65,7 @@ def finish(
         members=tuple(t.member for t in trained),
         calibration=fit_platt(scores, truth, np.ones(len(truth))),
         training=facts,
+        gate=gate,
     )
     write_card(card, folder)
     card = add_ood_score(
@@ -76,13 +83,7 @@ def finish(
     metrics["risk_control"] = _risk(elsewhere, stores[1])
     complete = replace(card, metrics=metrics)
     write_card(complete, folder)
-    note = (
-        "On the validation sources, none of which was trained on. Calibration, the threshold of\n"
-        "the distance and the choice of the epoch were fitted on the same sources, so that the\n"
-        "calibration error is on the optimistic side: fitted on one half of the sources and\n"
-        f"measured on the other, and the other way round, it is {metrics['ece_cross_fitted']:.4f}."
-    )
-    (folder / "README.md").write_text(render_card(complete, summary, note), encoding="utf-8")
+    (folder / "README.md").write_text(render_card(complete, summary), encoding="utf-8")
 
 
 def _real(store: PixelStore) -> PixelStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from medsift.classify.card import ModelCard
@@ -38,12 +39,12 @@ def sources_of(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
     return {kind: dict(sorted(sources.items())) for kind, sources in sorted(counts.items())}
 
 
-def render_card(card: ModelCard, summary: Summary, note: str = "") -> str:
+def render_card(card: ModelCard, summary: Summary) -> str:
     """Write the model card for people, in Markdown."""
-    return "\n".join(_lines(card, summary, note)) + "\n"
+    return "\n".join(_lines(card, summary)) + "\n"
 
 
-def _lines(card: ModelCard, summary: Summary, note: str) -> Iterator[str]:
+def _lines(card: ModelCard, summary: Summary) -> Iterator[str]:
     yield f"# {card.name} {card.version}"
     yield ""
     yield "Tells medical images (made of a patient or a specimen for diagnosis or care) from all"
@@ -73,15 +74,20 @@ def _lines(card: ModelCard, summary: Summary, note: str) -> Iterator[str]:
             "So do features farther from those of the training pictures than "
             f"{card.ood.quantile:.1%} of {card.ood.held_out} pictures of other sources have."
         )
+    if card.gate is not None:
+        yield ""
+        yield f"Before them goes a gate, the model `{Path(card.gate.model).name}`. Where it gives"
+        yield f"a picture a probability of being medical below {card.gate.below:g}, and does not"
+        yield "find it far from its own training, its answer stands, with its kind. All other"
+        yield "pictures go on to the networks above, as if there were no gate."
     yield ""
     yield "## Data and recipe"
     yield ""
     yield from _training(card.training)
     yield "## Figures"
     yield ""
-    if note:
-        yield note
-        yield ""
+    yield from _fitted_on_the_same(card)
+    yield ""
     yield from _figures(summary)
     yield ""
     yield "## Known weaknesses"
@@ -101,6 +107,17 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
         for kind, counts in sources.items():
             yield f"| {kind} | {sum(counts.values())} | {len(counts)} |"
     yield ""
+
+
+def _fitted_on_the_same(card: ModelCard) -> Iterator[str]:
+    yield "On the validation sources, none of which was trained on. Calibration, the threshold of"
+    yield "the distance and the choice of the epoch were fitted on the same sources, so that the"
+    yield "calibration error is on the optimistic side: fitted on one half of the sources and"
+    without = ", without the gate," if card.gate is not None else ""
+    yield (
+        f"measured on the other, and the other way round, it is{without} "
+        f"{card.metrics['ece_cross_fitted']:.4f}."
+    )
 
 
 def _figures(summary: Summary) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from medsift.classify.card import ModelClass
+from medsift.classify import store
+from medsift.classify.card import GateSpec, ModelClass
+from medsift.classify.cascade import gate_folder
 from medsift.classify.ensemble import softmax
 from medsift.core.errors import UsageError
 from medsift.evaluation.labelled import Example, find_examples
@@ -65,6 +68,8 @@ class TrainSettings:
         that ship are the means of its best ones and of this run's best ones.
     teacher : str or None
         Model, by name or folder, whose probabilities the networks learn to give.
+    gate : str or None
+        Model, by name or folder, that goes before the networks at work; no part of training.
     note : str
         What else the card is to say of the training, such as runs that came before.
     """
@@ -83,6 +88,7 @@ class TrainSettings:
     member: int | None = None
     average_with: Path | None = None
     teacher: str | None = None
+    gate: str | None = None
     note: str = ""
 
 
@@ -100,7 +106,7 @@ def train(settings: TrainSettings) -> Path:
     UsageError
         The data or the recipe cannot be used.
     ModelError
-        Weights cannot be loaded, or an export does not match.
+        Weights cannot be loaded, an export does not match, or the gate does not fit.
     """
     recipe = _adapted(find_recipe(settings.recipe), settings)
     if settings.member is not None and settings.member > len(recipe.members):
@@ -123,6 +129,7 @@ def train(settings: TrainSettings) -> Path:
         json.dumps([{"name": c.name, "label": c.label} for c in classes], indent=2) + "\n",
         encoding="utf-8",
     )
+    gate = _gate(settings, classes)
     stores = (train_store, check_store)
     trained = _members(recipe, classes, stores, settings)
     if settings.member is None:
@@ -138,7 +145,7 @@ def train(settings: TrainSettings) -> Path:
             "validation pictures": len(check_store),
             "sources": sources_of(train_store.examples),
         }
-        finish(settings.output, classes, trained, stores, facts)
+        finish(settings.output, classes, trained, stores, facts, gate)
     return settings.output
 
 
@@ -245,6 +252,17 @@ def _teacher(
     if settings.teacher is None:
         return None
     return Teacher(settings.teacher, classes, member.preprocess)
+
+
+def _gate(settings: TrainSettings, classes: tuple[ModelClass, ...]) -> GateSpec | None:
+    """What the card is to say of the gate; looked at before hours of training."""
+    if settings.gate is None:
+        return None
+    folder = store.find(settings.gate)
+    bundled = folder.parent == store.BUNDLED
+    spec = GateSpec(folder.name if bundled else os.path.relpath(folder, settings.output))
+    gate_folder(settings.output, spec, classes)
+    return spec
 
 
 def _weights(member: MemberRecipe, store: PixelStore) -> NDArray[np.float64]:
