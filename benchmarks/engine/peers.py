@@ -10,8 +10,8 @@ line of JSON: seconds until the model was ready, pictures, seconds for the pictu
 * ``b0-pair``: two EfficientNet-B0 of timm in PyTorch at 128 px, probabilities averaged, one picture
   at a time.
 * ``onnx-fast``, ``onnx-default``: medsift's own networks in a plain loop of Pillow, NumPy and ONNX
-  Runtime: full decoding, one picture at a time, no record. What is between this and medsift is
-  medsift's overhead, or gain.
+  Runtime: full decoding, one picture at a time, no gate, no record. What is between this and
+  medsift is medsift's overhead, or gain.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def measure(folder: Path, model: str) -> dict[str, float]:
             "decode at full size (not done)": lambda: decoded(0),
             "blank test": lambda: [is_blank(each) for each in pixels],
             "perceptual hash": lambda: [phash(each) for each in pixels],
-            "resize and normalise": lambda: [classifier.prepare(each) for each in pixels],
+            "resize for the networks": lambda: [classifier.prepare(each) for each in pixels],
             "networks, 1 at a time": lambda: classify(classifier, prepared, 1),
             "networks, 4 at a time": lambda: classify(classifier, prepared, 4),
             "networks, 8 at a time": lambda: classify(classifier, prepared, 8),

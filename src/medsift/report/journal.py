@@ -4,7 +4,7 @@ The journal lies beside the outputs for as long as a scan is not finished. Its f
 which files it is about; after that comes a line for each input whose records are all written::
 
     {"medsift_journal": 1, "outputs": ["a.csv", "b.parquet.rows"], "fields": ["source", ...],
-     "settings": {"model": "default 0.1.0", "threshold": null, ...}}
+     "settings": {"model": "default 0.2.0", "threshold": null, ...}}
     {"done": "scans/1.png", "bytes": [512, 498]}
     {"done": "scans/2.png", "bytes": [733, 701]}
 
