@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from medsift.classify import store
 from medsift.classify.card import GateSpec, Member, ModelCard, ModelClass, read_card, write_card
 from medsift.classify.ood_spec import OodSpec
 from medsift.classify.preprocess import Preprocess
@@ -53,6 +54,17 @@ def test_a_card_that_names_none_is_read(tmp_path: Path) -> None:
     del row["gate"]
     (tmp_path / CARD_FILE).write_text(json.dumps(row))
     assert read_card(tmp_path).gate is None
+
+
+@pytest.mark.parametrize("folder", list(store.bundled()), ids=lambda folder: str(folder.name))
+def test_what_people_read_of_a_bundled_model_names_its_version_and_its_gate(folder: Path) -> None:
+    card, text = read_card(folder), (folder / "README.md").read_text()
+    assert text.startswith(f"# {card.name} {card.version}\n")
+    if card.gate is None:
+        assert "gate" not in text
+    else:
+        assert f"a gate, the model `{card.gate.model}`" in text
+        assert f"below {card.gate.below}," in text
 
 
 @pytest.mark.parametrize("below", [-0.1, 0.0, 0.5, 1.0, float("nan")])
