@@ -46,16 +46,19 @@ def facts(folder: Path) -> dict[str, Any]:
 def find(model: str) -> Path:
     """Folder of a model given by the name of a bundled one, or by its folder.
 
+    A bundled name is never a folder of the place that medsift is called from, which may be
+    a share that anybody writes to: such a folder is ``./default``.
+
     Raises
     ------
     ModelError
         There is neither.
     """
+    if _is_bundled(model):
+        return BUNDLED / model
     folder = Path(model)
     if (folder / CARD_FILE).is_file():
         return folder
-    if _is_bundled(model):
-        return BUNDLED / model
     names = ", ".join(path.name for path in bundled()) or "none"
     raise ModelError(f"no model {model!r}: neither a model folder nor bundled (bundled: {names})")
 
@@ -76,7 +79,7 @@ def find_beside(folder: Path, model: str) -> Path:
     ModelError
         There is neither.
     """
-    return BUNDLED / model if _is_bundled(model) else find(str(folder / model))
+    return find(model if _is_bundled(model) else str(folder / model))
 
 
 def _is_bundled(model: str) -> bool:
