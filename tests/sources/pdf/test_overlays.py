@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from medsift.core.picture import Picture
+from medsift.sources.pdf import overlays
 from tests.sources.pdf.making_pdfs import Pdf, draw, far, pictures, scene, to_jpeg
 
 PHOTO = to_jpeg(scene(300, 400))
@@ -158,3 +159,19 @@ def test_the_digest_does_not_depend_on_the_size_that_is_asked_for() -> None:
     assert small.sha256 == large.sha256
     assert (small.width, small.height) == (400, 300)
     assert small.pixels.shape[0] < 300
+
+
+def test_a_page_of_many_pictures_and_marks_is_not_drawn_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overlays, "_MOST_WORK", 3 * 5_100)
+    pdf = Pdf()
+    names = {}
+    content = ""
+    for number in range(8):
+        names[f"Im{number}"] = pdf.picture(scene(60, 80, seed=number))
+        x, y = 40 + 130 * (number % 4), 100 + 200 * (number // 4)
+        content += draw(f"Im{number}", x, y, 100, 75) + f"{x} {y} 100 40 re f\n"
+    pdf.page(content, names)
+    ways = [found.where.extraction for found in pictures(pdf)]
+    assert ways == ["rendered"] * 3 + ["embedded"] * 5

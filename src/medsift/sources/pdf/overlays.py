@@ -40,6 +40,9 @@ _LEAST_SIDE = 8
 _LARGEST_INSETS = 0.25
 _WITHIN_PAGE = 0.9
 _MOST_MARKS = 60_000
+_WORK_OF_A_DRAWING = 5_000
+_MOST_WORK = 1_000_000
+"""Objects to draw for one page in all: pictures beyond come as they are stored."""
 
 
 class Surroundings:
@@ -57,6 +60,7 @@ class Surroundings:
         self._images = images
         self._marks: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
         self._order: dict[int, int] = {}
+        self._work = 0
 
     def as_seen(self, picture: Picture, own: Sequence[Placement]) -> Picture:
         """Give a picture as the page shows it; unchanged where that is what it is already.
@@ -76,6 +80,9 @@ class Surroundings:
         inside = area(seen) >= _WITHIN_PAGE * area(box)
         # What is blank is left to be told as that: an empty panel with text on it is text.
         if not inside or not self._touched(seen, own) or is_blank(picture.pixels):
+            return picture
+        self._work += _WORK_OF_A_DRAWING + len(self._read()[1])
+        if self._work > _MOST_WORK:
             return picture
         alone = self._without_other_images(box, own)
         size = _within((picture.width, picture.height), _FINE)
