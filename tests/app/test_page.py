@@ -149,6 +149,20 @@ def test_filters_choose_what_is_shown(app: AppTest) -> None:
     assert app.info[0].value.startswith("No picture matches")
 
 
+def test_names_to_choose_from_stay_while_results_come(app: AppTest) -> None:
+    def names() -> set[str]:
+        labels, kinds = app.segmented_control[0], app.multiselect(key="images-kinds")
+        return {*labels.options, *kinds.options}
+
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    show_all(app)
+    first = names()
+    assert len(first) > 2
+    upload(app, ("one.jpg", jpeg(picture(1))), ("two.jpg", jpeg(picture(1, (48, 40)))))
+    show_all(app)
+    assert first <= names()
+
+
 def test_many_pictures_come_in_pages(app: AppTest) -> None:
     files = [(f"{i:02}.jpg", jpeg(picture(i, (48, 40)))) for i in range(30)]
     upload(app, *files)

@@ -62,20 +62,21 @@ def _show_counts(counts: Counts, total: int) -> None:
 
 def _choose(tray: Tray, counts: Counts) -> Choice:
     name = tray.name
+    # Names are without counts: the browser sends names back, and names that change while results
+    # come would lose what was chosen.
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
             "Verdict",
             ["medical", "non_medical"],
             selection_mode="multi",
             default=["medical", "non_medical"],
-            # Without counts: names that change while results come would lose what was chosen.
             format_func=words.label_name,
             key=f"{name}-labels",
         )
         kinds = st.multiselect(
             "Kinds",
             sorted(counts.kinds, key=words.kind_name),
-            format_func=lambda kind: f"{words.kind_name(kind)} ({counts.kinds[kind]:,})",
+            format_func=words.kind_name,
             placeholder="All",
             key=f"{name}-kinds",
             width=260,
