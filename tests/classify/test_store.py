@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medsift.classify import store
+from medsift.classify import Classifier, store
 from medsift.core.errors import ModelError
 from tests.classify.tiny_model import write_model
 
@@ -19,6 +19,15 @@ def test_a_bundled_name_is_never_a_folder_of_the_working_directory(
     assert store.find("default") == store.BUNDLED / "default"
     assert store.find("./default") != store.BUNDLED / "default"
     assert store.facts(store.find("./default"))["name"] == "tiny"
+
+
+def test_a_path_is_a_folder_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path / "fast")
+    monkeypatch.chdir(tmp_path)
+    assert Classifier(Path("fast")).name == "tiny 1"
+    assert Classifier("fast").name.startswith("fast ")
 
 
 def test_a_folder_is_a_model_by_its_card(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ pytest.importorskip("timm")
 pytest.importorskip("onnx")
 
 from medsift.classify.card import GateSpec, ModelCard, read_card, write_card
-from medsift.core.errors import ModelError
+from medsift.core.errors import ModelError, UsageError
 from medsift.training import finish as finishing
 from medsift.training import recipes
 from medsift.training.data import PixelStore
 from medsift.training.outliers import add_ood_score
 from medsift.training.recipes import Recipe
 from medsift.training.train import TrainSettings, train
+from tests.classify.tiny_model import write_model
 from tests.training.test_train import MEMBER, NOISE, draw
 
 pytestmark = pytest.mark.train
@@ -80,6 +81,21 @@ def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
     assert "a gate, the model `shut`" in text
     assert "medical below 0.01" in text
     assert "gate" not in (tmp_path / "shut/README.md").read_text()
+
+
+def test_a_model_cannot_be_its_own_gate(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m")
+    with pytest.raises(UsageError, match="its own gate"):
+        train(TrainSettings(draw(tmp_path / "train"), model, weights=NOISE, gate=str(model)))
+
+
+def test_a_gate_in_a_folder_is_not_taken_for_the_bundled_one_of_that_name(tmp_path: Path) -> None:
+    gate = write_model(tmp_path / "m/fast")
+    settings = TrainSettings(
+        draw(tmp_path / "train"), tmp_path / "m", weights=NOISE, gate=str(gate)
+    )
+    with pytest.raises(ModelError, match=r"the gate \./fast of"):
+        train(settings)
 
 
 def test_a_gate_of_other_kinds_is_refused_before_anything_is_trained(

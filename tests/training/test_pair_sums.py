@@ -68,20 +68,30 @@ def test_one_factor_for_all_channels_stays_one() -> None:
     assert bounded[1].any()
 
 
-def write(path: Path, groups: int = 1) -> Path:
-    """A convolution in 8 bits with the largest weights there are, and a bias."""
+def write(
+    path: Path,
+    *,
+    groups: int = 1,
+    unsigned: bool = False,
+    shared: bool = False,
+    matrix: bool = False,
+) -> Path:
+    """A convolution in 8 bits with the largest weights there are, and a bias.
+
+    ``shared``: a second one has the same factors; ``matrix``: a product of matrices follows.
+    """
     rng = np.random.default_rng(0)
-    shape = (4, 8 // groups, 1, 1)
+    shape = (8, 8 // groups, 1, 1)
     weights = rng.choice([-127, 127, 60], shape).astype(np.int8)
     constants: dict[str, Any] = {
         "scale": np.array(1 / 255, np.float32),
         "zero": np.array(0, np.uint8),
-        "weights": weights,
-        "factors": np.full(4, 0.01, np.float32),
-        "zeros": np.zeros(4, np.int8),
-        "bias": np.array([1000, -2000, 0, 30], np.int32),
-        "of bias": np.full(4, 0.01 / 255, np.float32),
-        "bias zeros": np.zeros(4, np.int32),
+        "weights": (weights.astype(int) + 128).astype(np.uint8) if unsigned else weights,
+        "factors": np.full(8, 0.01, np.float32),
+        "zeros": np.full(8, 128, np.uint8) if unsigned else np.zeros(8, np.int8),
+        "bias": np.array([1000, -2000, 0, 30] * 2, np.int32),
+        "of bias": np.full(8, 0.01 / 255, np.float32),
+        "bias zeros": np.zeros(8, np.int32),
     }
     nodes = [
         helper.make_node("QuantizeLinear", ["pixels", "scale", "zero"], ["q"]),
@@ -90,16 +100,40 @@ def write(path: Path, groups: int = 1) -> Path:
         helper.make_node("DequantizeLinear", ["bias", "of bias", "bias zeros"], ["b"], axis=0),
         helper.make_node("Conv", ["x", "w", "b"], ["logits"], group=groups),
     ]
+    outputs = ["logits"]
+    if shared:
+        constants["others"] = weights // 2
+        nodes += [
+            helper.make_node("DequantizeLinear", ["others", "factors", "zeros"], ["v"], axis=0),
+            helper.make_node("Conv", ["x", "v"], ["second"], group=groups),
+        ]
+        outputs.append("second")
+    if matrix:
+        constants |= {"table": np.full((5, 5), 127, np.int8), "no": np.array(0, np.int8)}
+        nodes += [
+            helper.make_node("DequantizeLinear", ["table", "scale", "no"], ["t"]),
+            helper.make_node("MatMul", ["x", "t"], ["product"]),
+        ]
+        outputs.append("product")
     graph = helper.make_graph(
         nodes,
         "one convolution",
         [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 8, 5, 5])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 4, 5, 5])],
+        [helper.make_tensor_value_info(o, TensorProto.FLOAT, ["n", 8, 5, 5]) for o in outputs],
         [numpy_helper.from_array(values, name) for name, values in constants.items()],
     )
     opset = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
     return path
+
+
+def weights_of(path: Path) -> Any:
+    (tensor,) = (t for t in onnx.load(path).graph.initializer if t.name == "weights")
+    return numpy_helper.to_array(tensor)
+
+
+def is_noted(path: Path) -> bool:
+    return PAIRS_FIT in {entry.key for entry in onnx.load(path).metadata_props}
 
 
 def run(path: Path) -> Any:
@@ -108,31 +142,43 @@ def run(path: Path) -> Any:
     return session.run(None, {"pixels": pixels})[0]
 
 
-def test_a_network_says_the_same_with_bounded_weights(tmp_path: Path) -> None:
-    path = write(tmp_path / "network.onnx")
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_network_says_the_same_with_bounded_weights(tmp_path: Path, groups: int) -> None:
+    path = write(tmp_path / "network.onnx", groups=groups)
     before = run(path)
-    assert bound_pair_sums(path) == 4
-    # Eight weights, each rounded to half of a factor of 0.02 at most.
+    weights = weights_of(path)
+    assert bound_pair_sums(path) == sum(largest_pair(row[None]) > MOST for row in weights) > 4
+    # Eight weights at most, each rounded to half of a factor of 0.02 at most.
     assert np.abs(run(path) - before).max() < 8 * 0.01
+    assert largest_pair(weights_of(path)) <= MOST
     stored = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
-    assert largest_pair(stored["weights"]) <= MOST
     # ONNX Runtime takes it for granted that this is the product.
     assert stored["of bias"] == pytest.approx(stored["factors"] / 255, rel=1e-6)
     assert stored["bias"] * stored["of bias"] == pytest.approx(
-        np.array([1000, -2000, 0, 30]) * 0.01 / 255, abs=0.02 / 255
+        np.array([1000, -2000, 0, 30] * 2) * 0.01 / 255, abs=0.02 / 255
     )
+    assert is_noted(path)
     assert bound_pair_sums(path) == 0
 
 
-def test_depthwise_convolutions_are_left_alone(tmp_path: Path) -> None:
-    path = write(tmp_path / "network.onnx", groups=4)
+def test_depthwise_convolutions_are_left_alone_and_fit(tmp_path: Path) -> None:
+    path = write(tmp_path / "network.onnx", groups=8)
+    before = path.read_bytes()
     assert bound_pair_sums(path) == 0
+    assert is_noted(path)
+    was, now = onnx.load_from_string(before).graph, onnx.load(path).graph
+    assert was == now
 
 
-def test_the_file_says_so(tmp_path: Path) -> None:
-    path = write(tmp_path / "network.onnx")
+@pytest.mark.parametrize("what", ["unsigned", "shared", "matrix"])
+def test_nothing_is_noted_of_a_network_with_weights_that_were_not_bounded(
+    tmp_path: Path, what: str
+) -> None:
+    path = write(tmp_path / "network.onnx", **{what: True})
+    before = run(path)
     bound_pair_sums(path)
-    assert {p.key: p.value for p in onnx.load(path).metadata_props}[PAIRS_FIT] == "1"
+    assert not is_noted(path)
+    assert np.abs(run(path) - before).max() < 8 * 0.01
 
 
 @pytest.mark.parametrize("path", sorted(store.BUNDLED.glob("*/*.onnx")), ids=str)

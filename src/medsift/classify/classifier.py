@@ -67,7 +67,9 @@ class Classifier:
         tta: bool = False,
         threads: int = 1,
     ) -> None:
-        self._cascade = Cascade(store.find(os.fspath(model)), threads)
+        # A path is a folder, whatever its name; pathlib takes the dot from ./fast.
+        name = model if isinstance(model, str) else str(Path(model).resolve())
+        self._cascade = Cascade(store.find(name), threads)
         self.threshold = self.card.threshold if threshold is None else threshold
         if not 0 <= self.threshold <= 1:
             raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")

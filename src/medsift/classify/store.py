@@ -54,7 +54,7 @@ def find(model: str) -> Path:
     ModelError
         There is neither.
     """
-    if _is_bundled(model):
+    if is_bundled(model):
         return BUNDLED / model
     folder = Path(model)
     if (folder / CARD_FILE).is_file():
@@ -79,8 +79,9 @@ def find_beside(folder: Path, model: str) -> Path:
     ModelError
         There is neither.
     """
-    return find(model if _is_bundled(model) else str(folder / model))
+    return find(model if is_bundled(model) else str(folder / model))
 
 
-def _is_bundled(model: str) -> bool:
+def is_bundled(model: str) -> bool:
+    """Whether a text is the name of a bundled model."""
     return bool(_NAME.fullmatch(model)) and (BUNDLED / model / CARD_FILE).is_file()

@@ -62,7 +62,7 @@ class Examiner:
     ) -> Iterator[tuple[int, Outcome | None]]:
         """Yield the records of several inputs, in order.
 
-        Memory stays flat: of a picture only its small tensors are kept until the batch is full.
+        Memory stays flat: of a picture only small copies are kept until the batch is full.
 
         Parameters
         ----------

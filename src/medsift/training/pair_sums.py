@@ -12,6 +12,7 @@ Kernels of depthwise convolutions widen before they add, and are left alone.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ _STEP = 1.005
 
 
 def bound_pair_sums(path: Path) -> int:
-    """Raise the factors of an 8-bit network until its pairs fit, and note that they do, in place.
+    """Raise the factors of an 8-bit network until its pairs fit, in place.
+
+    That they do is noted in the file, unless there are weights that were not looked at: unsigned
+    ones, those of other layers than convolutions, and those that layers share.
 
     Parameters
     ----------
@@ -41,44 +45,21 @@ def bound_pair_sums(path: Path) -> int:
         How many output channels got another factor.
     """
     import onnx
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
     model = onnx.load(path)
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    makers = {name: node for node in model.graph.node for name in node.output}
-
-    def write(name: str, values: NDArray[Any]) -> None:
-        constants[name].CopyFrom(numpy_helper.from_array(values, name))
-
-    changed = 0
-    done: set[str] = set()
-    for node in model.graph.node:
-        if node.op_type != "Conv" or _groups(node) > 1:
+    stored = _Stored(model.graph)
+    changed, all_fit = 0, True
+    for dequantise in stored.weights():
+        readers = stored.readers[dequantise.output[0]]
+        if all(_widens(node, stored.values(dequantise.input[0])) for node in readers):
             continue
-        whole, factor = _stored(makers.get(node.input[1]), constants)
-        if not whole or whole in done:
-            continue
-        done.add(whole)
-        weights = numpy_helper.to_array(constants[whole])
-        before = numpy_helper.to_array(constants[factor])
-        if weights.dtype != np.int8:
-            continue
-        bounded, after = bounded_weights(weights, before)
-        if np.array_equal(before, after):
-            continue
-        changed += int((before != after).sum())
-        write(whole, bounded)
-        write(factor, after)
-        # A bias counts in products: the factor of the weights times that of the activations.
-        bias, of_bias = _stored(
-            makers.get(node.input[2]) if len(node.input) > 2 else None, constants
-        )
-        if bias:
-            sums, old = (numpy_helper.to_array(constants[name]) for name in (bias, of_bias))
-            new = (old * (after / before)).astype(np.float32)
-            write(bias, np.round(sums * (old.astype(np.float64) / new)).astype(sums.dtype))
-            write(of_bias, new)
-    helper.set_model_props(model, {**_properties(model), PAIRS_FIT: "1"})
+        if stored.boundable(dequantise) and len(readers) == 1 and readers[0].op_type == "Conv":
+            changed += stored.bound(dequantise, readers[0])
+        else:
+            all_fit = False
+    if all_fit:
+        helper.set_model_props(model, {**_properties(model), PAIRS_FIT: "1"})
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return changed
@@ -124,16 +105,65 @@ def _pair_sums(weights: NDArray[np.int8]) -> NDArray[np.int64]:
     return largest
 
 
-def _stored(dequantise: Any, constants: dict[str, Any]) -> tuple[str, str]:
-    """Names of whole numbers and factors behind a value; empty where it is not so stored."""
-    if dequantise is None or dequantise.op_type != "DequantizeLinear":
-        return "", ""
-    whole, factor = dequantise.input[:2]
-    return (whole, factor) if whole in constants and factor in constants else ("", "")
+class _Stored:
+    """The whole numbers in a graph, with an index of who reads what."""
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+        self._constants = {tensor.name: tensor for tensor in graph.initializer}
+        self._makers = {name: node for node in graph.node for name in node.output}
+        self.readers: defaultdict[str, list[Any]] = defaultdict(list)
+        for node in graph.node:
+            for name in node.input:
+                self.readers[name].append(node)
+
+    def weights(self) -> list[Any]:
+        """Nodes that make weights of whole numbers: of two axes or more, unlike biases."""
+        nodes = [n for n in self._graph.node if n.op_type == "DequantizeLinear"]
+        constant = [n for n in nodes if n.input[0] in self._constants]
+        return [n for n in constant if self.values(n.input[0]).ndim > 1]
+
+    def values(self, name: str) -> NDArray[Any]:
+        from onnx import numpy_helper
+
+        values: NDArray[Any] = numpy_helper.to_array(self._constants[name])
+        return values
+
+    def boundable(self, dequantise: Any) -> bool:
+        """Whether weights are signed bytes with factors that nobody shares."""
+        whole, factor = dequantise.input[:2]
+        alone = all(len(self.readers[name]) == 1 for name in (whole, factor))
+        return alone and factor in self._constants and self.values(whole).dtype == np.int8
+
+    def bound(self, dequantise: Any, convolution: Any) -> int:
+        """Bound the weights of a convolution; how many output channels got another factor."""
+        whole, factor = dequantise.input[:2]
+        before = self.values(factor)
+        bounded, after = bounded_weights(self.values(whole), before)
+        if np.array_equal(before, after):
+            return 0
+        self._write(whole, bounded)
+        self._write(factor, after)
+        maker = self._makers.get(convolution.input[2]) if len(convolution.input) > 2 else None
+        if maker is not None and maker.input[0] in self._constants:
+            # A bias counts in products: the factor of the weights times that of the activations.
+            bias, of_bias = maker.input[:2]
+            sums, old = self.values(bias), self.values(of_bias)
+            new = (old * (after / before)).astype(np.float32)
+            self._write(bias, np.round(sums * (old.astype(np.float64) / new)).astype(sums.dtype))
+            self._write(of_bias, new)
+        return int((before != after).sum())
+
+    def _write(self, name: str, values: NDArray[Any]) -> None:
+        from onnx import numpy_helper
+
+        self._constants[name].CopyFrom(numpy_helper.from_array(values, name))
 
 
-def _groups(node: Any) -> int:
-    return next((a.i for a in node.attribute if a.name == "group"), 1)
+def _widens(node: Any, weights: NDArray[Any]) -> bool:
+    """Whether a node is a depthwise convolution, whose kernels widen before they add."""
+    groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    return bool(node.op_type == "Conv" and groups > 1 and weights.shape[1] == 1)
 
 
 def _properties(model: Any) -> dict[str, str]:

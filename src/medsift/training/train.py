@@ -258,10 +258,15 @@ def _gate(settings: TrainSettings, classes: tuple[ModelClass, ...]) -> GateSpec 
     """What the card is to say of the gate; looked at before hours of training."""
     if settings.gate is None:
         return None
-    folder = store.find(settings.gate)
-    bundled = folder.parent == store.BUNDLED
-    spec = GateSpec(folder.name if bundled else os.path.relpath(folder, settings.output))
-    gate_folder(settings.output, spec, classes)
+    if store.is_bundled(settings.gate):
+        spec = GateSpec(settings.gate)
+    else:
+        folder, output = store.find(settings.gate).resolve(), settings.output.resolve()
+        if folder == output:
+            raise UsageError("a model cannot be its own gate")
+        relative = os.path.relpath(folder, output)
+        spec = GateSpec(f"./{relative}" if store.is_bundled(relative) else relative)
+    gate_folder(settings.output.resolve(), spec, classes)
     return spec
 
 

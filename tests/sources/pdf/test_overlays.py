@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from medsift.core.errors import LimitError
 from medsift.core.picture import Picture
 from medsift.sources.pdf import overlays
 from tests.sources.pdf.making_pdfs import Pdf, draw, far, pictures, scene, to_jpeg
@@ -79,8 +81,17 @@ def test_the_invisible_text_of_a_scan_that_was_read_does_not_matter() -> None:
     assert shown.where.extraction == "rendered"
 
 
-def test_a_picture_that_is_hidden_altogether_is_still_found() -> None:
-    [found] = pictures(page_with(after="0 0 0 rg 100 200 200 150 re f\n"))
+@pytest.mark.parametrize(
+    "cover",
+    [
+        "0 0 0 rg 100 200 200 150 re f\n",
+        "0 0 0 rg 100 200 200 150 re f BT 1 g /F 30 Tf 110 260 Td (REDACTED) Tj ET\n",
+        "1 g 100 200 200 150 re f BT 0 g /F 14 Tf 105 270 Td (Image removed for privacy) Tj ET\n",
+        "0.2 g 100 200 100 150 re f 0.7 g 200 200 100 150 re f\n",
+    ],
+)
+def test_a_picture_that_is_covered_altogether_is_still_found(cover: str) -> None:
+    [found] = pictures(page_with(after=cover))
     assert is_original(found)
 
 
@@ -153,18 +164,102 @@ def test_marks_within_a_form_count_where_the_form_puts_them() -> None:
     assert is_original(free)
 
 
-def test_the_digest_does_not_depend_on_the_size_that_is_asked_for() -> None:
+@pytest.mark.parametrize("side", [400, 500, 800, 1000])
+def test_the_answer_does_not_depend_on_the_size_that_is_asked_for(side: int) -> None:
+    rng = np.random.default_rng(0)
+    noisy = np.clip(scene(side, side) + rng.normal(0, 12, (side, side, 3)), 0, 255)
+    data = to_jpeg(noisy.astype(np.uint8))
+    pdf = Pdf()
+    number = pdf.jpeg(data, (side, side), "/ColorSpace /DeviceRGB")
+    pdf.page(draw("Im", 100, 200, 200, 200) + "0.3 w 100 200 m 300 400 l S\n", {"Im": number})
+    pdf.page(draw("Im", 100, 200, 200, 200) + BARS, {"Im": number})
+    answers = [
+        [(found.where.extraction, found.sha256) for found in pictures(pdf, target=target)]
+        for target in (0, 128, 176)
+    ]
+    assert [way for way, _ in answers[0]] == ["embedded", "rendered"]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_small_picture_may_be_changed_by_a_small_mark() -> None:
+    pdf = Pdf()
+    number = pdf.picture(scene(32, 32))
+    mark = "0 0 0 rg 200 300 25 25 re f\n"
+    pdf.page(draw("Im", 100, 200, 256, 256) + mark, {"Im": number})
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+
+
+def test_a_picture_ground_is_seen_through_a_picture_too() -> None:
+    pdf = Pdf()
+    alpha = np.zeros((60, 80), np.uint8)
+    alpha[:, :40] = 255
+    mask = pdf.picture(alpha)
+    ground, above = pdf.picture(scene(seed=5)), pdf.picture(scene(), f"/SMask {mask} 0 R")
+    content = draw("Ground", 90, 190, 260, 200) + draw("Above", *PLACE)
+    pdf.page(content, {"Ground": ground, "Above": above})
+    lower, upper = pictures(pdf)
+    assert lower.where.extraction == "embedded"
+    assert upper.where.extraction == "rendered"
+    assert far(upper.pixels[:, 50:], np.full((60, 30, 3), 255, np.uint8)) > 40
+
+
+def test_the_ground_is_seen_beside_what_a_clip_path_leaves() -> None:
+    pdf = Pdf()
+    diamond = "q 200 200 m 300 275 l 200 350 l 100 275 l h W n "
+    content = "0 0 1 rg 50 150 400 400 re f\n" + diamond + draw("Im", *PLACE) + "Q\n"
+    pdf.page(content, {"Im": pdf.picture(scene(seed=2))})
+    [found] = pictures(pdf)
+    assert found.pixels[1, 1].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize("after", ["", "1 0 0 rg 110 210 180 30 re f\n"])
+def test_annotations_are_no_part_of_a_picture(after: str) -> None:
+    pdf = Pdf()
+    number = pdf.jpeg(PHOTO, (400, 300), "/ColorSpace /DeviceRGB")
+    look = pdf.add("/Type /XObject /Subtype /Form /BBox [0 0 200 75]", b"0 0 0 rg 0 0 200 75 re f")
+    stamp = pdf.add(
+        f"/Type /Annot /Subtype /Stamp /Rect [100 270 300 345] /F 4 /AP << /N {look} 0 R >>"
+    )
+    pdf.page(draw("Im", *PLACE) + after, {"Im": number}, extra=f"/Annots [{stamp} 0 R]")
+    [found] = pictures(pdf)
+    assert far(found.pixels[:140], scene(300, 400)[:140]) < 4
+
+
+def test_what_reaches_far_beyond_the_page_stays_as_it_is_stored() -> None:
+    pdf = Pdf()
+    number = pdf.jpeg(PHOTO, (400, 300), "/ColorSpace /DeviceRGB")
+    for x in (-10, -60):
+        bars = f"0 0 0 rg {x} 220 180 40 re f {x} 290 180 40 re f\n"
+        pdf.page(draw("Im", x, 200, 200, 150) + bars, {"Im": number})
+    near, beyond = pictures(pdf)
+    assert near.where.extraction == "rendered"
+    assert is_original(beyond)
+
+
+def test_a_drawing_that_fails_leaves_the_picture_and_the_pages_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(*_: object, **__: object) -> NoReturn:
+        raise LimitError("no memory to draw")
+
+    monkeypatch.setattr(overlays, "draw_region", failing)
     pdf = page_with(after=BARS)
-    [large], [small] = pictures(pdf), pictures(pdf, target=50)
-    assert small.sha256 == large.sha256
-    assert (small.width, small.height) == (400, 300)
-    assert small.pixels.shape[0] < 300
+    pdf.pages *= 2
+    assert [is_original(found) for found in pictures(pdf)] == [True, True]
+
+
+def test_a_page_of_very_many_objects_is_not_drawn_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlays, "_MOST_OBJECTS", 2)
+    [found] = pictures(page_with(after=BARS))
+    assert is_original(found)
 
 
 def test_a_page_of_many_pictures_and_marks_is_not_drawn_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(overlays, "_MOST_WORK", 3 * 5_100)
+    # Each takes four drawings: three small ones to compare, and that of the result.
+    monkeypatch.setattr(overlays, "_MOST_WORK", 3 * 4 * 5_100)
     pdf = Pdf()
     names = {}
     content = ""

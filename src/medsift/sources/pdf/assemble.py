@@ -10,7 +10,7 @@ from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Extraction, Finding, Picture, Pixels, Problem, Provenance
 from medsift.sources.pdf.draw import draw_region, pixel_hash
 from medsift.sources.pdf.extract import Extractor, check_size, finest_size, look_alike
-from medsift.sources.pdf.geometry import stand_upright, upright_size
+from medsift.sources.pdf.geometry import stand_upright, upright_size, within
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.sheet import Sheet
 from medsift.sources.pdf.stitch import join, parts_of
@@ -56,7 +56,7 @@ def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture
     drawable = not (placement.floating or placement.hidden or placement.placed.skewed)
     if by_state and drawable:
         handles = [placement.handle]
-        size = _within(placement.upright_size, _THUMB)
+        size = within(placement.upright_size, _THUMB)
         shown = draw_region(sheet.page, sheet.frame, placement.bbox, size, handles)
         if not look_alike(shown, pixels):
             return _region(sheet, Unit("single", (placement,)), most_pixels)
@@ -105,7 +105,7 @@ def _region(sheet: Sheet, unit: Unit, most_pixels: int) -> Picture:
     if unit.kind == "single":
         box = _on_grid(box, unit.placements[0].bbox, across, up)
     size = max(1, round((box[2] - box[0]) * across)), max(1, round((box[3] - box[1]) * up))
-    size = _within(size, min(_REGION_SIDE, math.isqrt(most_pixels)))
+    size = within(size, min(_REGION_SIDE, math.isqrt(most_pixels)))
     handles = [p.handle for p in unit.placements]
     pixels = draw_region(sheet.page, sheet.frame, box, size, handles)
     return _made(sheet.where, box, pixels, "rendered")
@@ -136,8 +136,3 @@ def _made(where: Provenance, box: Bbox, pixels: Pixels, extraction: Extraction) 
         color_mode="RGB",
         sha256=pixel_hash(pixels),
     )
-
-
-def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
-    factor = min(1.0, side / max(size))
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))

@@ -66,7 +66,13 @@ def draw_image(page: PdfPage, handle: Any, width: int, height: int) -> tuple[Pix
 
 
 def draw_region(
-    page: PdfPage, frame: PageFrame, box: Bbox, size: tuple[int, int], alone: Sequence[Any] = ()
+    page: PdfPage,
+    frame: PageFrame,
+    box: Bbox,
+    size: tuple[int, int],
+    alone: Sequence[Any] = (),
+    without: Sequence[Any] = (),
+    annotations: bool = True,
 ) -> Pixels:
     """Draw a part of a page as a viewer shows it.
 
@@ -80,6 +86,10 @@ def draw_region(
         Width and height of the result, in pixels.
     alone : sequence of object
         Page objects, also nested ones, to draw without all others; everything where empty.
+    without : sequence of object
+        Page objects, also nested ones, to leave out.
+    annotations : bool
+        Draw those, too; they never are where objects are drawn alone.
 
     Returns
     -------
@@ -87,13 +97,14 @@ def draw_region(
     """
     bitmap = _bitmap(*size, alpha=False)
     try:
-        _draw(bitmap, page, frame, box, alone)
+        with only_active(page, alone, without):
+            _draw(bitmap, page, frame, box, annotations and not alone)
         return _rgb(_view(bitmap))
     finally:
         _destroy(bitmap)
 
 
-def _draw(bitmap: Any, page: PdfPage, frame: PageFrame, box: Bbox, alone: Sequence[Any]) -> None:
+def _draw(bitmap: Any, page: PdfPage, frame: PageFrame, box: Bbox, annotations: bool) -> None:
     from pypdfium2 import raw
 
     width, height = raw.FPDFBitmap_GetWidth(bitmap), raw.FPDFBitmap_GetHeight(bitmap)
@@ -106,9 +117,8 @@ def _draw(bitmap: Any, page: PdfPage, frame: PageFrame, box: Bbox, alone: Sequen
     left, top = -box[0] * scale_x + _INSET, -(frame.height - box[3]) * scale_y + _INSET
     matrix = raw.FS_MATRIX(scale_x, 0, 0, scale_y, left, top)
     clip = raw.FS_RECTF(0, 0, width, height)
-    flags = 0 if alone else raw.FPDF_ANNOT
-    with only_active(page, alone):
-        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
+    flags = raw.FPDF_ANNOT if annotations else 0
+    raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
 
 
 def _bitmap(width: int, height: int, alpha: bool) -> Any:
@@ -173,7 +183,8 @@ def marked_part(
     """
     bitmap = _bitmap(cells, cells, alpha=True)
     try:
-        _draw(bitmap, page, frame, box, handles)
+        with only_active(page, handles):
+            _draw(bitmap, page, frame, box, annotations=False)
         marked = _view(bitmap)[..., 3] > faint
         rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
     finally:
@@ -204,7 +215,9 @@ def address_of(handle: Any) -> int:
 
 
 @contextmanager
-def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
+def only_active(
+    page: PdfPage, handles: Sequence[Any], without: Sequence[Any] = ()
+) -> Iterator[None]:
     """Hide all objects of a page but some, for as long as the block lasts.
 
     Parameters
@@ -212,11 +225,13 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
     page : PdfPage
     handles : sequence of object
         What stays, and with it the forms around it; everything where empty.
+    without : sequence of object
+        What is hidden in any case.
     """
     from pypdfium2 import raw
 
     wanted = {address_of(handle) for handle in handles}
-    hidden = []
+    hidden = list(without)
     if wanted:
         stay = set(wanted)
         for item in walk(page):
@@ -227,8 +242,9 @@ def only_active(page: PdfPage, handles: Sequence[Any]) -> Iterator[None]:
             around = address_of(item.parents[-1]) if item.parents else None
             goes_with_it = around is not None and (around in wanted or around not in stay)
             if not goes_with_it and address_of(item.handle) not in stay:
-                raw.FPDFPageObj_SetIsActive(item.handle, False)
                 hidden.append(item.handle)
+    for handle in hidden:
+        raw.FPDFPageObj_SetIsActive(handle, False)
     try:
         yield
     finally:

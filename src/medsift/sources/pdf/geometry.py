@@ -141,6 +141,15 @@ def intersection(one: Bbox, other: Bbox) -> Bbox:
     )
 
 
+def within(size: tuple[int, int], side: int, least: int = 1) -> tuple[int, int]:
+    """Shrink a width and height in proportion, so that neither exceeds ``side``.
+
+    Neither becomes smaller than ``least``, for which the proportion gives way.
+    """
+    factor = min(1.0, side / max(size))
+    return max(least, round(size[0] * factor)), max(least, round(size[1] * factor))
+
+
 def union(boxes: list[Bbox]) -> Bbox:
     """Find the box around boxes, of which there is at least one."""
     return (

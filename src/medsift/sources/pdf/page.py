@@ -78,8 +78,9 @@ def _pictures(
             elif sheet.see_through(first) and is_shadow(found.pixels):
                 dropped["shadow"] += 1
             else:
-                yield found if stored else surroundings.as_seen(found, unit.placements)
-                yield from pictures_on_scan(sheet, found)
+                shown = found if stored else surroundings.as_seen(found, unit.placements)
+                yield shown
+                yield from pictures_on_scan(sheet, shown)
     yield from _in_annotations(sheet, extractor)
     for stream in sheet.facts.in_patterns:
         yield from _in_pattern(sheet.where, stream, extractor)

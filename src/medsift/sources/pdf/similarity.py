@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_WINDOW = 7
+WINDOW = 7
+"""Side of the windows, in pixels."""
+
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -32,6 +34,6 @@ def ssim(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 def _windows(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of each window."""
     total = np.cumsum(np.cumsum(np.pad(values, ((1, 0), (1, 0))), axis=0), axis=1)
-    inner = total[_WINDOW:, _WINDOW:] - total[:-_WINDOW, _WINDOW:] - total[_WINDOW:, :-_WINDOW]
-    mean: NDArray[np.float64] = (inner + total[:-_WINDOW, :-_WINDOW]) / _WINDOW**2
+    inner = total[WINDOW:, WINDOW:] - total[:-WINDOW, WINDOW:] - total[WINDOW:, :-WINDOW]
+    mean: NDArray[np.float64] = (inner + total[:-WINDOW, :-WINDOW]) / WINDOW**2
     return mean

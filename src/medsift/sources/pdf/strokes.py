@@ -168,12 +168,11 @@ def _unseen(handle: Any) -> bool:
     from pypdfium2 import raw
 
     fill, stroke = ctypes.c_int(), ctypes.c_int()
-    if not raw.FPDFPath_GetDrawMode(handle, fill, stroke):
+    if draws_nothing(handle, raw.FPDF_PAGEOBJ_PATH):
         return True
+    raw.FPDFPath_GetDrawMode(handle, fill, stroke)
     if stroke.value:
         return False
-    if fill.value == raw.FPDF_FILLMODE_NONE:
-        return True
     colour = [ctypes.c_uint() for _ in range(4)]
     if not raw.FPDFPageObj_GetFillColor(handle, *colour):
         return False
