@@ -211,6 +211,8 @@ def _members(
             network = before
             pools = (_harder(pools[0], logits_of(network, stores[0], member.preprocess)), pools[1])
         else:
+            # What is not loaded, the last layer at least, starts from noise.
+            torch.manual_seed(settings.seed + number)
             network = _first(member, len(classes), settings.weights)
         loop = LoopSettings(
             settings.output / "run",
