@@ -134,7 +134,8 @@ class Classifier:
         Returns
         -------
         Explanation
-            The verdict, a map of the evidence and the picture with the map laid over it.
+            The verdict, a map of the evidence and the picture with the map laid over it. The map
+            is of the networks whose verdict it is: of the gate's, where that is sure.
 
         Raises
         ------
