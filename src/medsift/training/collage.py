@@ -20,6 +20,7 @@ from medsift.training.data import PixelStore
 from medsift.training.emission import as_planar, as_slice
 from medsift.training.frames import window_around
 from medsift.training.procedural import DRAWN_KINDS, draw
+from medsift.training.stains import dyed, in_brown, in_red, in_special_stains
 from medsift.training.variants import (
     as_angiogram,
     cut_out,
@@ -45,6 +46,12 @@ _VARIANTS = (
     ("texture", "texture", "synthetic-detail", grey_detail, 80),
     ("photo", "texture", "synthetic-detail-photo", grey_detail, 80),
     ("plant", "texture", "synthetic-detail-plant", grey_detail, 40),
+    ("histopathology", "histopathology", "synthetic-stains-brown", in_brown, 160),
+    ("histopathology", "histopathology", "synthetic-stains-red", in_red, 80),
+    ("histopathology", "histopathology", "synthetic-stains-special", in_special_stains, 80),
+    # The colours of stains alone are to mean nothing.
+    ("texture", "texture", "synthetic-stains", dyed, 30),
+    ("plant", "texture", "synthetic-stains-plant", dyed, 20),
 )
 _WINDOWS = (("viewer_screenshot", "medical", 150), ("screenshot", "non_medical", 150))
 _IN_VIEWERS = frozenset(

@@ -9,13 +9,10 @@ radiographs.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from medsift.core.picture import Pixels
-from medsift.training.procedural import coloured, smooth_field
-
-Field = NDArray[np.float64]
+from medsift.training.procedural import Field, blurred, coloured, smooth_field
 
 _GRID = 128
 """Pixels across: emission tomographs reconstruct 128 to 200."""
@@ -36,7 +33,7 @@ def as_slice(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     rng : numpy.random.Generator
     """
     grey = _framed(pixels, rng)
-    body = _blurred(grey > _BACKGROUND, _GRID * 0.03) > 0.3
+    body = blurred(grey > _BACKGROUND, _GRID * 0.03) > 0.3
     shares = np.sort(rng.random(int(rng.integers(2, 6))))
     organ = np.digitize(grey, np.quantile(grey[body], shares) if body.any() else shares)
     uptake = rng.lognormal(-1.2, 0.8, len(shares) + 1)[organ]
@@ -57,9 +54,9 @@ def as_planar(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     rng : numpy.random.Generator
     """
     grey = _framed(pixels, rng)
-    bones = grey - _blurred(grey, _GRID * rng.uniform(0.04, 0.1))
+    bones = grey - blurred(grey, _GRID * rng.uniform(0.04, 0.1))
     bones = np.clip(bones / max(float(np.quantile(bones, 0.97)), 0.02), 0, 1.5)
-    veil = rng.uniform(0.05, 0.4) * _blurred(grey, _GRID * 0.04)
+    veil = rng.uniform(0.05, 0.4) * blurred(grey, _GRID * 0.04)
     activity = bones * (0.5 + smooth_field(_GRID, _GRID, rng, 2.0)) + veil
     return _displayed(_counted(activity + 0.5 * _lesions(rng), rng), rng)
 
@@ -94,8 +91,8 @@ def _lesions(rng: np.random.Generator) -> Field:
 
 def _counted(activity: Field, rng: np.random.Generator) -> Field:
     """What arrives: blurred by the system, with noise that grows as the root of the signal."""
-    seen = _blurred(activity, rng.uniform(1, 3))
-    noise = _blurred(rng.standard_normal(seen.shape), rng.uniform(0.3, 1.2))
+    seen = blurred(activity, rng.uniform(1, 3))
+    noise = blurred(rng.standard_normal(seen.shape), rng.uniform(0.3, 1.2))
     noise /= max(float(noise.std()), 1e-9)
     seen = seen + 10 ** rng.uniform(-2, -0.7) * np.sqrt(np.clip(seen, 0, None)) * noise
     return np.clip(seen + rng.uniform(0, 0.02) * np.abs(noise), 0, None)
@@ -112,13 +109,3 @@ def _displayed(counts: Field, rng: np.random.Generator) -> Pixels:
         small = np.repeat((tone * 255).astype(np.uint8)[..., None], 3, axis=2)
     how = Image.Resampling.NEAREST if rng.random() < 0.2 else Image.Resampling.BICUBIC
     return np.asarray(Image.fromarray(small).resize((_SHOWN, _SHOWN), how))
-
-
-def _blurred(values: NDArray[np.generic], sigma: float) -> Field:
-    """Gaussian blur by way of the spectrum: Pillow blurs no floating-point pictures."""
-    height, width = values.shape
-    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
-    passes = np.exp(-2 * (np.pi * sigma) ** 2 * (fy**2 + fx**2))
-    spectrum = np.fft.rfft2(np.asarray(values, dtype=np.float64))
-    result: Field = np.fft.irfft2(spectrum * passes, s=(height, width))
-    return result

@@ -56,6 +56,16 @@ def smooth_field(height: int, width: int, rng: np.random.Generator, slope: float
     return _scaled(np.fft.irfft2(spectrum, s=(height, width)))
 
 
+def blurred(values: NDArray[np.generic], sigma: float) -> Field:
+    """Gaussian blur by way of the spectrum: Pillow blurs no floating-point pictures."""
+    height, width = values.shape
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    passes = np.exp(-2 * (np.pi * sigma) ** 2 * (fy**2 + fx**2))
+    spectrum = np.fft.rfft2(np.asarray(values, dtype=np.float64))
+    result: Field = np.fft.irfft2(spectrum * passes, s=(height, width))
+    return result
+
+
 def coloured(values: Field, rng: np.random.Generator) -> Pixels:
     """Show values of 0..1 through a random colour map."""
     stops = _COLOUR_MAPS[rng.integers(len(_COLOUR_MAPS))].split()
