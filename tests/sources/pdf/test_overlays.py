@@ -95,6 +95,18 @@ def test_a_picture_that_is_covered_altogether_is_still_found(cover: str) -> None
     assert is_original(found)
 
 
+def test_text_in_a_thin_frame_is_part_of_the_picture() -> None:
+    pixels = np.full((400, 400, 3), 255, np.uint8)
+    pixels[190:193, 10:390] = 0
+    pdf = Pdf()
+    text = "BT /F 40 Tf 110 310 Td (MMMM) Tj ET\n"
+    pdf.page(draw("Im", 100, 200, 200, 200) + text, {"Im": pdf.picture(pixels)}, resources=_FONT)
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+    assert (found.pixels[100:180] < 128).any()
+    assert (found.pixels[191, 20:380] < 128).all()
+
+
 def test_an_empty_panel_with_text_on_it_stays_empty() -> None:
     pdf = Pdf()
     number = pdf.picture(np.full((150, 200, 3), 230, np.uint8))

@@ -52,6 +52,12 @@ _INSET = 1.0
 _LARGEST_INSETS = 0.25
 """Share of a picture up to which smaller ones on it are insets; beyond, it is their ground."""
 
+_COVERED = 0.9
+"""Share of what a picture paints that must be out of sight for it to count as covered."""
+
+_FAINT = 8
+"""Grey levels up to which two drawings of a point are the same."""
+
 _WITHIN_PAGE = 0.9
 """Share of a picture that must lie on the page. What reaches far beyond shows something else."""
 
@@ -125,7 +131,7 @@ class Surroundings:
         if _agree(alone, shown, small):
             return picture
         ground = self._drawn(box, fine, without=[*mine, *others])
-        if _agree(ground, shown, small):
+        if _covered(alone, shown, ground):
             return picture
         pixels = self._drawn(box, size, without=others)
         return replace(
@@ -219,6 +225,24 @@ def _common(boxes: NDArray[np.float64], box: Bbox) -> NDArray[np.float64]:
 
 def _agree(one: Pixels, other: Pixels, size: tuple[int, int]) -> bool:
     return ssim(_grey(one, size), _grey(other, size)) >= AGREES
+
+
+def _covered(alone: Pixels, shown: Pixels, ground: Pixels) -> bool:
+    """Whether hardly any of what a picture paints can be seen.
+
+    Parameters
+    ----------
+    alone, shown, ground : ndarray of uint8, shape (h, w, 3)
+        Drawings of the picture by itself over white, of the page, and of the page without it.
+    """
+    painted = _differ(alone, np.full_like(alone, 255)) & _differ(alone, ground)
+    hidden = ~_differ(shown, ground)[painted]
+    return bool(hidden.size) and bool(hidden.mean() >= _COVERED)
+
+
+def _differ(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
+    far: NDArray[np.bool_] = np.abs(one.astype(np.int16) - other).max(axis=2) > _FAINT
+    return far
 
 
 def _grey(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.uint8]:
