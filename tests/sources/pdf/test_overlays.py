@@ -107,6 +107,33 @@ def test_text_in_a_thin_frame_is_part_of_the_picture() -> None:
     assert (found.pixels[191, 20:380] < 128).all()
 
 
+def test_much_text_in_a_thin_frame_does_not_cover_the_frame() -> None:
+    pixels = np.full((400, 400, 3), 255, np.uint8)
+    pixels[190:192, 10:390] = 0
+    lines = "".join(f"0 g 110 {y} 180 4 re f\n" for y in range(210, 395, 8) if abs(y - 300) > 8)
+    pdf = Pdf()
+    pdf.page(draw("Im", 100, 200, 200, 200) + lines, {"Im": pdf.picture(pixels)})
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+
+
+def test_a_dark_picture_on_a_dark_page_is_not_taken_for_covered() -> None:
+    pixels = np.zeros((400, 400, 3), np.uint8)
+    pixels[20:120, 20:100] = scene(100, 80)
+    pdf = Pdf()
+    ground = "0 g 0 0 600 800 re f\n"
+    bars = "1 g 110 215 180 20 re f 110 245 180 20 re f\n"
+    pdf.page(ground + draw("Im", 100, 200, 200, 200) + bars, {"Im": pdf.picture(pixels)})
+    [found] = pictures(pdf)
+    assert found.where.extraction == "rendered"
+
+
+def test_very_large_pictures_stay_as_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlays, "_MOST_PIXELS", 400 * 300 - 1)
+    [found] = pictures(page_with(after=BARS))
+    assert is_original(found)
+
+
 def test_an_empty_panel_with_text_on_it_stays_empty() -> None:
     pdf = Pdf()
     number = pdf.picture(np.full((150, 200, 3), 230, np.uint8))
