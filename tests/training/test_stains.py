@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medsift.core.picture import Pixels
 from medsift.training import stains
-from medsift.training.tissue import unmixed
+from medsift.training.tissue import as_if_tissue, unmixed
 
 pytestmark = pytest.mark.train
 
@@ -124,3 +124,14 @@ def test_an_empty_picture_breaks_nothing() -> None:
             picture = make(np.full((30, 50, 3), level, np.uint8), np.random.default_rng(0))
             assert np.isfinite(picture).all()
             assert min(picture.shape[:2]) >= 150
+
+
+def test_dark_spots_of_what_is_no_tissue_take_the_place_of_nuclei() -> None:
+    pixels = np.full((120, 120, 3), 220, np.uint8)
+    spots = np.zeros((120, 120), np.bool_)
+    for y, x in ((30, 30), (30, 90), (90, 60)):
+        spots[y : y + 8, x : x + 8] = True
+    pixels[spots] = 40
+    nuclei = as_if_tissue(pixels).nuclei
+    assert nuclei[spots].mean() > 0.5
+    assert nuclei[~spots].mean() < 0.1
