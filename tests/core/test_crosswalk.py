@@ -45,6 +45,7 @@ BIOMEDICA = {
     "illustration, drawing, system diagram, flowchart",
     "Immuno Assays": "immunocytochemistry, karyotype, gel electrophoresis, immunoassay, "
     "immunoblot, assay, immunohistochemistry",
+    "Laboratory Specimens and Cultures": "reagents, laboratory specimen, bacterial culture",
     "Maps": "map",
     "Microscopy": "scanning electron microscopy, electron microscopy, flowcytometry, transmission "
     "electron microscopy, light microscopy, fluorescence microscopy, phase contrast microscopy, "

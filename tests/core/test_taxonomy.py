@@ -15,7 +15,8 @@ MEDICAL = """
 NON_MEDICAL = """
     photo document chart diagram logo screenshot illustration anatomy_drawing map satellite
     texture astronomy plant object render industrial_inspection thermal sonar_radar biometric
-    electron_microscopy micrograph spectrogram depth_map mask_overlay test_pattern
+    electron_microscopy micrograph gel_blot lab_fluorescence spectrogram depth_map mask_overlay
+    test_pattern
 """
 
 

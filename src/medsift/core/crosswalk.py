@@ -83,8 +83,8 @@ SOURCES: tuple[Source, ...] = (
         "GPLI, GSCR, GSYS, GNCP, GMAT, GHDR among others, which does not tell their kind; they are "
         "left out, so that the cells of endoscopy, photo, document, chart, screenshot and "
         "illustration are empty. Also left out: COMP of the task of 2013, which is not among the "
-        "30. DMFL, D3DR, GGEL and GGEN have no kind. The cells of the other kinds are empty as no "
-        "class of the 30 is theirs.",
+        "30. DMFL also holds fluorescence of biopsies, which is histopathology here. D3DR and GGEN "
+        "have no kind. The cells of the other kinds are empty as no class of the 30 is theirs.",
     ),
     Source(
         "docling",
@@ -120,6 +120,8 @@ _IMAGECLEF: dict[str, tuple[str, ...]] = {
     "biosignal": _ECG_AND_THE_LIKE,
     "diagram": ("GFLO", "GCHE"),
     "electron_microscopy": ("DMEL", "DMTR"),
+    "gel_blot": ("GGEL",),
+    "lab_fluorescence": ("DMFL",),
 }
 
 _DOCLING: dict[str, tuple[str, ...]] = {
@@ -172,6 +174,16 @@ _BIOMEDICA: dict[str, tuple[str, ...]] = {
         "Microscopy / electron microscopy",
         "Microscopy / scanning electron microscopy",
         "Microscopy / transmission electron microscopy",
+    ),
+    "gel_blot": (
+        "Immuno Assays / gel electrophoresis",
+        "Immuno Assays / immunoblot",
+        "Laboratory Specimens and Cultures / bacterial culture",
+    ),
+    "lab_fluorescence": (
+        "Microscopy / fluorescence microscopy",
+        "Microscopy / epifluorescence microscopy",
+        "Microscopy / confocal microscopy",
     ),
 }
 

@@ -79,6 +79,8 @@ TAXONOMY: tuple[Kind, ...] = (
     _other("biometric", "iris or fingerprint"),
     _other("electron_microscopy", "materials under the electron microscope"),
     _other("micrograph", "plankton, minerals and the like under the microscope"),
+    _other("gel_blot", "gels, blots, agar and well plates"),
+    _other("lab_fluorescence", "fluorescence micrograph of cells in culture"),
     _other("spectrogram", "time-frequency picture of a signal"),
     _other("depth_map", "distance coded as brightness or colour"),
     _other("mask_overlay", "segmentation mask, heat map, optical flow"),

@@ -48,6 +48,48 @@ def source_weights(examples: Sequence[Example], exponent: float = 0.5) -> Weight
     return _normalised(weights)
 
 
+def origin_weights(
+    examples: Sequence[Example],
+    groups: Sequence[str],
+    kind_exponent: float = 0.4,
+    group_exponent: float = 0.3,
+) -> Weights:
+    """Draw both labels equally often, kinds and the groups within them by a softened size.
+
+    As :func:`source_weights`, with groups of sources in the place of sources, and an exponent of
+    its own for each level: the smaller they are, the less the many pictures of everyday kinds
+    and of large collections take from the rest.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    groups : sequence of str
+        Of each example, see :mod:`medsift.training.folds`.
+    kind_exponent, group_exponent : float
+        0 draws all kinds, all groups of a kind, equally often; 1 all pictures.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Probabilities; they sum to 1.
+    """
+    kinds = Counter((e.label, e.kind) for e in examples)
+    within = Counter((e.label, e.kind, g) for e, g in zip(examples, groups, strict=True))
+    kind_total: Counter[str] = Counter()
+    for (label, _), count in kinds.items():
+        kind_total[label] += count**kind_exponent
+    group_total: Counter[tuple[str, str]] = Counter()
+    for (label, kind, _), count in within.items():
+        group_total[label, kind] += count**group_exponent
+    weights = np.empty(len(examples))
+    for i, (e, group) in enumerate(zip(examples, groups, strict=True)):
+        of_kind = kinds[e.label, e.kind] ** kind_exponent / kind_total[e.label]
+        count = within[e.label, e.kind, group]
+        of_group = count**group_exponent / group_total[e.label, e.kind]
+        weights[i] = of_kind * of_group / count
+    return _normalised(weights)
+
+
 def class_weights(examples: Sequence[Example]) -> Weights:
     """Draw all classes equally often: weights from class counts alone."""
     counts = Counter((e.label, e.kind) for e in examples)
