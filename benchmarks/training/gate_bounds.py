@@ -38,7 +38,7 @@ class Answers:
 
     def stops(self, below: float) -> bool:
         """Whether the gate's answer stands."""
-        return self.gate.p_medical < below and not self.gate.far
+        return self.gate.p_medical < below
 
     def score(self, below: float) -> float:
         """The cascade's probability of being medical."""

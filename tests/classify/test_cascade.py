@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from medsift import Classifier
-from medsift.classify import Prediction, ood, store
+from medsift.classify import Prediction, store
 from medsift.classify.card import GateSpec, ModelClass, read_card, write_card
 from medsift.classify.cascade import Cascade
 from medsift.classify.ensemble import Ensemble
@@ -43,15 +43,6 @@ def write_pair(folder: Path, **gate: Any) -> Path:
     """A model of 32 pixels behind a gate of 16, whose bound is the usual one."""
     write_model(folder / "gate", **{"size": 16, "gain": GATE, **gate})
     return write_model(folder / "model", gain=MODEL, gate=GateSpec("../gate"))
-
-
-def set_distance(folder: Path, threshold: float) -> None:
-    """Give a model an out-of-distribution score; all scores are above -1 and below 1e9."""
-    rng = np.random.default_rng(0)
-    features = [rng.normal(size=(20, 3)).astype(np.float32)]
-    detector = ood.fit(features, np.zeros(20, dtype=np.int64))
-    spec = replace(ood.store(detector, features, folder), threshold=threshold)
-    write_card(replace(read_card(folder), ood=spec), folder)
 
 
 def all_ways(classifier: Classifier, pixels: Any) -> list[Prediction]:
@@ -100,25 +91,6 @@ def test_the_bound_is_that_of_the_card(tmp_path: Path, below: float, gain: float
     model = write_pair(tmp_path)
     write_card(replace(read_card(model), gate=GateSpec("../gate", below)), model)
     assert Classifier(model).predict(BLUE).p_medical == of_blue(gain)
-
-
-@pytest.mark.parametrize(("threshold", "gain"), [(-1, MODEL), (1e9, GATE)], ids=["far", "near"])
-def test_what_is_unlike_the_training_of_the_gate_goes_on(
-    tmp_path: Path, threshold: float, gain: float
-) -> None:
-    model = write_pair(tmp_path)
-    set_distance(tmp_path / "gate", threshold)
-    prediction = Classifier(model).predict(BLUE)
-    assert prediction.p_medical == of_blue(gain)
-    assert prediction.label == "non_medical"
-
-
-def test_what_the_ensemble_alone_calls_far_may_stop_at_the_gate(tmp_path: Path) -> None:
-    model = write_pair(tmp_path)
-    set_distance(model, -1)
-    stopped, passed = Classifier(model).predict_batch([BLUE, PALE])
-    assert (stopped.label, stopped.reason) == ("non_medical", "")
-    assert (passed.label, passed.reason) == ("uncertain", "out_of_distribution")
 
 
 def test_verdicts_do_not_depend_on_what_else_is_in_the_batch(tmp_path: Path) -> None:
@@ -244,7 +216,7 @@ def test_the_default_has_the_bundled_fast_as_its_gate() -> None:
     stopped = 0
     for each, output in zip(prepared, cascade.run(prepared), strict=True):
         (first,), (second,) = fast.run([each]), alone.run([each])
-        stops = first.p_medical < 0.01 and not first.far
+        stops = first.p_medical < 0.01
         assert output.p_medical == (first if stops else second).p_medical
         stopped += stops
     assert 0 < stopped < 12

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from medsift.classify import Classifier, ood
 from medsift.classify import ensemble as ensemble_module
 from medsift.classify.card import Member, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import Ensemble, Output, prepare, softmax
 from medsift.classify.network import Answer
 from medsift.classify.preprocess import Preprocess
-from medsift.core.errors import ModelError
 
 CLASSES = (
     ModelClass("xray", "medical"),
@@ -116,41 +113,3 @@ def test_calibration_stands_certainty(tmp_path: Path) -> None:
     output = run(model, grey())
     assert np.isfinite(output.probabilities).all()
     assert output.probabilities.sum() == pytest.approx(1)
-
-
-def test_a_model_without_a_score_calls_no_picture_far(tmp_path: Path) -> None:
-    model = make(tmp_path, Member("0_0_0", Preprocess(8)))
-    assert not run(model, grey()).far
-
-
-def test_a_picture_unlike_the_training_is_uncertain_whatever_its_confidence(
-    tmp_path: Path,
-) -> None:
-    member = Member("0_0_9", Preprocess(8, mean=(0, 0, 0), std=(1, 1, 1)))
-    plain = ModelCard("t", "1", CLASSES, (member, member))
-    write_card(plain, tmp_path)
-    classifier = Classifier(tmp_path)
-    known = [grey(value) for value in range(100, 160)]
-    features = classifier.features([classifier.prepare(pixels) for pixels in known])
-    assert [part.shape for part in features] == [(60, 4)] * 2
-    detector = ood.fit(features, np.zeros(60, dtype=np.int64))
-    write_card(replace(plain, ood=ood.store(detector, features, tmp_path, 1.0)), tmp_path)
-
-    classifier = Classifier(tmp_path)
-    red = grey(0)
-    red[..., 0] = 255
-    near, far = classifier.predict_batch([known[7], red])
-    assert (near.label, near.reason) == ("non_medical", "")
-    assert (far.label, far.reason) == ("uncertain", "out_of_distribution")
-    assert far.p_medical == near.p_medical
-    assert far.kind == "photo"
-
-
-def test_a_score_that_was_fitted_for_other_networks_is_refused(tmp_path: Path) -> None:
-    one = [np.eye(4, dtype=np.float32)]
-    detector = ood.fit(one, np.zeros(4, dtype=np.int64))
-    member = Member("0_0_9", Preprocess(8))
-    spec = ood.store(detector, one, tmp_path)
-    write_card(ModelCard("t", "1", CLASSES, (member, member), ood=spec), tmp_path)
-    with pytest.raises(ModelError, match="do not fit"):
-        Classifier(tmp_path).predict(grey())

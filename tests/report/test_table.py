@@ -92,12 +92,12 @@ def test_a_narrow_terminal_keeps_room_for_the_source(monkeypatch: pytest.MonkeyP
 
 
 def test_failures_and_doubts_say_why() -> None:
-    unsure = Record(source="u.png", label="uncertain", reason="out_of_distribution", p_medical=0.5)
+    unsure = Record(source="u.png", label="uncertain", reason="low_confidence", p_medical=0.5)
     small = Record(source="s.png", status="skipped", reason="too_small", width=8, height=8)
     lines = lines_of([failure("bad.pdf"), unsure, small])
     assert lines[1].startswith("failed")
     assert lines[1].endswith("undecodable: it is damaged")
-    assert lines[2].endswith("out_of_distribution")
+    assert lines[2].endswith("low_confidence")
     assert lines[3].startswith("skipped")
     assert lines[3].endswith("too_small")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,44 +13,16 @@ pytest.importorskip("onnx")
 
 import torch
 
-from medsift.classify.card import GateSpec, ModelCard, read_card, write_card
+from medsift.classify.card import GateSpec, read_card, write_card
 from medsift.core.errors import ModelError, UsageError
-from medsift.training import finish as finishing
 from medsift.training import recipes
-from medsift.training.data import PixelStore
-from medsift.training.outliers import add_ood_score
 from medsift.training.recipes import Recipe
-from medsift.training.train import TrainSettings, train
+from medsift.training.settings import TrainSettings
+from medsift.training.train import train
 from tests.classify.tiny_model import write_model
 from tests.training.test_train import MEMBER, NOISE, draw
 
 pytestmark = pytest.mark.train
-
-
-def test_pictures_that_were_made_up_have_no_part_in_the_distances(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, held_out = draw(tmp_path / "train"), draw(tmp_path / "val", sources=1)
-    (data / "non_medical/photo/train-photo-1").rename(data / "non_medical/photo/synthetic-shapes")
-    recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
-    monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
-    seen: list[set[str]] = []
-
-    def watched(folder: Path, learned: PixelStore, *others: PixelStore, **more: Any) -> ModelCard:
-        seen.append({e.source for e in learned.examples})
-        return add_ood_score(folder, learned, *others, **more)
-
-    monkeypatch.setattr(finishing, "add_ood_score", watched)
-    settings = TrainSettings(
-        data, tmp_path / "model", validation=held_out, recipe="tiny", weights=NOISE, workers=0
-    )
-    card = read_card(train(settings))
-
-    assert seen == [{"train-ct-0", "train-ct-1", "train-photo-0"}]
-    # They were trained on all the same, and validated on nothing that was made up.
-    assert card.training["pictures"] == 16
-    assert card.ood is not None
-    assert dataclasses.asdict(card.ood)["held_out"] == 8
 
 
 def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
@@ -68,7 +39,7 @@ def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
     plain = read_card(train(settings))
     # A gate that lets nothing pass.
     (tmp_path / "plain").rename(tmp_path / "shut")
-    shut = dataclasses.replace(plain, calibration=(1.0, -99.0), ood=None)
+    shut = dataclasses.replace(plain, calibration=(1.0, -99.0))
     write_card(shut, tmp_path / "shut")
     gated = train(
         dataclasses.replace(settings, output=tmp_path / "gated", gate=str(tmp_path / "shut"))
@@ -78,7 +49,7 @@ def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
     assert card.gate == GateSpec("../shut", 0.01)
     assert card.metrics["by_label"]["medical"]["right"] == 0
     assert card.metrics["by_label"]["non_medical"]["right"] == 4
-    for fitted in ("calibration", "ood", "members"):
+    for fitted in ("calibration", "members"):
         assert getattr(card, fitted) == getattr(plain, fitted)
     assert card.metrics["ece_cross_fitted"] == plain.metrics["ece_cross_fitted"]
     text = (gated / "README.md").read_text()

@@ -20,7 +20,7 @@ def network() -> nn.Module:
 
 
 def test_only_depthwise_convolutions_compute_in_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "supported", lambda: True)
+    monkeypatch.setattr(precision, "supported", lambda _device: True)
     net = network()
     seen: list[torch.dtype] = []
     wanted = net(torch.ones(2, 4, 6, 6))
@@ -43,7 +43,7 @@ def test_only_depthwise_convolutions_compute_in_32_bits(monkeypatch: pytest.Monk
 
 
 def test_the_network_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "supported", lambda: True)
+    monkeypatch.setattr(precision, "supported", lambda _device: True)
     net = network()
     with pytest.raises(RuntimeError), precision.faster(net):
         raise RuntimeError
@@ -52,7 +52,7 @@ def test_the_network_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_support_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "supported", lambda: False)
+    monkeypatch.setattr(precision, "supported", lambda _device: False)
     net = network()
     with precision.faster(net):
         assert net(torch.ones(1, 4, 6, 6)).dtype == torch.float32

@@ -24,8 +24,9 @@ from medsift.training.backbones import Weights, build, fold_batch_norm
 from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.export import export_onnx
 from medsift.training.recipes import Recipe
+from medsift.training.settings import TrainSettings
 from medsift.training.teacher import Teacher, resized
-from medsift.training.train import TrainSettings, train
+from medsift.training.train import train
 from tests.training.test_train import CLASSES, MEMBER, NOISE, SIZE, draw
 
 pytestmark = pytest.mark.train

@@ -18,7 +18,7 @@ from medsift.training import recipes
 from medsift.training import train as training
 from medsift.training.backbones import Weights, build, fold_batch_norm
 from medsift.training.recipes import MemberRecipe, Optimisation, Recipe
-from medsift.training.train import TrainSettings
+from medsift.training.settings import TrainSettings
 from tests.training.test_train import MEMBER, NOISE, draw
 
 pytestmark = pytest.mark.train

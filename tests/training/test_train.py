@@ -44,7 +44,8 @@ from medsift.training.losses import (
 )
 from medsift.training.recipes import MemberRecipe, Optimisation, Recipe
 from medsift.training.sampling import source_weights
-from medsift.training.train import TrainSettings, train
+from medsift.training.settings import TrainSettings
+from medsift.training.train import train
 
 pytestmark = pytest.mark.train
 

@@ -53,7 +53,6 @@ _REASONS = {
     "blank": "A single colour, nothing to see.",
     "duplicate": "Same picture as an earlier one.",
     "low_confidence": "The model cannot decide.",
-    "out_of_distribution": "Unlike anything the model was trained on.",
     "modality_conflict": "The file's header says another kind.",
     "frames_thinned": "Not all frames were looked at.",
     "truncated": "The file is incomplete.",

@@ -5,7 +5,6 @@ A model is a folder::
     model.json        classes in order, members, calibration, thresholds, provenance
     README.md         the model card, for people
     *.onnx            one network a member
-    ood.npz           optional: what is far from the training, see medsift.classify.ood
 
 ``model.json`` may also name a smaller model that goes first, see :mod:`medsift.classify.cascade`.
 
@@ -23,7 +22,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medsift.classify.ood_spec import OodSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -108,8 +106,6 @@ class ModelCard:
         ``(a, b)``: calibrated log-odds of medical are ``a * logit(p) + b`` (Platt 1999).
     training, metrics : mapping
         Facts for the model card: recipe, data, seeds; figures on the validation sources.
-    ood : OodSpec or None
-        The model's out-of-distribution score, where it has one.
     gate : GateSpec or None
         What pictures have to pass before they go through the members.
     """
@@ -122,7 +118,6 @@ class ModelCard:
     calibration: tuple[float, float] = (1.0, 0.0)
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    ood: OodSpec | None = None
     gate: GateSpec | None = None
 
     @property
@@ -171,7 +166,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
-    ood, gate = row.get("ood"), row.get("gate")
+    gate = row.get("gate")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -184,7 +179,6 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         calibration=(slope, offset),
         training=dict(row["training"]),
         metrics=dict(row["metrics"]),
-        ood=OodSpec.from_dict(ood) if ood is not None else None,
         gate=GateSpec.from_dict(gate) if gate is not None else None,
     )
     if not card.classes or not card.members:

@@ -101,8 +101,7 @@ class Cascade:
         return outputs
 
     def _stops(self, output: Output) -> bool:
-        # Of what is unlike its training, the gate knows nothing, however sure it is.
-        return output.p_medical < self._below and not output.far
+        return output.p_medical < self._below
 
 
 def gate_folder(folder: Path, spec: GateSpec, classes: tuple[ModelClass, ...]) -> Path:

@@ -155,7 +155,7 @@ class Classifier:
         height, width = shown.shape[:2]
         heat = explain.heat_map(output.maps, chosen, (width, height))
         overlay = explain.overlay(shown, heat)
-        return explain.Explanation(self._verdict(output), target, heat, overlay)
+        return explain.Explanation(self.verdict(output), target, heat, overlay)
 
     def prepare(self, pixels: Pixels) -> Prepared:
         """Shrink one picture to what the networks read; all that :meth:`classify` needs of it."""
@@ -163,7 +163,7 @@ class Classifier:
 
     def classify(self, batch: Sequence[Prepared]) -> list[Prediction]:
         """Verdicts on prepared pictures, best :attr:`batch` of them at a time."""
-        return [self._verdict(output) for output in self._cascade.run(batch, self._tta)]
+        return [self.verdict(output) for output in self._cascade.run(batch, self._tta)]
 
     @property
     def explains(self) -> bool:
@@ -197,7 +197,7 @@ class Classifier:
         chosen = explain.target_classes(self.card, "medical")
         outputs = self._cascade.run(batch, self._tta, maps=True)
         return [
-            (self._verdict(output), explain.small_map(output.maps, chosen, size))
+            (self.verdict(output), explain.small_map(output.maps, chosen, size))
             for output, size in zip(outputs, sizes, strict=True)
         ]
 
@@ -210,16 +210,15 @@ class Classifier:
         """Features (n, d) of each of the model's own networks: what it reads its answer from."""
         return self._cascade.ensemble.features(batch)
 
-    def _verdict(self, output: Output) -> Prediction:
+    def verdict(self, output: Output) -> Prediction:
+        """What the networks say of a picture, as a verdict by this model's threshold."""
         p_medical = output.p_medical
         confidence = max(p_medical, 1 - p_medical)
         label: Verdict = "medical" if p_medical >= 0.5 else "non_medical"
         allowed = np.array([c.label == label for c in self.card.classes])
         reason = ""
-        if output.far or confidence < self.threshold:
-            # A picture unlike any of the training's is the graver reason: no threshold on the
-            # confidence would have told.
-            label, reason = "uncertain", "out_of_distribution" if output.far else "low_confidence"
+        if confidence < self.threshold:
+            label, reason = "uncertain", "low_confidence"
             allowed[:] = True
         inside = np.where(allowed, output.probabilities, 0.0)
         best = int(inside.argmax())

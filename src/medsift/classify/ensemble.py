@@ -16,7 +16,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.classify import ood as ood_score
 from medsift.classify.card import Member, ModelCard, read_card
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, normalise, resize
@@ -53,9 +52,6 @@ class Output:
         Calibrated; they sum to 1.
     p_medical : float
         Their sum over the medical classes, 0 to 1.
-    far : bool
-        Whether the picture is out of distribution, see :mod:`medsift.classify.ood`; never
-        where the model has no such score.
     maps : list of (Member, ndarray of float64, shape (classes, h, w))
         Logits of each member at each place, over its temperature, where they were asked for.
         The grid covers the square that the member's network reads.
@@ -63,7 +59,6 @@ class Output:
 
     probabilities: NDArray[np.float64]
     p_medical: float
-    far: bool
     maps: list[MemberMap]
 
 
@@ -89,8 +84,6 @@ class Ensemble:
         # Members that share a preprocessing share its work.
         self.specs: frozenset[Preprocess] = frozenset(m.preprocess for m in self.card.members)
         self._medical = np.array([c.label == "medical" for c in self.card.classes])
-        ood = self.card.ood
-        self._detector = ood_score.load(folder / ood.file) if ood is not None else None
 
     @property
     def batch(self) -> int:
@@ -114,7 +107,7 @@ class Ensemble:
         batch : sequence of Prepared
             At least one.
         tta : bool
-            Also average over the horizontal flip; what is far is told from the plain view.
+            Also average over the horizontal flip.
         maps : bool
             Whether to tell what each place of the pictures says.
 
@@ -124,46 +117,32 @@ class Ensemble:
             A network has no output for the maps.
         """
         total = np.zeros((len(batch), len(self.card.classes)))
-        features: list[NDArray[np.float32] | None] = []
         laid_out: list[MemberMap] = []
         for member, network, views in self._runs(batch, tta):
             of_views = []
             for number, view in enumerate(views):
-                wanted = self._detector is not None and number == 0
-                answer = network.run(view, features=wanted, class_map=maps)
+                answer = network.run(view, class_map=maps)
                 total += softmax(answer.logits / member.temperature) / len(views)
-                if number == 0:
-                    features.append(answer.features)
                 if answer.class_map is not None:
                     of_views.append(answer.class_map[..., ::-1] if number else answer.class_map)
             if of_views:
                 mean = np.mean(of_views, axis=0, dtype=np.float64) / member.temperature
                 laid_out.append((member, np.asarray(mean)))
         probabilities = self._calibrated(total / len(self._networks))
-        medical, far = self._p_medical(probabilities), self._far(features, len(batch))
+        medical = self._p_medical(probabilities)
         return [
             Output(
                 probabilities[place],
                 float(medical[place]),
-                bool(far[place]),
                 [(member, values[place]) for member, values in laid_out],
             )
             for place in range(len(batch))
         ]
 
     def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
-        """Features (n, d) of each member, as :mod:`medsift.classify.ood` takes them."""
+        """Features (n, d) of each member: what its last layer reads."""
         answers = (network.run(v[0], features=True) for _, network, v in self._runs(batch, False))
         return tuple(a.features for a in answers if a.features is not None)
-
-    def _far(self, features: Sequence[NDArray[np.float32] | None], count: int) -> NDArray[np.bool_]:
-        found = [part for part in features if part is not None]
-        if self._detector is None or self.card.ood is None:
-            return np.zeros(count, dtype=np.bool_)
-        # One by one, so that the last bit does not depend on what else is in the batch.
-        rows = [self._detector.scores([p[i : i + 1] for p in found]) for i in range(count)]
-        far: NDArray[np.bool_] = np.concatenate(rows) > self.card.ood.threshold
-        return far
 
     def _runs(
         self, batch: Sequence[Prepared], tta: bool

@@ -36,10 +36,13 @@ class Weights:
     pretrained : bool
         ImageNet weights: of an installed package where there is one, else of timm's hub.
         False starts from noise.
+    model : str or None
+        A model of medsift's to start from instead, see :mod:`medsift.training.shipped`.
     """
 
     file: Path | None = None
     pretrained: bool = True
+    model: str | None = None
 
 
 def build(backbone: str, classes: int, weights: Weights, dropout: float = 0.2) -> nn.Module:

@@ -16,9 +16,16 @@ _NEEDED = ("torch", "timm", "onnx")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     from medsift.training.recipes import RECIPES
+    from medsift.training.settings import DEVICES
 
     add = parser.add_argument
-    add("data", type=Path, metavar="DATA", help="labelled folder: medical/ and non_medical/")
+    add(
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="labelled folders: medical/ and non_medical/ below each",
+    )
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="model folder to make")
     add("--val", type=Path, metavar="DATA", help="labelled folder of other sources to validate on")
     add(
@@ -30,16 +37,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--epochs", type=_positive, metavar="N", help="instead of the recipe's")
     add("--size", type=_positive, metavar="PX", help="side of the input, instead of the recipe's")
     add("--seed", type=int, default=1, metavar="S")
-    add("--weights", type=Path, metavar="FILE", help="start from these weights")
+    add(
+        "--weights",
+        metavar="FILE or MODEL",
+        help="start from the weights of a file, or of a model: default, fast, or a model folder",
+    )
     add("--from-scratch", action="store_true", help="start from noise, without ImageNet weights")
     add("--workers", type=int, default=1, metavar="N", help="processes that read pictures")
     add("--threads", type=int, default=0, metavar="N", help="threads that compute; 0: torch's own")
+    add(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="what computes; auto: CUDA or Apple's graphics where there are any",
+    )
     add("--resume", action="store_true", help="go on from the checkpoints in DIR/run")
     add(
         "--member",
         type=_positive,
         metavar="N",
         help="train only the Nth network of the recipe; --resume puts them together",
+    )
+    add(
+        "--folds",
+        type=_positive,
+        default=0,
+        metavar="K",
+        help="train K networks, each without one Kth of the groups; ship the mean of their weights "
+        "after a last phase on everything, and state what they said of the groups left out",
+    )
+    add("--fold", type=_counted, metavar="N", help="train only the network without fold N, from 0")
+    add(
+        "--groups",
+        type=Path,
+        metavar="CSV",
+        help="columns source and repository: sources of one repository stay in one fold",
     )
     add("--note", default="", metavar="TEXT", help="what else the model card is to say")
     add(
@@ -69,19 +101,29 @@ def run(arguments: argparse.Namespace) -> int:
     if missing:
         raise UsageError(f"training needs {', '.join(missing)}: pip install 'medsift[train]'")
     from medsift.training.backbones import Weights
-    from medsift.training.train import TrainSettings, train
+    from medsift.training.settings import TrainSettings
+    from medsift.training.shipped import is_model
+    from medsift.training.train import train
 
     logging.basicConfig(level=logging.WARNING, format="medsift: %(message)s", stream=sys.stderr)
+    given = arguments.weights
+    model = given if given is not None and is_model(given) else None
+    file = Path(given) if given is not None and model is None else None
     folder = train(
         TrainSettings(
-            data=arguments.data,
+            data=arguments.data[0],
+            also=tuple(arguments.data[1:]),
             output=arguments.output,
             validation=arguments.val,
             recipe=arguments.recipe,
             epochs=arguments.epochs,
             size=arguments.size,
             seed=arguments.seed,
-            weights=Weights(arguments.weights, not arguments.from_scratch),
+            weights=Weights(file, not arguments.from_scratch, model),
+            device=arguments.device,
+            folds=arguments.folds,
+            fold=arguments.fold,
+            groups=arguments.groups,
             workers=arguments.workers,
             threads=arguments.threads,
             resume=arguments.resume,
@@ -94,6 +136,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     sys.stdout.write(f"{folder}\n")
     return 0
+
+
+def _counted(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -1,4 +1,4 @@
-"""From stored networks to a model folder: calibration, distances, card, figures."""
+"""From stored networks to a model folder: calibration, card, figures."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from medsift._version import __version__
 from medsift.classify import Classifier
 from medsift.classify.card import GateSpec, ModelCard, ModelClass, write_card
+from medsift.classify.cascade import gate_folder
 from medsift.classify.ensemble import softmax
 from medsift.evaluation.calibration import cross_fitted, fit_platt
-from medsift.evaluation.measure import measure
+from medsift.evaluation.measure import Measurement, measure
 from medsift.evaluation.metrics import expected_calibration_error
 from medsift.evaluation.risk import smallest_safe_threshold
 from medsift.evaluation.summary import summarise
+from medsift.training.answers import ANSWERS, Answers, behind_gate, calibrated
 from medsift.training.data import PixelStore
 from medsift.training.model_card import figures, render_card
-from medsift.training.outliers import add_ood_score
 from medsift.training.storage import Stored, positive
 
-_OOD_QUANTILE = 0.995
 _RISK, _RISK_DOUBT = 0.02, 0.1
 
 
@@ -39,8 +39,8 @@ def finish(
 ) -> None:
     """Write the card and all else that makes files of networks a model.
 
-    Calibration and distances are fitted on the networks alone; the figures are those of the
-    whole, with its gate.
+    Calibration is fitted on the networks alone; the figures are those of the whole, with its
+    gate.
 
     Parameters
     ----------
@@ -68,13 +68,6 @@ def finish(
         gate=gate,
     )
     write_card(card, folder)
-    card = add_ood_score(
-        folder,
-        _real(stores[0]),
-        stores[1],
-        quantile=_OOD_QUANTILE,
-        threads=torch.get_num_threads(),
-    )
     classifier = Classifier(folder, threads=torch.get_num_threads())
     summary = summarise(list(measure(classifier, stores[1].examples)), classifier.name)
     elsewhere = cross_fitted(scores, truth, [e.group for e in stores[1].examples])
@@ -86,11 +79,70 @@ def finish(
     (folder / "README.md").write_text(render_card(complete, summary), encoding="utf-8")
 
 
-def _real(store: PixelStore) -> PixelStore:
-    """Only what was not made up."""
-    return store.subset(
-        [i for i, e in enumerate(store.examples) if not e.source.startswith("synthetic-")]
+def finish_over_folds(
+    folder: Path,
+    classes: tuple[ModelClass, ...],
+    trained: Sequence[Stored],
+    pictures: tuple[PixelStore, Sequence[str]],
+    facts: Mapping[str, Any],
+    gate: GateSpec | None = None,
+) -> None:
+    """Write the card of a model that was trained over folds, see :mod:`.crossfit`.
+
+    Calibration is fitted on what the folds' networks said of pictures of groups that they had
+    never seen, and the figures are those of these answers. The gate, where there is one, is
+    judged by its own answers over folds, where its folder has them.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the networks.
+    classes : tuple of ModelClass
+    trained : sequence of Stored
+        With the answers over folds as their logits.
+    pictures : tuple of (PixelStore, sequence of str)
+        All pictures, and their groups.
+    facts : mapping
+        For ``training`` of the card.
+    gate : GateSpec or None
+        What goes before the networks.
+    """
+    store, groups = pictures
+    truth = positive(store)
+    medical = np.array([c.label == "medical" for c in classes])
+    averaged = np.mean([softmax(t.logits / t.member.temperature) for t in trained], axis=0)
+    scores = averaged[:, medical].sum(axis=1)
+    card = ModelCard(
+        name=folder.name,
+        version=__version__,
+        classes=classes,
+        members=tuple(t.member for t in trained),
+        calibration=fit_platt(scores, truth, np.ones(len(truth))),
+        training=facts,
+        gate=gate,
     )
+    write_card(card, folder)
+    answers = Answers.of(store, groups, calibrated(averaged, medical, card.calibration))
+    if gate is not None:
+        before = Answers.read(gate_folder(folder, gate, classes) / "run" / ANSWERS)
+        answers = behind_gate(answers, before, gate.below, medical)
+    answers.write(folder / "run" / ANSWERS, classes)
+    classifier = Classifier(folder, threads=torch.get_num_threads())
+    measurements = [
+        Measurement(example, classifier.verdict(output), "", 0.0)
+        for example, output in zip(store.examples, answers.outputs(medical), strict=True)
+    ]
+    summary = summarise(measurements, classifier.name)
+    elsewhere = cross_fitted(scores, truth, groups)
+    metrics = figures(summary)
+    metrics["ece_cross_fitted"] = round(expected_calibration_error(elsewhere, truth), 5)
+    metrics["risk_control"] = asdict(
+        smallest_safe_threshold(elsewhere, truth, groups, alpha=_RISK, delta=_RISK_DOUBT)
+    )
+    metrics["over_folds"] = int(facts["folds"])
+    complete = replace(card, metrics=metrics)
+    write_card(complete, folder)
+    (folder / "README.md").write_text(render_card(complete, summary), encoding="utf-8")
 
 
 def _risk(scores: NDArray[np.float64], store: PixelStore) -> dict[str, Any]:

@@ -23,15 +23,13 @@ from medsift.evaluation.metrics import auroc
 from medsift.training.augment import Augment, augment
 from medsift.training.backbones import stages
 from medsift.training.data import PixelStore
+from medsift.training.device import part_of
 from medsift.training.losses import kind_and_label_loss, medical_mask, mix_batch, soft_targets
-from medsift.training.precision import faster
+from medsift.training.precision import CPU, faster
 from medsift.training.recipes import MemberRecipe, Optimisation
 from medsift.training.teacher import Teacher, resized
 
 _EVALUATION_BATCH = 64
-# Gradients are summed over parts of a batch that stay in a processor's cache: 64 pictures at
-# once take almost twice the time of four times 16.
-_PART = 16
 _GRADIENT_NORM = 2.0
 _WARM_UP = 0.05
 
@@ -72,6 +70,10 @@ class LoopSettings:
         Epochs without a better validation after which training ends.
     teacher : Teacher or None
         Whose probabilities are mixed into the targets.
+    device : torch.device
+        What the network is trained on.
+    choose_epoch : bool
+        Keep the weights that validated best; else those after the last epoch.
     """
 
     folder: Path
@@ -81,6 +83,8 @@ class LoopSettings:
     resume: bool = False
     patience: int = 5
     teacher: Teacher | None = None
+    device: torch.device = CPU
+    choose_epoch: bool = True
 
     @property
     def checkpoint(self) -> Path:
@@ -112,7 +116,7 @@ def fit(
     Parameters
     ----------
     network : Module
-        Changed in place.
+        Changed in place; back on the processor in the end.
     recipe : MemberRecipe
     classes : sequence of ModelClass
     pools : tuple of Pool
@@ -122,17 +126,17 @@ def fit(
     train, validation = pools
     settings.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    network.to(memory_format=torch.channels_last)
+    network.to(settings.device, memory_format=torch.channels_last)
     state = _start(network, recipe.optimisation)
     if settings.resume and settings.checkpoint.is_file():
-        _restore(state, settings.checkpoint)
+        _restore(state, settings.checkpoint, settings.device)
     epochs = recipe.optimisation.epochs
     while state.epoch < epochs and state.stale < settings.patience:
         begun = time.monotonic()
         loss = _epoch(state, recipe, classes, train, settings)
         figures = _validate(state.average, recipe.preprocess, classes, validation)
         state.epoch += 1
-        _keep_best(state, figures["auroc"])
+        _keep_best(state, figures["auroc"] if settings.choose_epoch else math.nan)
         row = {
             "member": settings.name,
             "epoch": state.epoch,
@@ -145,18 +149,20 @@ def fit(
             log.write(json.dumps(row) + "\n")
         _save(state, settings.checkpoint)
     network.load_state_dict(state.best)
-    return network.eval()
+    return network.to(CPU).eval()
 
 
 @torch.no_grad()
 def logits_of(network: nn.Module, store: PixelStore, preprocess: Preprocess) -> NDArray[np.float32]:
     """Logits (n, classes) of all pictures of a store, preprocessed as at work."""
     network.eval()
+    device = next(network.parameters()).device
     rows = []
     for start in range(0, len(store), _EVALUATION_BATCH):
         indices = range(start, min(start + _EVALUATION_BATCH, len(store)))
         batch = np.stack([prepare(store[i], preprocess) for i in indices])
-        rows.append(network(_channels_last(torch.from_numpy(batch))).float().numpy())
+        pixels = _channels_last(torch.from_numpy(batch).to(device))
+        rows.append(network(pixels).float().cpu().numpy())
     return np.concatenate(rows)
 
 
@@ -208,8 +214,10 @@ def _epoch(
     settings: LoopSettings,
 ) -> float:
     optimisation = recipe.optimisation
-    medical = medical_mask(classes)
+    device = settings.device
+    medical = medical_mask(classes).to(device)
     targets = soft_targets(classes, recipe.smoothing)
+    part_size = part_of(optimisation.batch, device)
     generator = torch.Generator().manual_seed(settings.seed * 1000 + state.epoch)
     steps = max(1, len(pool.store) // optimisation.batch)
     head_steps = int(optimisation.head_epochs * steps)
@@ -230,10 +238,11 @@ def _epoch(
             wanted = torch.lerp(
                 wanted, settings.teacher.probabilities(pixels), recipe.teacher_share
             )
-        pixels = resized(pixels, size)  # noqa: PLW2901
+        pixels = resized(pixels, size).to(device)  # noqa: PLW2901
+        wanted = wanted.to(device)
         state.optimiser.zero_grad(set_to_none=True)
-        for part, goal in zip(pixels.split(_PART), wanted.split(_PART), strict=True):
-            with faster(state.network):
+        for part, goal in zip(pixels.split(part_size), wanted.split(part_size), strict=True):
+            with faster(state.network, device):
                 logits = _forward(state.network, _channels_last(part), state.step < head_steps)
             loss = kind_and_label_loss(logits.float(), goal, medical, recipe.label_weight)
             loss = loss * (len(part) / len(pixels))
@@ -316,7 +325,7 @@ def _validate(
 
 
 def _keep_best(state: _State, score: float) -> None:
-    # Not a number (one label only) never counts as worse: the last weights are kept.
+    # Not a number (one label only, or no choice) never counts as worse: the last weights are kept.
     if score > state.best_score or math.isnan(score):
         state.best_score, state.stale = score, 0
         state.best = copy.deepcopy(state.average.state_dict())
@@ -338,8 +347,8 @@ def _save(state: _State, path: Path) -> None:
     partial.replace(path)
 
 
-def _restore(state: _State, path: Path) -> None:
-    content = torch.load(path, map_location="cpu", weights_only=True)
+def _restore(state: _State, path: Path, device: torch.device) -> None:
+    content = torch.load(path, map_location=device, weights_only=True)
     state.network.load_state_dict(content["network"])
     state.average.load_state_dict(content["average"])
     state.optimiser.load_state_dict(content["optimiser"])

@@ -69,17 +69,12 @@ def _lines(card: ModelCard, summary: Summary) -> Iterator[str]:
     yield f"{len(card.classes)} kinds. Probabilities are averaged, then calibrated (Platt: slope"
     yield f"{slope:.3f}, offset {offset:.3f}). A confidence below {card.threshold:.2f} gives the"
     yield "label `uncertain`."
-    if card.ood is not None:
-        yield (
-            "So do features farther from those of the training pictures than "
-            f"{card.ood.quantile:.1%} of {card.ood.held_out} pictures of other sources have."
-        )
     if card.gate is not None:
         yield ""
         yield f"Before them goes a gate, the model `{Path(card.gate.model).name}`. Where it gives"
-        yield f"a picture a probability of being medical below {card.gate.below:g}, and does not"
-        yield "find it far from its own training, its answer stands, with its kind. All other"
-        yield "pictures go on to the networks above, as if there were no gate."
+        yield f"a picture a probability of being medical below {card.gate.below:g}, its answer"
+        yield "stands, with its kind. All other pictures go on to the networks above, as if there"
+        yield "were no gate."
     yield ""
     yield "## Data and recipe"
     yield ""
@@ -110,8 +105,18 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _fitted_on_the_same(card: ModelCard) -> Iterator[str]:
-    yield "On the validation sources, none of which was trained on. Calibration, the threshold of"
-    yield "the distance and the choice of the epoch were fitted on the same sources, so that the"
+    folds = card.metrics.get("over_folds")
+    if folds:
+        yield f"Of {folds} times as many networks, each trained without one part in {folds} of the"
+        yield "groups (repositories that pictures came from): every picture was judged by networks"
+        yield "that had seen nothing of its group. What ships is the mean of their weights, trained"
+        yield "on everything, so that it cannot be measured on the same pictures; this is what to"
+        yield "expect of it on pictures of other origins. Calibration was fitted on these answers:"
+        yield "fitted on one half of the groups and measured on the other, and the other way round,"
+        yield f"the calibration error is {card.metrics['ece_cross_fitted']:.4f}."
+        return
+    yield "On the validation sources, none of which was trained on. Calibration and the"
+    yield "choice of the epoch were fitted on the same sources, so that the"
     yield "calibration error is on the optimistic side: fitted on one half of the sources and"
     without = ", without the gate," if card.gate is not None else ""
     yield (

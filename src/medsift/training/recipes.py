@@ -94,6 +94,8 @@ class MemberRecipe:
     teacher_share : float
         Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
         "Distilling the Knowledge in a Neural Network").
+    last_epochs : int
+        Over folds: epochs on everything that follow the mean of the folds' weights.
     """
 
     backbone: str
@@ -108,6 +110,7 @@ class MemberRecipe:
     training_size: int | None = None
     hard_cases: bool = False
     teacher_share: float = 0.7
+    last_epochs: int = 1
 
 
 @dataclass(frozen=True, slots=True)

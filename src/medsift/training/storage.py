@@ -106,11 +106,19 @@ def stored(
                 shutil.copyfile(candidate, target)
                 logits = less
                 break
-    targets = _known_targets(check, classes)
-    # Smoothed targets make networks modest, and sharpening them before they are averaged was
-    # found to cost recall: the temperature may only soften.
-    softened = max(1.0, fit_temperature(logits, targets, even_weights(positive(check))))
-    return Stored(Member(target.name, spec, softened), logits)
+    return Stored(Member(target.name, spec, softening(logits, check, classes)), logits)
+
+
+def softening(
+    logits: NDArray[np.float32], store: PixelStore, classes: Sequence[ModelClass]
+) -> float:
+    """Temperature by the answers (n, classes) on the pictures of a store, at least 1.
+
+    Smoothed targets make networks modest, and sharpening them before they are averaged was found
+    to cost recall: the temperature may only soften.
+    """
+    targets = _known_targets(store, classes)
+    return max(1.0, fit_temperature(logits, targets, even_weights(positive(store))))
 
 
 def positive(store: PixelStore) -> NDArray[np.bool_]:

@@ -1,0 +1,122 @@
+"""What networks said of pictures whose groups they had never seen, kept for all that is fitted.
+
+Calibration, thresholds, the bounds of a gate and the figures of a card come from these answers.
+They are kept beside the run as a NumPy archive with the arrays ``keys`` (label, kind, source and
+file, joined by slashes), ``groups``, ``classes`` and ``probabilities``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medsift.classify.card import ModelClass
+from medsift.classify.ensemble import Output
+from medsift.core.errors import ModelError
+from medsift.evaluation.calibration import apply_platt
+from medsift.training.data import PixelStore
+
+ANSWERS = "out-of-fold.npz"
+"""Name of the archive, in the folder of the run."""
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers by pictures.
+
+    Attributes
+    ----------
+    keys, groups : tuple of str
+        Which picture, and what must not be cut through.
+    probabilities : ndarray of float64, shape (n, classes)
+        Calibrated; rows sum to 1.
+    """
+
+    keys: tuple[str, ...]
+    groups: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, store: PixelStore, groups: Sequence[str], probabilities: NDArray[np.float64]
+    ) -> Answers:
+        """Name the answers on the pictures of a store."""
+        keys = tuple("/".join((e.label, e.kind, e.source, e.path.name)) for e in store.examples)
+        return cls(keys, tuple(groups), probabilities)
+
+    def write(self, path: Path, classes: Sequence[ModelClass]) -> None:
+        """Write the archive."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(
+            path,
+            keys=np.array(self.keys),
+            groups=np.array(self.groups),
+            classes=np.array([c.name for c in classes]),
+            probabilities=self.probabilities.astype(np.float32),
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Answers:
+        """Read an archive that :meth:`write` wrote.
+
+        Raises
+        ------
+        ModelError
+            There is none, or it is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                keys, groups = (tuple(map(str, found[name])) for name in ("keys", "groups"))
+                return cls(keys, groups, found["probabilities"].astype(np.float64))
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelError(f"{path} holds no answers over folds: {error}") from error
+
+    def outputs(self, medical: NDArray[np.bool_]) -> list[Output]:
+        """As the networks would have given them at work."""
+        sums = np.clip(self.probabilities[:, medical].sum(axis=1), 0.0, 1.0)
+        return [Output(row, float(p), []) for row, p in zip(self.probabilities, sums, strict=True)]
+
+
+def calibrated(
+    probabilities: NDArray[np.float64], medical: NDArray[np.bool_], curve: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Put the sum over the medical classes on a curve, and scale the classes of either side.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n, classes)
+    medical : ndarray of bool, shape (classes,)
+    curve : tuple of float
+        See :func:`medsift.evaluation.calibration.apply_platt`.
+    """
+    raw = np.clip(probabilities[:, medical].sum(axis=1), _TINY, 1 - _TINY)
+    mapped = apply_platt(raw, curve)
+    scale = np.where(medical, (mapped / raw)[:, None], ((1 - mapped) / (1 - raw))[:, None])
+    scaled: NDArray[np.float64] = probabilities * scale
+    rows: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
+    return rows
+
+
+def behind_gate(
+    answers: Answers, gate: Answers, below: float, medical: NDArray[np.bool_]
+) -> Answers:
+    """Answers of a cascade: the gate's, where it is sure that a picture is not medical.
+
+    Raises
+    ------
+    ModelError
+        The two are of other pictures.
+    """
+    places = {key: place for place, key in enumerate(gate.keys)}
+    try:
+        rows = gate.probabilities[[places[key] for key in answers.keys]]
+    except KeyError as error:
+        raise ModelError(f"the gate was not trained over folds on {error}") from None
+    stops = rows[:, medical].sum(axis=1) < below
+    return replace(answers, probabilities=np.where(stops[:, None], rows, answers.probabilities))

@@ -1,0 +1,172 @@
+"""Training over folds: honest answers for every picture, and one network from all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("timm")
+pytest.importorskip("onnx")
+
+import torch
+
+import medsift
+from medsift.classify.card import read_card
+from medsift.core.errors import ModelError, UsageError
+from medsift.training import crossfit, loop, members, recipes, storage
+from medsift.training.answers import ANSWERS, Answers, behind_gate, calibrated
+from medsift.training.checkpoint import checkpoint_weights
+from medsift.training.crossfit import fold_folder, mean_weights
+from medsift.training.recipes import Recipe
+from medsift.training.settings import TrainSettings
+from medsift.training.train import train
+from tests.training.test_train import MEMBER, NOISE, draw
+
+pytestmark = pytest.mark.train
+
+NAME = "1-tf-efficientnet-lite0"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainSettings:
+    monkeypatch.setitem(
+        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    )
+    data = draw(tmp_path / "data", sources=4, pictures=3)
+    return TrainSettings(
+        data, tmp_path / "model", recipe="tiny", weights=NOISE, workers=0, folds=2, resume=True
+    )
+
+
+def test_every_picture_is_judged_by_a_network_that_did_not_see_its_group(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[set[str], set[str]]] = []
+    fit = loop.fit
+
+    def watched(network: Any, member: Any, classes: Any, pools: Any, settings: Any) -> Any:
+        seen.append(tuple({e.source for e in p.store.examples} for p in pools))  # type: ignore[arg-type]
+        assert not settings.choose_epoch
+        return fit(network, member, classes, pools, settings)
+
+    monkeypatch.setattr(crossfit, "fit", watched)
+    folder = train(settings)
+    (one, held_one), (other, held_other), (everything, _) = seen
+    assert not one & held_one
+    assert not other & held_other
+    assert held_one | held_other == one | other == everything
+    answers = Answers.read(folder / "run" / ANSWERS)
+    assert len(answers.keys) == 24
+    assert set(answers.groups) == everything
+    assert np.allclose(answers.probabilities.sum(1), 1, atol=1e-5)
+
+    card = read_card(folder)
+    assert card.metrics["accuracy"]["n"] == 24
+    assert card.metrics["over_folds"] == 2
+    assert card.training["folds"] == 2
+    assert "what to\nexpect of it" in (folder / "README.md").read_text()
+    # The folds are models, too, and the whole is one that works.
+    for model in (folder, fold_folder(folder, 0), fold_folder(folder, 1)):
+        picture = next(settings.data.rglob("*.png"))
+        assert 0 <= medsift.Classifier(model).predict(picture).p_medical <= 1
+
+
+def test_folds_trained_apart_are_put_together(settings: TrainSettings) -> None:
+    for fold in (1, 0):
+        train(replace(settings, fold=fold))
+        assert not (settings.output / "model.json").exists()
+        assert not list(settings.output.rglob("*.checkpoint.pt"))
+    first = [path.stat().st_mtime_ns for path in sorted(settings.output.rglob("*.npy"))]
+    train(settings)
+    assert [p.stat().st_mtime_ns for p in sorted(settings.output.rglob("*.npy"))] == first
+    assert (settings.output / "model.json").exists()
+
+
+def test_what_ships_starts_from_the_mean_of_the_folds(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = replace(MEMBER, last_epochs=0)
+    monkeypatch.setitem(
+        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (still,), made_up=False)
+    )
+    shipped: list[torch.nn.Module] = []
+    stored = storage.stored
+
+    def watched(network: torch.nn.Module, *rest: Any) -> Any:
+        shipped.append(network)
+        return stored(network, *rest)
+
+    monkeypatch.setattr(crossfit, "stored", watched)
+    train(settings)
+    parts = [checkpoint_weights(fold_folder(settings.output, f) / f"{NAME}.pt") for f in range(2)]
+    wanted = mean_weights([part for part in parts if part is not None])
+    (network,) = shipped
+    # Kept in half precision, averaged in full.
+    assert {t.dtype for t in parts[0].values()} == {torch.float16}  # type: ignore[union-attr]
+    assert torch.equal(network.classifier.weight, wanted["classifier.weight"])
+    assert not torch.equal(network.classifier.weight, parts[0]["classifier.weight"].float())  # type: ignore[index]
+
+
+def test_a_teacher_of_a_fold_knows_nothing_of_it_either(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(settings)
+    asked: list[str] = []
+    teacher = members.Task.teacher
+
+    def watched(task: Any, member: Any, model: str | None) -> Any:
+        asked.append(str(model))
+        return teacher(task, member, model)
+
+    monkeypatch.setattr(members.Task, "teacher", watched)
+    train(replace(settings, output=settings.output.parent / "pupil", teacher=str(settings.output)))
+    folds = [str(fold_folder(settings.output, fold)) for fold in range(2)]
+    assert asked == [*folds, str(settings.output)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"folds": 1}, "at least 2"),
+        ({"fold": 2}, "count from 0"),
+        ({"validation": Path("x")}, "not --val"),
+        ({"recipe": "efficientnet-b0-pair"}, "over folds"),
+    ],
+)
+def test_what_does_not_go_with_folds_is_refused(
+    settings: TrainSettings, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        train(replace(settings, **change))
+
+
+def test_calibration_moves_the_sum_and_keeps_the_shares_of_either_side() -> None:
+    rows = np.array([[0.2, 0.2, 0.5, 0.1], [0.7, 0.1, 0.1, 0.1]])
+    medical = np.array([True, True, False, False])
+    moved = calibrated(rows, medical, (2.0, 0.5))
+    odds = 2 * np.log(0.4 / 0.6) + 0.5
+    assert moved[0, :2].sum() == pytest.approx(1 / (1 + np.exp(-odds)))
+    assert moved[0, 2] / moved[0, 3] == pytest.approx(5)
+    assert np.allclose(moved.sum(1), 1)
+
+
+def test_a_gate_answers_only_where_it_is_sure() -> None:
+    medical = np.array([True, False])
+    own = Answers(("a", "b"), ("g", "h"), np.array([[0.6, 0.4], [0.3, 0.7]]))
+    gate = Answers(("b", "a"), ("h", "g"), np.array([[0.001, 0.999], [0.2, 0.8]]))
+    both = behind_gate(own, gate, 0.01, medical)
+    assert both.probabilities.tolist() == [[0.6, 0.4], [0.001, 0.999]]
+    with pytest.raises(ModelError, match="not trained over folds"):
+        behind_gate(own, Answers(("a",), ("g",), np.array([[0.5, 0.5]])), 0.01, medical)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", other=np.zeros(2))
+    for name in ("a.npz", "missing.npz"):
+        with pytest.raises(ModelError, match="no answers"):
+            Answers.read(tmp_path / name)
