@@ -29,6 +29,7 @@ FileType: TypeAlias = (
         "nifti",
         "parquet",
         "metafile",
+        "cms",
         "empty",
         "unknown",
     ]
@@ -36,7 +37,7 @@ FileType: TypeAlias = (
 """What a file can be.
 
 ``zip`` and ``ole`` are families: office files, EPUB and the like need a second look inside.
-``metafile`` is Windows' WMF and EMF.
+``metafile`` is Windows' WMF and EMF, ``cms`` signed data (``.p7m``).
 """
 
 HEAD_BYTES = 4096
@@ -131,6 +132,13 @@ def _is_nifti(head: bytes) -> bool:
     return head[4:8] in {b"n+2\0", b"ni2\0"} and head[:4] in {b"\x1c\x02\0\0", b"\0\0\x02\x1c"}
 
 
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # RFC 5652, as its first bytes name it
+
+
+def _is_cms(head: bytes) -> bool:
+    return head[:1] == b"\x30" and _SIGNED_DATA in head[:20]
+
+
 def _is_emf(head: bytes) -> bool:
     return head[:4] == b"\x01\0\0\0" and head[40:44] == b" EMF"
 
@@ -142,4 +150,5 @@ _CHECKS: tuple[tuple[Callable[[bytes], bool], FileType], ...] = (
     (_is_skippable_zstd, "zstd"),
     (_is_nifti, "nifti"),
     (_is_emf, "metafile"),
+    (_is_cms, "cms"),
 )

@@ -37,6 +37,10 @@ _MAIL_FIELDS = frozenset({
     "dkim-signature", "x-mailer", "x-sender", "x-received", "arc-seal", "authentication-results",
     "in-reply-to", "references", "bcc",
 })  # fmt: skip
+_BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n|[ \t]*\r)+")
+# What stands before a message: its length in Apple's .emlx, the envelope in old mailboxes.
+_BEFORE_MAIL = re.compile(r"(?:\d{1,12}[ \t]*|>?From [^\r\n]*)(?:\r?\n|\r)")
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
 _MBOX = re.compile(
     r"From \S+.{0,40}?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s.{4,40}?\d\d:\d\d", re.ASCII
 )
@@ -49,12 +53,20 @@ _PAGE = re.compile(
 
 def text_type(head: bytes, name: str = "") -> TextType | Literal[""]:
     """Which text format starts with these bytes; empty for binary content."""
-    if head.startswith(b"{\\rtf"):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{\\rtf"):
         return "rtf"
     text = _decoded(head)
     if text is None:
-        return ""
+        return _binary_mail(head)
     return _markup(text, name.lower()) or _mail(text) or "text"
+
+
+def _binary_mail(head: bytes) -> TextType | Literal[""]:
+    """Tell a message by its header alone: what follows may be sent as it is (RFC 3030)."""
+    start = len(head) - len(head.removeprefix(codecs.BOM_UTF8).lstrip())
+    end = _END_OF_HEADER.search(head, start)
+    text = _decoded(head[: end.end()]) if end else None
+    return (_mail(text) if text else None) or ""
 
 
 def _decoded(head: bytes) -> str | None:
@@ -110,10 +122,14 @@ def _markup(text: str, name: str) -> TextType | None:
 
 
 def _mail(text: str) -> TextType | None:
-    text = text.lstrip("\r\n")
-    if _MBOX.match(text):
-        return "mbox"
     at, names = 0, set()
+    if blank := _BLANK_LINES.match(text):
+        at = blank.end()
+    if _MBOX.match(text, at):
+        return "mbox"
+    if before := _BEFORE_MAIL.match(text, at):
+        at = before.end()
+    start = at
     while field := _FIELD.match(text, at):
         if field.end() == at:
             break
@@ -122,5 +138,5 @@ def _mail(text: str) -> TextType | None:
     is_whole_header = at >= len(text) or text[at] in "\r\n"
     if len(names & _MAIL_FIELDS) < 2 or not is_whole_header:
         return None
-    header = text[:at]
+    header = text[start:at]
     return "mhtml" if _RELATED.search(header) and _PAGE.search(header) else "eml"

@@ -47,6 +47,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "metafile": ("image", "medsift.sources.metafile:read"),
     "msg": ("mail", "medsift.sources.mail.outlook:read"),
     "eml": ("mail", "medsift.sources.mail.message:read"),
+    "cms": ("mail", "medsift.sources.mail.cms:read"),
     "mbox": ("mail", "medsift.sources.mail.mbox:read"),
 }
 

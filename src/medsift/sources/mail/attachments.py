@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from medsift.core.errors import EncryptedError
 from medsift.core.picture import Finding
+from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.container import Container, Member, problem
 from medsift.sources.mail.tnef import is_tnef, tnef_attachments
 
@@ -47,7 +48,9 @@ class Attachments:
         path = "/".join(filter(None, [self._label, folder, last or f"part {self._number}"]))
         locator = ", ".join(filter(None, [self._label, f"attachment {self._number}"]))
         where = self._container.place(path, locator)
-        if last.lower().endswith(_SEALED) or content.lstrip().startswith(_PGP):
+        is_signed = sniff(content[:HEAD_BYTES]) == "cms"
+        sealed = last.lower().endswith(_SEALED) and not is_signed
+        if sealed or content.lstrip().startswith(_PGP):
             yield problem(where, EncryptedError("the attachment is a sealed message"))
             return
         member = Member(path, lambda: io.BytesIO(content), len(content))

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 
-from medsift.core.errors import DecodeError, InputError, LimitError
+from medsift.core.errors import DecodeError, EncryptedError, InputError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding
+from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container
 from medsift.sources.mail.attachments import Attachments
 from medsift.sources.mail.body import Body
+from medsift.sources.mail.cms import holds_message, signed_content
+from medsift.sources.mail.inline import files_in, is_file
+from medsift.sources.mail.parsing import content_of, parsed, parts_in
 
 MESSAGE_BYTES = 128 * MIB
 """Longest message that is read: it is held in memory, ten times over."""
 
 _MOST_PARTS = 10_000
+_SIGNED = frozenset({"pkcs7-mime", "x-pkcs7-mime"})
 # What the standard library's parser is known to raise on malformed messages.
 _FAULTS = (RecursionError, MessageError, LookupError, ValueError, TypeError, AttributeError)
 
@@ -60,10 +64,15 @@ def message_findings(content: bytes, container: Container, label: str = "") -> I
     attachments = Attachments(container, label)
     body = Body(container, f"{label}, " if label else "")
     for part in _parts(content, container.context):
-        if part.is_html_body:
-            yield from body.read(part.content(), part.charset)
-        elif not part.is_body:
-            yield from attachments.read(part.name, part.content())
+        inside = part.content()
+        # Programs that do not know a file declare it as text.
+        if not part.is_body or is_file(inside):
+            yield from attachments.read(part.name, inside)
+        elif part.is_html_body or sniff(inside[:HEAD_BYTES]) == "html":
+            yield from body.read(inside, part.charset)
+        else:
+            for name, file in files_in(inside):
+                yield from attachments.read(part.folder + name, file)
     yield from body.left_out()
 
 
@@ -100,15 +109,19 @@ class _Part:
 
     def content(self) -> bytes:
         try:
-            payload = self.message.get_payload(decode=True)
+            content = content_of(self.message)
         except _FAULTS:
-            payload = b""
-        return payload if isinstance(payload, bytes) else b""
+            return b""
+        if is_file(content) or self.is_body:
+            return content
+        # The transfer encoding may be missing or another one than is declared.
+        files = [file for _, file in files_in(content)]
+        return files[0] if len(files) == 1 else content
 
 
 def _parts(content: bytes, context: Context) -> list[_Part]:
     try:
-        return _leaves(message_from_bytes(_in_ascii(content)), context)
+        return _leaves(parsed(content), context)
     except InputError:
         raise
     except _FAULTS as error:
@@ -121,27 +134,29 @@ def _leaves(message: Message, context: Context) -> list[_Part]:
     waiting = [(message, "", context.depth)]
     while waiting:
         part, folder, depth = waiting.pop()
-        payload = part.get_payload()
-        if not isinstance(payload, list):
+        inner = parts_in(part)
+        if inner is None and (inner := _signed(part)):
+            depth += 1
+        if inner is None:
             leaves.append(_Part(part, folder))
         elif depth > context.limits.depth:
             raise LimitError(f"nested more than {context.limits.depth} containers deep")
         else:
-            if part.get_content_type() == "message/rfc822":
+            if part.get_content_maintype() == "message":
                 messages += 1
                 folder, depth = f"{folder}message {messages}/", depth + 1
-            inner = [one for one in payload if isinstance(one, Message)]
             waiting += [(one, folder, depth) for one in reversed(inner)]
         if len(leaves) + len(waiting) > _MOST_PARTS:
             raise LimitError(f"more than {_MOST_PARTS} parts")
     return leaves
 
 
-def _in_ascii(content: bytes) -> bytes:
-    """Undo what editors do that save a message as UTF-16."""
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return content.decode("utf-16", "replace").encode("utf-8", "replace")
-    if b"\0" in content[:2]:
-        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
-        return content.decode(encoding, "replace").encode("utf-8", "replace")
-    return content
+def _signed(part: Message) -> list[Message] | None:
+    """Message within signed data; None for all else, and for a file with a signature."""
+    if part.get_content_subtype() not in _SIGNED:
+        return None
+    try:
+        content = signed_content(content_of(part))
+    except (DecodeError, EncryptedError):
+        return None
+    return [parsed(content)] if holds_message(content) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from medsift.core.errors import DecodeError, InputError, LimitError, NotFoundErr
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding
 from medsift.sources.base import Blob, Context
+from medsift.sources.mail.parsing import content_of, parsed
 from medsift.sources.web.address import is_remote, resolve
 from medsift.sources.web.pictures import pictures
 from medsift.sources.web.references import Address, Markup, Reference, parse_page
@@ -85,7 +85,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
 
 def _parts(content: bytes, context: Context) -> list[_Part]:
     try:
-        message = message_from_bytes(content)
+        message = parsed(content)
         base = _header(message, "Content-Location") or _header(message, "Snapshot-Content-Location")
         found: list[_Part] = []
         for part in message.walk():
@@ -113,8 +113,7 @@ def _parts(content: bytes, context: Context) -> list[_Part]:
 
 
 def _part(part: Message, base: str, number: int) -> _Part:
-    payload = part.get_payload(decode=True)
-    content = payload if isinstance(payload, bytes) else b""
+    content = content_of(part)
     identifier = _header(part, "Content-ID").strip("<>")
     written = _header(part, "Content-Location")
     location = resolve(written, base) if written else ""
