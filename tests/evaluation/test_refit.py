@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medsift.evaluation.measure import Measurement
-from medsift.evaluation.refit import refit_without_each_source, render_refit
+from medsift.evaluation.refit import refit_over_folds, refit_without_each_source, render_refit
 from tests.evaluation.test_summary import UNREAD, measurement
 
 
@@ -85,3 +85,14 @@ def test_one_source_alone_keeps_the_shipped_probabilities() -> None:
     assert refit.coverage.right == 0
     assert "none" in render_refit(refit)
     assert "accuracy" in render_refit(refit_without_each_source([UNREAD]))
+
+
+def test_a_fold_holds_whole_groups_and_has_no_part_in_its_own_settings() -> None:
+    measured = overconfident()
+    groups = {f"s{n}": f"repository {n // 2}" for n in range(12)}
+    refit = refit_over_folds([*measured, UNREAD], groups, 3)
+    assert sorted(row.source for row in refit.rows) == ["fold 0", "fold 1", "fold 2"]
+    assert [row.n for row in refit.rows] == [240] * 3
+    assert [row.slope for row in refit.rows] == pytest.approx([1 / 3] * 3, abs=0.06)
+    assert refit.ece < 0.06
+    assert "Each of 3 folds by settings" in render_refit(refit)

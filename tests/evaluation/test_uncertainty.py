@@ -63,3 +63,28 @@ def test_the_source_with_the_mistakes_moves_the_figure_most() -> None:
 def test_both_can_be_read_by_people() -> None:
     assert "accuracy" in render_intervals(intervals_over_sources(MEASURED))
     assert "without it: accuracy" in render_left_out(leave_one_source_out(MEASURED))
+
+
+def test_sources_of_one_group_are_drawn_together_and_widen_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for source in range(40):
+        wrong = source // 10 == 0
+        for _ in range(20):
+            p = 0.1 if wrong else 0.5 + rng.random() / 2
+            found.append(measurement("ct", p, "ct", source=f"s{source}"))
+            found.append(measurement("photo", 1 - p, "photo", source=f"p{source}"))
+    groups = {f"{letter}{n}": f"r{n // 10}" for n in range(40) for letter in "sp"}
+    alone = intervals_over_sources(found, resamples=200)["accuracy"]
+    together = intervals_over_sources(found, groups, resamples=200)["accuracy"]
+    assert alone.value == together.value
+    assert together.sources == 8
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)
+
+
+def test_the_mean_over_kinds_counts_rare_kinds_as_much_as_common_ones() -> None:
+    many = [measurement("photo", 0.1, "photo", source="a") for _ in range(90)]
+    few = [measurement("ct", 0.1, "ct", source="b") for _ in range(10)]
+    found = intervals_over_sources([*many, *few], resamples=5)
+    assert found["accuracy"].value == pytest.approx(0.9)
+    assert found["mean accuracy of kinds"].value == pytest.approx(0.5)

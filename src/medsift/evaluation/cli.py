@@ -50,6 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "calibration and thresholds that were fitted on all others; the networks stay",
     )
     parser.add_argument(
+        "--folds",
+        type=_folds,
+        metavar="K",
+        help="also judge each of K folds of whole groups by calibration and thresholds that were "
+        "fitted on the others; the networks stay",
+    )
+    parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="CSV",
+        help="columns source and repository: sources of one repository are one group, for --folds "
+        "and for the intervals",
+    )
+    parser.add_argument(
         "--corruptions",
         type=int,
         nargs="?",
@@ -113,23 +127,27 @@ def _further(
     arguments: argparse.Namespace, classifier: Classifier, measurements: Sequence[Measurement]
 ) -> tuple[str, dict[str, Any]]:
     """What goes beyond the plain figures, as text and ready for JSON."""
-    from medsift.evaluation import uncertainty
+    from medsift.evaluation import refit, uncertainty
+    from medsift.evaluation.folds import read_groups
 
+    groups = read_groups(arguments.groups) if arguments.groups is not None else {}
     facts: dict[str, Any] = {}
     text = ""
     if any(m.prediction is not None for m in measurements):
-        intervals = uncertainty.intervals_over_sources(measurements)
+        intervals = uncertainty.intervals_over_sources(measurements, groups)
         facts["over_sources"] = {name: asdict(row) for name, row in intervals.items()}
-        text += uncertainty.render_intervals(intervals)
+        text += uncertainty.render_intervals(intervals, "groups" if groups else "sources")
     if arguments.leave_one_source_out:
         left_out = uncertainty.leave_one_source_out(measurements)
         facts["without_source"] = [asdict(row) for row in left_out]
         text += uncertainty.render_left_out(left_out)
-        from medsift.evaluation.refit import refit_without_each_source, render_refit
-
-        refit = refit_without_each_source(measurements)
-        facts["refit_without_source"] = asdict(refit)
-        text += render_refit(refit)
+        without = refit.refit_without_each_source(measurements)
+        facts["refit_without_source"] = asdict(without)
+        text += refit.render_refit(without)
+    if arguments.folds is not None:
+        over = refit.refit_over_folds(measurements, groups, arguments.folds)
+        facts["refit_over_folds"] = asdict(over)
+        text += refit.render_refit(over)
     if arguments.corruptions:
         robustness = _corrupted(arguments, classifier, measurements)
         facts["corruptions"] = asdict(robustness)
@@ -153,6 +171,13 @@ def _corrupted(
     hidden = arguments.no_progress or not sys.stderr.isatty()
     with tqdm(total=total, desc="corruptions", unit="image", disable=hidden) as bar:
         return measure_robustness(classifier, chosen, progress=bar.update)
+
+
+def _folds(text: str) -> int:
+    value = int(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError("must be at least 2")
+    return value
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,9 +1,10 @@
-"""Leave one source out, with all that was fitted fitted again on the others.
+"""Leave one source, or one fold of them, out, with all that was fitted fitted again on the others.
 
-For each source in turn, the curve of the probabilities (:func:`.calibration.fit_platt`), the cuts
-for given false-positive rates and the threshold of risk control are fitted on all other sources,
-and applied to the one that was left out. Summed over the sources, each picture is judged by
-settings that its source had no part in, which is how a source that nobody has seen is judged.
+For each source in turn, or each fold of whole groups, the curve of the probabilities
+(:func:`.calibration.fit_platt`), the cuts for given false-positive rates and the threshold of
+risk control are fitted on all others, and applied to the one that was left out. Summed up, each
+picture is judged by settings that its source had no part in, which is how a source that nobody
+has seen is judged.
 
 The networks are not trained again, and neither are their temperatures, which one source moves
 least. Where a network was trained on the pictures that are measured, or its epoch chosen by them,
@@ -12,13 +13,14 @@ these figures flatter as much as the plain ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsift.evaluation.calibration import apply_platt, fit_platt
+from medsift.evaluation.folds import assign_folds, groups_of
 from medsift.evaluation.measure import Measurement
 from medsift.evaluation.metrics import (
     Scores,
@@ -54,11 +56,12 @@ class RefitCut:
 
 @dataclass(frozen=True, slots=True)
 class RefitSource:
-    """One source by the settings of all others.
+    """One source, or one fold, by the settings of all others.
 
     Attributes
     ----------
     source : str
+        Name of the source or the fold.
     n : int
     wrong, wrong_as_shipped : int
         Pictures on the wrong side of one half.
@@ -97,6 +100,8 @@ class Refit:
         How many do.
     rows : tuple of RefitSource
         Those with most mistakes first.
+    parts : str
+        What was left out in turn: ``sources``, ``folds``.
     """
 
     accuracy: Share
@@ -107,6 +112,7 @@ class Refit:
     decided: Share
     coverage: Share
     rows: tuple[RefitSource, ...]
+    parts: str = "sources"
 
 
 def refit_without_each_source(measurements: Sequence[Measurement]) -> Refit:
@@ -117,10 +123,40 @@ def refit_without_each_source(measurements: Sequence[Measurement]) -> Refit:
     measurements : sequence of Measurement
         Those that could not be read are passed over.
     """
+    read = [m for m in measurements if m.prediction is not None]
+    return _refit(read, [m.example.group for m in read], "sources")
+
+
+def refit_over_folds(
+    measurements: Sequence[Measurement], sources: Mapping[str, str], folds: int
+) -> Refit:
+    """Fit on all folds but one, measure on that one, for each in turn.
+
+    Parameters
+    ----------
+    measurements : sequence of Measurement
+        Those that could not be read are passed over.
+    sources : mapping
+        Source to its group, see :func:`.folds.read_groups`; others stand alone.
+    folds : int
+
+    Raises
+    ------
+    UsageError
+        There are fewer groups than folds.
+    """
+    read = [m for m in measurements if m.prediction is not None]
+    examples = [m.example for m in read]
+    dealt = assign_folds(examples, groups_of(examples, sources), folds)
+    return _refit(read, [f"fold {fold}" for fold in dealt], "folds")
+
+
+def _refit(measurements: Sequence[Measurement], parts: Sequence[str], what: str) -> Refit:
     read = [(m.example, m.prediction) for m in measurements if m.prediction is not None]
     shipped = np.array([p.p_medical for _, p in read], dtype=np.float64)
     positive = np.array([e.label == "medical" for e, _ in read], dtype=np.bool_)
-    names, groups = np.unique([e.group for e, _ in read], return_inverse=True)
+    names, groups = np.unique(list(parts), return_inverse=True)
+    sources = [e.group for e, _ in read]
     scores = shipped.copy()
     passed = np.zeros((len(FALSE_POSITIVE_RATES), len(read)), dtype=np.bool_)
     kept = np.zeros(len(read), dtype=np.bool_)
@@ -135,7 +171,11 @@ def refit_without_each_source(measurements: Sequence[Measurement]) -> Refit:
             threshold = recall_at_fpr(others, positive[rest], fpr).threshold
             passed[cut, inside] = scores[inside] > threshold
         safe = smallest_safe_threshold(
-            others, positive[rest], groups[rest].tolist(), alpha=ALPHA, delta=DELTA
+            others,
+            positive[rest],
+            [name for name, other in zip(sources, rest, strict=True) if other],
+            alpha=ALPHA,
+            delta=DELTA,
         )
         confidence = np.maximum(scores[inside], 1 - scores[inside])
         kept[inside] = (confidence >= safe.threshold) & safe.controlled
@@ -166,12 +206,13 @@ def refit_without_each_source(measurements: Sequence[Measurement]) -> Refit:
         decided=_share(~wrong[kept]),
         coverage=_share(kept),
         rows=tuple(sorted(rows, key=lambda row: (-row.wrong, row.source))),
+        parts=what,
     )
 
 
 def render_refit(refit: Refit) -> str:
     """Lay the sums out as text."""
-    title = f"Each of {len(refit.rows)} sources by settings that were fitted on the others"
+    title = f"Each of {len(refit.rows)} {refit.parts} by settings that were fitted on the others"
     right = f"{_text(refit.accuracy)}, as shipped {_text(refit.accuracy_as_shipped)}"
     lines = [
         "",

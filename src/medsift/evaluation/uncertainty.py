@@ -9,7 +9,7 @@ are always there. Leaving out one source at a time tells which of them a figure 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,31 +68,46 @@ class LeftOut:
 
 
 def intervals_over_sources(
-    measurements: Sequence[Measurement], resamples: int = _RESAMPLES, seed: int = 1
+    measurements: Sequence[Measurement],
+    groups_of_sources: Mapping[str, str] | None = None,
+    resamples: int = _RESAMPLES,
+    seed: int = 1,
 ) -> dict[str, Interval]:
-    """Bootstrap the main figures over sources.
+    """Bootstrap the main figures over sources, or over groups of them.
 
     Parameters
     ----------
     measurements : sequence of Measurement
         Those that could not be read are passed over.
+    groups_of_sources : mapping, optional
+        Source to the group that is drawn as one, see :func:`.folds.read_groups`.
     resamples : int
     seed : int
 
     Returns
     -------
     dict
-        ``accuracy``, ``mean accuracy of sources``, ``auroc``, ``recall at FPR 0.01`` and ``ece``.
+        ``accuracy``, ``mean accuracy of sources``, ``mean accuracy of kinds``, ``auroc``,
+        ``recall at FPR 0.01``, ``recall at FPR 0.001`` and ``ece``.
     """
-    scores, positive, groups, names = _arrays(measurements)
+    scores, positive, groups, names = _arrays(measurements, groups_of_sources or {})
+    kinds = np.unique(
+        [f"{m.example.label}/{m.example.kind}" for m in measurements if m.prediction],
+        return_inverse=True,
+    )[1]
+    of_kind = np.bincount(kinds)
     sizes = np.bincount(groups, minlength=len(names))
     figures: dict[str, Callable[[NDArray[np.int64]], float]] = {
         "accuracy": lambda i: _accuracy(scores[i], positive[i]),
         "mean accuracy of sources": lambda i: _mean_of_sources(
             scores[i], positive[i], groups[i], sizes
         ),
+        "mean accuracy of kinds": lambda i: _mean_of_sources(
+            scores[i], positive[i], kinds[i], of_kind
+        ),
         "auroc": lambda i: auroc(scores[i], positive[i]),
         "recall at FPR 0.01": lambda i: recall_at_fpr(scores[i], positive[i], 0.01).recall.value,
+        "recall at FPR 0.001": lambda i: recall_at_fpr(scores[i], positive[i], 0.001).recall.value,
         "ece": lambda i: expected_calibration_error(scores[i], positive[i]),
     }
     everything = np.arange(len(scores))
@@ -112,7 +127,7 @@ def intervals_over_sources(
 
 def leave_one_source_out(measurements: Sequence[Measurement]) -> list[LeftOut]:
     """Compute the accuracy without each source in turn, the most telling sources first."""
-    scores, positive, groups, names = _arrays(measurements)
+    scores, positive, groups, names = _arrays(measurements, {})
     wrong = (scores >= 0.5) != positive
     rows = []
     for number, name in enumerate(names):
@@ -131,9 +146,9 @@ def leave_one_source_out(measurements: Sequence[Measurement]) -> list[LeftOut]:
     return sorted(rows, key=lambda row: (-abs(row.accuracy - overall), row.source))
 
 
-def render_intervals(intervals: dict[str, Interval]) -> str:
-    """Lay the intervals out as text."""
-    lines = ["", "95 % intervals by bootstrap over whole sources"]
+def render_intervals(intervals: dict[str, Interval], parts: str = "sources") -> str:
+    """Lay the intervals out as text; ``parts`` names what was drawn."""
+    lines = ["", f"95 % intervals by bootstrap over whole {parts}"]
     width = max(map(len, intervals))
     for name, row in intervals.items():
         lines.append(f"  {name:{width}}  {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]")
@@ -153,12 +168,18 @@ def render_left_out(rows: Sequence[LeftOut], most: int = 15) -> str:
 
 
 def _arrays(
-    measurements: Sequence[Measurement],
+    measurements: Sequence[Measurement], groups: Mapping[str, str]
 ) -> tuple[Scores, Truth, NDArray[np.int64], list[str]]:
     read = [m for m in measurements if m.prediction is not None]
     scores = np.array([m.prediction.p_medical for m in read if m.prediction], dtype=np.float64)
     positive = np.array([m.example.label == "medical" for m in read], dtype=np.bool_)
-    keys = ["/".join((m.example.label, m.example.kind, m.example.source)) for m in read]
+    keys = [
+        # Of a group that has both labels, either part is drawn by itself.
+        "/".join((m.example.label, groups[m.example.source]))
+        if m.example.source in groups
+        else "/".join((m.example.label, m.example.kind, m.example.source))
+        for m in read
+    ]
     names = sorted(set(keys))
     index = {name: i for i, name in enumerate(names)}
     return scores, positive, np.array([index[k] for k in keys], dtype=np.int64), names

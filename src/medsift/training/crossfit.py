@@ -24,11 +24,11 @@ from torch import Tensor
 
 from medsift._version import __version__
 from medsift.classify.card import GateSpec, Member, ModelCard, write_card
+from medsift.evaluation.folds import assign_folds, groups_of
 from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.data import PixelStore
 from medsift.training.export import export_onnx, onnx_logits
 from medsift.training.finish import finish_over_folds
-from medsift.training.folds import assign_folds, groups_of
 from medsift.training.loop import fit
 from medsift.training.members import Task, name_of, validation_pool
 from medsift.training.recipes import MemberRecipe, Recipe

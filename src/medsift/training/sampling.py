@@ -64,7 +64,7 @@ def origin_weights(
     ----------
     examples : sequence of Example
     groups : sequence of str
-        Of each example, see :mod:`medsift.training.folds`.
+        Of each example, see :mod:`medsift.evaluation.folds`.
     kind_exponent, group_exponent : float
         0 draws all kinds, all groups of a kind, equally often; 1 all pictures.
 

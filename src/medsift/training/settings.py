@@ -58,7 +58,7 @@ class TrainSettings:
     folds, fold : int, int or None
         See :mod:`medsift.training.crossfit`; 0 folds validate on what is held out.
     groups : Path or None
-        Which sources stay together, see :func:`medsift.training.folds.read_groups`.
+        Which sources stay together, see :func:`medsift.evaluation.folds.read_groups`.
     note : str
         What else the card is to say of the training, such as runs that came before.
     """

@@ -16,13 +16,13 @@ from medsift.classify import store
 from medsift.classify.card import GateSpec, ModelClass
 from medsift.classify.cascade import gate_folder
 from medsift.core.errors import UsageError
+from medsift.evaluation.folds import read_groups
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.checkpoint import average_in, checkpoint_weights
 from medsift.training.collage import made_up
 from medsift.training.crossfit import train_over_folds
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source
 from medsift.training.finish import finish
-from medsift.training.folds import read_groups
 from medsift.training.loop import fit, logits_of
 from medsift.training.members import Task, harder, name_of, validation_pool
 from medsift.training.model_card import sources_of

@@ -6,17 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("torch")
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from medsift.core.errors import UsageError
+from medsift.evaluation.folds import assign_folds, groups_of, read_groups
 from medsift.evaluation.labelled import Example
-from medsift.training.folds import assign_folds, groups_of, read_groups
-
-pytestmark = pytest.mark.train
 
 
 def example(kind: str, source: str, number: int = 0) -> Example:
