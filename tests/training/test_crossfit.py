@@ -34,9 +34,7 @@ NAME = "1-tf-efficientnet-lite0"
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainSettings:
-    monkeypatch.setitem(
-        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,), made_up=False)
-    )
+    monkeypatch.setitem(recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,)))
     data = draw(tmp_path / "data", sources=4, pictures=3)
     return TrainSettings(
         data, tmp_path / "model", recipe="tiny", weights=NOISE, workers=0, folds=2, resume=True
@@ -91,9 +89,7 @@ def test_what_ships_starts_from_the_mean_of_the_folds(
     settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = replace(MEMBER, last_epochs=0)
-    monkeypatch.setitem(
-        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (still,), made_up=False)
-    )
+    monkeypatch.setitem(recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (still,)))
     shipped: list[torch.nn.Module] = []
     stored = storage.stored
 

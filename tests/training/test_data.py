@@ -12,7 +12,7 @@ from medsift.core.errors import UsageError
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.data import build_store, classes_of, split_by_source, targets_of
 from medsift.training.recipes import RECIPES, find_recipe
-from medsift.training.sampling import class_weights, require_both_labels, source_weights
+from medsift.training.sampling import class_weights, origin_weights, require_both_labels
 
 
 def example(label: str, kind: str = "", source: str = "", name: str = "a") -> Example:
@@ -122,10 +122,18 @@ def test_a_large_source_cannot_drown_a_small_one() -> None:
     examples = [example("medical", "ct", "large")] * 100
     examples += [example("medical", "ct", "small")] * 4
     examples += [example("non_medical", "photo", "web")] * 10
-    weights = source_weights(examples)
+    weights = origin_weights(examples, None, 0.5, 0.5)
     assert weights[:104].sum() == pytest.approx(0.5)
     # Square roots: 10 to 2 instead of 100 to 4.
     assert weights[:100].sum() / weights[100:104].sum() == pytest.approx(5)
+
+
+def test_sources_of_one_group_are_drawn_as_one() -> None:
+    examples = [example("medical", "ct", source) for source in "aabbcc"]
+    examples += [example("non_medical", "photo", "d")]
+    weights = origin_weights(examples, [*["r"] * 4, "s", "s", "d"], group_exponent=0)
+    assert weights[:4].sum() == pytest.approx(0.25)
+    assert weights[4:6].sum() == pytest.approx(0.25)
 
 
 def test_class_weights_draw_all_classes_equally() -> None:

@@ -29,7 +29,7 @@ def test_a_gate_has_a_part_in_the_figures_and_in_nothing_that_is_fitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, held_out = draw(tmp_path / "train"), draw(tmp_path / "val", sources=1)
-    recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    recipe = Recipe("tiny", "for tests", (MEMBER,))
     monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
     settings = TrainSettings(
         data, tmp_path / "plain", validation=held_out, recipe="tiny", weights=NOISE, workers=0
@@ -76,7 +76,7 @@ def test_a_gate_in_a_folder_is_not_taken_for_the_bundled_one_of_that_name(tmp_pa
 def test_a_gate_of_other_kinds_is_refused_before_anything_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = Recipe("tiny", "for tests", (MEMBER,), made_up=False)
+    recipe = Recipe("tiny", "for tests", (MEMBER,))
     monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
     settings = TrainSettings(
         draw(tmp_path / "train"), tmp_path / "m", recipe="tiny", weights=NOISE, gate="fast"

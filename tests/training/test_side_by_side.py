@@ -40,7 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> str:
-    recipe = Recipe("pair", "for tests", (MEMBER, MEMBER), made_up=False)
+    recipe = Recipe("pair", "for tests", (MEMBER, MEMBER))
     monkeypatch.setitem(recipes.RECIPES, "pair", recipe)
     return "pair"
 

@@ -27,7 +27,6 @@ RECIPE = Recipe(
     "start",
     "for tests",
     (replace(MEMBER, optimisation=Optimisation(epochs=4, rate=3e-4, head_rate=3e-3)),),
-    made_up=False,
 )
 
 

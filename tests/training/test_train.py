@@ -43,7 +43,7 @@ from medsift.training.losses import (
     soft_targets,
 )
 from medsift.training.recipes import MemberRecipe, Optimisation, Recipe
-from medsift.training.sampling import source_weights
+from medsift.training.sampling import origin_weights
 from medsift.training.settings import TrainSettings
 from medsift.training.train import train
 
@@ -94,16 +94,14 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
     """A recipe small enough for a test."""
-    monkeypatch.setitem(
-        recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,), made_up=False)
-    )
+    monkeypatch.setitem(recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (MEMBER,)))
     return "tiny"
 
 
 def pool(folder: Path, cache: Path) -> Pool:
     store, _ = build_store(find_examples(folder), cache)
     targets = targets_of(store.examples, classes_of(store.examples))
-    return Pool(store, targets, source_weights(store.examples))
+    return Pool(store, targets, origin_weights(store.examples))
 
 
 def test_training_makes_a_model_folder_that_the_runtime_uses(

@@ -149,7 +149,9 @@ def _shipped(
     checked = store.subset(evenly.tolist())
     if member.last_epochs:
         gentle = replace(
-            member, optimisation=member.optimisation.gentle(member.last_epochs, _GENTLER)
+            member,
+            optimisation=member.optimisation.gentle(member.last_epochs, _GENTLER),
+            training_size=member.last_size or member.training_size,
         )
         teacher = task.teacher(member, settings.teacher)
         loop = replace(

@@ -14,57 +14,24 @@ from medsift.evaluation.labelled import LABELS, Example
 Weights = NDArray[np.float64]
 
 
-def source_weights(examples: Sequence[Example], exponent: float = 0.5) -> Weights:
-    """Draw both labels equally often, kinds and their sources by a softened size.
-
-    A source of n pictures gets a share that grows with ``n ** exponent``: a large data set,
-    whose pictures look alike, cannot drown the small ones; the same for kinds within a label.
-
-    Parameters
-    ----------
-    examples : sequence of Example
-    exponent : float
-        0 draws all sources equally often, 1 all pictures.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Probabilities; they sum to 1.
-    """
-    kinds = Counter((e.label, e.kind) for e in examples)
-    sources = Counter((e.label, e.kind, e.source) for e in examples)
-    kind_total: Counter[str] = Counter()
-    for (label, _), count in kinds.items():
-        kind_total[label] += count**exponent
-    source_total: Counter[tuple[str, str]] = Counter()
-    for (label, kind, _), count in sources.items():
-        source_total[label, kind] += count**exponent
-    weights = np.empty(len(examples))
-    for i, e in enumerate(examples):
-        of_kind = kinds[e.label, e.kind] ** exponent / kind_total[e.label]
-        count = sources[e.label, e.kind, e.source]
-        of_source = count**exponent / source_total[e.label, e.kind]
-        weights[i] = of_kind * of_source / count
-    return _normalised(weights)
-
-
 def origin_weights(
     examples: Sequence[Example],
-    groups: Sequence[str],
+    groups: Sequence[str] | None = None,
     kind_exponent: float = 0.4,
     group_exponent: float = 0.3,
 ) -> Weights:
     """Draw both labels equally often, kinds and the groups within them by a softened size.
 
-    As :func:`source_weights`, with groups of sources in the place of sources, and an exponent of
-    its own for each level: the smaller they are, the less the many pictures of everyday kinds
-    and of large collections take from the rest.
+    A group of n pictures gets a share that grows with a power of n below one: a large data set,
+    whose pictures look alike, cannot drown the small ones; the same for kinds within a label.
+    The smaller the exponents, the less the many pictures of everyday kinds take from those that
+    look like medical ones.
 
     Parameters
     ----------
     examples : sequence of Example
     groups : sequence of str
-        Of each example, see :mod:`medsift.evaluation.folds`.
+        Of each example, see :mod:`medsift.evaluation.folds`; by default its source.
     kind_exponent, group_exponent : float
         0 draws all kinds, all groups of a kind, equally often; 1 all pictures.
 
@@ -73,6 +40,7 @@ def origin_weights(
     ndarray of float64, shape (n,)
         Probabilities; they sum to 1.
     """
+    groups = groups if groups is not None else [e.source for e in examples]
     kinds = Counter((e.label, e.kind) for e in examples)
     within = Counter((e.label, e.kind, g) for e, g in zip(examples, groups, strict=True))
     kind_total: Counter[str] = Counter()

@@ -25,7 +25,7 @@ from medsift.training.export import (
     require_parity,
 )
 from medsift.training.recipes import MemberRecipe
-from medsift.training.sampling import source_weights
+from medsift.training.sampling import origin_weights
 
 _RANGE_PICTURES = 256
 _log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def positive(store: PixelStore) -> NDArray[np.bool_]:
 
 
 def _even_sample(store: PixelStore, seed: int) -> PixelStore:
-    weights = source_weights(store.examples)
+    weights = origin_weights(store.examples)
     count = min(_RANGE_PICTURES, len(store))
     chosen = np.random.default_rng(seed).choice(len(store), count, replace=False, p=weights)
     return store.subset(sorted(int(i) for i in chosen))

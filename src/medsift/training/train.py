@@ -19,7 +19,6 @@ from medsift.core.errors import UsageError
 from medsift.evaluation.folds import read_groups
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.checkpoint import average_in, checkpoint_weights
-from medsift.training.collage import made_up
 from medsift.training.crossfit import train_over_folds
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source
 from medsift.training.finish import finish
@@ -62,9 +61,6 @@ def train(settings: TrainSettings) -> Path:
     require_both_labels(train_store.examples)
     # Over folds, each picture is held out once, and learned from otherwise.
     check_store = _store(held_out, run) if held_out else train_store
-    if recipe.made_up:
-        extra = made_up(train_store, run / "made-up", settings.seed)
-        train_store = _store([*train_store.examples, *extra], run)
     classes = classes_of(train_store.examples)
     # The class map stands beside the weights from the start: a checkpoint without the names of
     # its outputs is worth nothing.
