@@ -50,8 +50,8 @@ def document(*contents: bytes) -> bytes:
     return f"{start}{values}</ClinicalDocument>".encode()
 
 
-def test_without_the_package_the_type_is_not_read() -> None:
-    assert problems(scan(document(png()))) == [("unsupported", "")]
+def test_without_the_package_pictures_are_called_by_their_order() -> None:
+    assert [locator for locator, _ in pictures(scan(document(png())))] == ["image 1"]
 
 
 @pytest.mark.usefixtures("installed")

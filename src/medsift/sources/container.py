@@ -16,7 +16,7 @@ from medsift.core.picture import Finding, Picture, Problem, Provenance, SourceTy
 from medsift.decode.guard import contained
 from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.base import Blob, Context
-from medsift.sources.naming import anchored, is_clutter, member_place, readable, refined
+from medsift.sources.naming import anchored, is_folder, member_place, readable, refined
 from medsift.sources.spool import spooled
 
 CHUNK = 256 * KIB
@@ -24,6 +24,8 @@ CHUNK = 256 * KIB
 
 # Content without pictures, unless a source of the user's own reads it.
 _PLAIN = frozenset({"text", "xml", "unknown", "empty"})
+# What desktops leave behind (AppleSingle, AppleDouble, .DS_Store): not worth a mention.
+_CLUTTER = (b"\x00\x05\x16\x00", b"\x00\x05\x16\x07", b"\x00\x00\x00\x01Bud1")
 _PAGES = frozenset({"html", "mhtml"})
 # A bomb consists of members that are refused for their size, and each would be a problem of its
 # own; so that their number stays small, each counts as many.
@@ -54,6 +56,8 @@ class Member:
         How many bytes to ask of the stream at once.
     counted : bool
         The stream counts what it inflates by itself.
+    is_part : bool
+        Of a document: XML there is the document itself, which is not searched for files.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Member:
     size: int = 0
     chunk: int = CHUNK
     counted: bool = False
+    is_part: bool = False
 
 
 class Container:
@@ -139,7 +144,7 @@ class Container:
         ------
         ExhaustedError
         """
-        if is_clutter(member.name):
+        if is_folder(member.name):
             return
         self.spend(members=1)
         where = where or self.place(member.name)
@@ -155,10 +160,8 @@ class Container:
             except InputError as error:
                 yield problem(where, error)
                 return
-            if blob is None:
-                self._plain += 1
-                return
-            yield from self.inside(blob)
+            if blob is not None:
+                yield from self.inside(blob)
 
     def inside(self, blob: Blob) -> Iterator[Finding]:
         """Yield what is in a blob of this container, in its place."""
@@ -246,16 +249,19 @@ class Container:
             with contained(what):
                 stream = stack.enter_context(member.open())
                 head = self._next(stream, HEAD_BYTES, member)
-            if not _may_hold_pictures(head, where):
+            if not _may_hold_pictures(head, member, where):
+                self._plain += not head.startswith(_CLUTTER)
                 yield None
                 return
             with contained(what):
                 rest = self._rest(stream, member, len(head))
                 data = stack.enter_context(spooled(head, rest))
-            if isinstance(data, bytes):
-                yield Blob(where, data=data)
+            blob = Blob(where, data=data) if isinstance(data, bytes) else Blob(where, path=data)
+            if _is_plain_xml(blob):
+                self._plain += 1
+                yield None
             else:
-                yield Blob(where, path=data)
+                yield blob
 
     def _rest(self, stream: BinaryIO, member: Member, total: int) -> Iterator[bytes]:
         while data := self._next(stream, member.chunk, member):
@@ -282,11 +288,19 @@ def problem(where: Provenance, error: InputError) -> Problem:
     return Problem(where, "failed", error.code, error.record_text)
 
 
-def _may_hold_pictures(head: bytes, where: Provenance) -> bool:
+def _may_hold_pictures(head: bytes, member: Member, where: Provenance) -> bool:
     from medsift.sources.registry import has_source
 
     file_type = sniff(head, where.member)
+    if file_type == "xml" and not member.is_part:
+        return True
     return file_type not in _PLAIN or has_source(file_type)
+
+
+def _is_plain_xml(blob: Blob) -> bool:
+    from medsift.sources.registry import has_source, refined_type
+
+    return blob.file_type() == "xml" and refined_type(blob) == "xml" and not has_source("xml")
 
 
 def _count(number: int, what: str) -> str:

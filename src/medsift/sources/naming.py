@@ -73,7 +73,6 @@ def readable(name: str) -> str:
     return name
 
 
-def is_clutter(name: str) -> bool:
-    """Whether it is a folder, or what desktops leave behind."""
-    folder, _, last = name.replace("\\", "/").rpartition("/")
-    return last in {"", ".DS_Store"} or "__MACOSX" in folder.split("/")
+def is_folder(name: str) -> bool:
+    """Whether a member of an archive is a folder, by its name."""
+    return name.replace("\\", "/").endswith("/")

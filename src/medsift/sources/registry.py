@@ -42,6 +42,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "ooxml": ("office", "medsift.sources.office.ooxml:read"),
     "opendocument": ("office", "medsift.sources.office.opendocument:read"),
     "epub": ("office", "medsift.sources.office.epub:read"),
+    "flat": ("office", "medsift.sources.office.flat:read"),
     "rtf": ("office", "medsift.sources.office.rtf:read"),
     "ole": ("office", "medsift.sources.office.compound:read"),
     "metafile": ("image", "medsift.sources.metafile:read"),
@@ -57,6 +58,7 @@ _FAMILIES = {
     "gzip": "medsift.sources.archive.compressed:kind",
     "zstd": "medsift.sources.archive.compressed:kind",
     "ole": "medsift.sources.office.compound:kind",
+    "xml": "medsift.sources.office.flat:kind",
 }
 
 
@@ -131,11 +133,11 @@ def refined_type(blob: Blob) -> str:
     -------
     str
         As :data:`medsift.decode.sniff.FileType`, or a member of its families: ``ooxml``,
-        ``opendocument``, ``epub``, ``wacz`` among ``zip``, ``msg`` among ``ole``; ``warc`` also
-        for compressed ones.
+        ``opendocument``, ``epub``, ``wacz`` among ``zip``, ``msg`` among ``ole``, ``flat`` among
+        ``xml``; ``warc`` also for compressed ones.
     """
     file_type: str = blob.file_type()
-    if file_type in _FAMILIES:
+    if file_type in _FAMILIES and file_type not in _plugins():
         look = cast("Callable[[Blob], str]", _imported(_FAMILIES[file_type]))
         return look(blob)
     return file_type

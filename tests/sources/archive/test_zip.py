@@ -50,10 +50,18 @@ def test_a_container_that_is_not_read_is_told_by_name() -> None:
 
 
 def test_folders_and_what_desktops_leave_behind_are_passed_over() -> None:
-    clutter = [("empty/", b""), ("__MACOSX/._a.png", b"x"), ("a/.DS_Store", b"y")]
+    double = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
+    store = b"\x00\x00\x00\x01Bud1\x00\x00"
+    clutter = [("empty/", b""), ("__MACOSX/._a.png", double), ("a/.DS_Store", store)]
     found = scan(zipped(*clutter, ("a/a.png", png())))
     assert pictures(found) == [("member a/a.png", "a/a.png")]
     assert problems(found) == []
+
+
+def test_pictures_that_are_named_like_clutter_are_found() -> None:
+    members = [("__MACOSX/a.png", png(1)), ("a/.DS_Store", png(2)), ("__MACOSX/._b.png", png(3))]
+    found = scan(zipped(*members))
+    assert [member for _, member in pictures(found)] == [name for name, _ in members]
 
 
 def test_an_empty_archive_has_no_image() -> None:

@@ -157,6 +157,19 @@ def test_messages_of_a_mailbox_are_numbered() -> None:
     assert [f.where.index for f in found] == [1, 2]
 
 
+def test_only_a_line_with_a_date_after_a_blank_one_begins_a_message() -> None:
+    line = "From bob@example.org Mon Jan  2 03:04:05 2023"
+    quoted = message(f"words\n{line}\nmore\n\nFrom bob@example.org I heard\n")
+    attach(quoted, "a.png", png())
+    box = f"{line}\n".encode() + quoted.as_bytes() + f"\n{line}\n".encode()
+    last = message()
+    attach(last, "b.png", png())
+    assert pictures(scan(box + last.as_bytes())) == [
+        ("message 1, attachment 1", "message 1/a.png"),
+        ("message 2, attachment 1", "message 2/b.png"),
+    ]
+
+
 def test_a_mailbox_without_pictures_has_no_image() -> None:
     box = b"From bob@example.org Mon Jan  2 03:04:05 2023\n" + message().as_bytes() + b"\n"
     assert problems(scan(box * 3)) == [("no_image", "")]

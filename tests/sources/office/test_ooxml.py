@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,19 @@ def test_embedded_documents_are_looked_into() -> None:
         ("object 1, page 1, image 1", "word/embeddings/a.pdf"),
         ("object 2, member x.png", "word/embeddings/b.bin/x.png"),
     ]
+
+
+@pytest.mark.parametrize(("links", "placed"), [(6, True), (8, True), (9, False), (40, False)])
+def test_parts_are_followed_to_a_bounded_depth(links: int, placed: bool) -> None:
+    """A picture below a longer chain is not lost: it comes without its place."""
+    parts = {"word/document.xml": b"<x/>", "word/media/a.png": png()}
+    chain = ["document.xml", *(f"c{n}.xml" for n in range(links))]
+    for part, after in zip(chain, chain[1:], strict=False):
+        parts[f"word/{after}"] = b"<x/>"
+        parts[f"word/_rels/{part}.rels"] = relationships(("r", "chart", after))
+    parts[f"word/_rels/{chain[-1]}.rels"] = relationships(("r", "image", "media/a.png"))
+    found = pictures(scan(ooxml("word/document.xml", parts)))
+    assert found == [("image 1" if placed else "member word/media/a.png", "word/media/a.png")]
 
 
 def test_pictures_on_the_web_are_not_fetched() -> None:

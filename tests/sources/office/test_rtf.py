@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,25 @@ def test_a_second_version_for_old_programs_is_passed_over() -> None:
     first = b"{\\*\\shppict" + in_digits(png()) + b"}"
     second = b"{\\nonshppict" + in_digits(b"\1\0\x09\0\0\3", b"wmetafile8") + b"}"
     assert len(scan(rtf(first + second))) == 1
+
+
+def test_a_second_version_is_passed_over_whatever_it_holds() -> None:
+    first = b"{\\*\\shppict" + in_digits(png(1)) + b"}\r\n"
+    second = b"{\\nonshppict" + in_digits(png(2)) + b"}"
+    third = b"{\\nonshppict\\pngblip " + png(3).hex().encode() + b"}"
+    assert len(scan(rtf(first + second))) == 1
+    assert len(scan(rtf(first + third))) == 1
+
+
+def test_a_version_for_old_programs_that_stands_alone_is_a_picture() -> None:
+    alone = b"{\\nonshppict" + in_digits(png(2)) + b"}"
+    assert len(pictures(scan(rtf(alone)))) == 1
+    assert len(pictures(scan(rtf(in_digits(png(1)) + b" and " + alone)))) == 2
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n\n", b"\xef\xbb\xbf \n"])
+def test_a_mark_or_blank_lines_may_stand_first(before: bytes) -> None:
+    assert len(pictures(scan(before + rtf(in_digits(png()))))) == 1
 
 
 def test_drawings_without_bitmaps_are_told_as_such() -> None:

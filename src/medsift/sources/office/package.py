@@ -12,7 +12,7 @@ from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Picture, Problem
 from medsift.sources.archive.zip import member
 from medsift.sources.base import Blob
-from medsift.sources.container import Container, Member, problem
+from medsift.sources.container import Container, problem
 
 PART_BYTES = 64 * MIB
 """Longest part that is parsed; pictures may be longer."""
@@ -97,7 +97,7 @@ class Package:
                 continue
             if _key(info.filename) in self._encrypted:
                 continue
-            part: Member = member(self._archive, info)
+            part = replace(member(self._archive, info), is_part=True)
             yield from self._counted(self._container.member(part))
 
     def _check_encryption(self, name: str) -> None:

@@ -23,8 +23,10 @@ _TOKEN = re.compile(
     rb"[{}]|\\(?:([a-zA-Z]+)(-?\d+)?[ ]?|'[0-9a-fA-F]{2}|[^a-zA-Z])|[^\\{}]+", re.DOTALL
 )
 _NOT_HEX = re.compile(rb"[^0-9a-fA-F]+")
-# A second version of the picture before it, for programs that cannot read that one.
+# A second version of the picture before it, for programs that cannot read that one. Some
+# programs write it alone: only what follows right after another picture is passed over.
 _FALLBACK = b"nonshppict"
+_NOTHING = re.compile(rb"(?:[\s{}]|\\\*)*")
 _BARE_METAFILE = b"wmetafile"
 _BARE_BITMAP = b"dibitmap"
 
@@ -71,14 +73,20 @@ class _Group:
 def _groups(data: bytes) -> Iterator[_Group]:
     """Yield the groups of pictures and objects."""
     position = 0
+    after_picture = -1
     while found := _LANDMARK.search(data, position):
         position = found.end()
         if found.group(2):
             position += int(found.group(2))
+        elif found.group(1) == _FALLBACK:
+            between = _NOTHING.match(data, after_picture) if after_picture >= 0 else None
+            if between and between.end() >= found.start():
+                position = _read_group(_Group(_FALLBACK), data, position)
         elif found.group(1):
             group = _Group(found.group(1))
             position = _read_group(group, data, position)
-            if group.content and group.kind != _FALLBACK:
+            if group.content:
+                after_picture = position
                 yield group
 
 
