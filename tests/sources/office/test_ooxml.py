@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,7 +92,7 @@ def test_parts_are_followed_to_a_bounded_depth(links: int, placed: bool) -> None
     """A picture below a longer chain is not lost: it comes without its place."""
     parts = {"word/document.xml": b"<x/>", "word/media/a.png": png()}
     chain = ["document.xml", *(f"c{n}.xml" for n in range(links))]
-    for part, after in zip(chain, chain[1:], strict=False):
+    for part, after in pairwise(chain):
         parts[f"word/{after}"] = b"<x/>"
         parts[f"word/_rels/{part}.rels"] = relationships(("r", "chart", after))
     parts[f"word/_rels/{chain[-1]}.rels"] = relationships(("r", "image", "media/a.png"))

@@ -110,6 +110,7 @@ def _parse(content: bytes, collector: _Collector) -> DecodeError | None:
     except DecodeError as error:
         return error
     except (expat.ExpatError, ValueError, LookupError) as error:
+        parser.buffer_text = False  # hands over what it has kept back
         collector.cut_off()
         return DecodeError(f"malformed XML: {error}")
     return None
