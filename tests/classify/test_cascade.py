@@ -93,6 +93,24 @@ def test_the_bound_is_that_of_the_card(tmp_path: Path, below: float, gain: float
     assert Classifier(model).predict(BLUE).p_medical == of_blue(gain)
 
 
+def test_what_the_gate_said_may_count_where_it_is_not_sure(tmp_path: Path) -> None:
+    model = write_pair(tmp_path)
+    share = replace(read_card(model), gate=GateSpec("../gate", 0.01, 0.25))
+    write_card(share, model)
+    gate, own = 2 / (2 + np.exp(GATE * 150 / 255)), 2 / (2 + np.exp(MODEL * 150 / 255))
+    first, *others = all_ways(Classifier(model), PALE)
+    assert first.p_medical == pytest.approx(0.25 * gate + 0.75 * own, rel=1e-4)
+    assert others == [first] * len(others)
+    # Where it is sure, its answer stands as before.
+    assert Classifier(model).predict(BLUE).p_medical == of_blue(GATE)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        GateSpec("fast", 0.01, share)
+
+
 def test_verdicts_do_not_depend_on_what_else_is_in_the_batch(tmp_path: Path) -> None:
     classifier = Classifier(write_pair(tmp_path, size=24))
     rng = np.random.default_rng(0)

@@ -19,7 +19,7 @@ import medsift
 from medsift.classify.card import read_card
 from medsift.core.errors import ModelError, UsageError
 from medsift.training import crossfit, loop, members, recipes, storage
-from medsift.training.answers import ANSWERS, Answers, behind_gate, calibrated
+from medsift.training.answers import ANSWERS, Answers, calibrated
 from medsift.training.checkpoint import checkpoint_weights
 from medsift.training.crossfit import fold_folder, mean_weights
 from medsift.training.recipes import Recipe
@@ -125,12 +125,26 @@ def test_a_teacher_of_a_fold_knows_nothing_of_it_either(
     assert asked == [*folds, str(settings.output)]
 
 
+def test_a_gate_is_judged_by_what_it_said_over_the_same_folds(settings: TrainSettings) -> None:
+    gate = train(replace(settings, output=settings.output.parent / "gate", seed=2))
+    train(settings)
+    alone = Answers.read(settings.output / "run" / ANSWERS)
+    train(replace(settings, gate=str(gate), gate_share=0.25))
+    card = read_card(settings.output)
+    assert card.gate is not None
+    assert (card.gate.model, card.gate.share) == ("../gate", 0.25)
+    both = Answers.read(settings.output / "run" / ANSWERS)
+    assert both.keys == alone.keys
+    assert not np.allclose(both.probabilities, alone.probabilities, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"folds": 1}, "at least 2"),
         ({"fold": 2}, "count from 0"),
         ({"validation": Path("x")}, "not --val"),
+        ({"gate": "fast", "gate_share": 0.3, "folds": 0}, "only over folds"),
         ({"recipe": "efficientnet-b0-pair"}, "over folds"),
     ],
 )
@@ -151,14 +165,15 @@ def test_calibration_moves_the_sum_and_keeps_the_shares_of_either_side() -> None
     assert np.allclose(moved.sum(1), 1)
 
 
-def test_a_gate_answers_only_where_it_is_sure() -> None:
+def test_answers_are_told_by_their_pictures() -> None:
     medical = np.array([True, False])
     own = Answers(("a", "b"), ("g", "h"), np.array([[0.6, 0.4], [0.3, 0.7]]))
-    gate = Answers(("b", "a"), ("h", "g"), np.array([[0.001, 0.999], [0.2, 0.8]]))
-    both = behind_gate(own, gate, 0.01, medical)
-    assert both.probabilities.tolist() == [[0.6, 0.4], [0.001, 0.999]]
-    with pytest.raises(ModelError, match="not trained over folds"):
-        behind_gate(own, Answers(("a",), ("g",), np.array([[0.5, 0.5]])), 0.01, medical)
+    gate = Answers(("b", "a"), ("h", "g"), np.array([[0.001, 0.999], [0.2, 0.8]])).like(own)
+    assert gate.of(medical).tolist() == [0.2, 0.001]
+    assert own.mixed(gate, 0.5).of(medical).tolist() == pytest.approx([0.4, 0.1505])
+    assert own.where(np.array([True, False]), gate).of(medical).tolist() == [0.6, 0.001]
+    with pytest.raises(ModelError, match="no answer over folds on 'b'"):
+        Answers(("a",), ("g",), np.array([[0.5, 0.5]])).like(own)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -74,19 +74,26 @@ class GateSpec:
     below : float
         A picture whose probability of being medical lies below stops at the gate; above 0,
         below 0.5.
+    share : float
+        Weight of the gate's probabilities in the mean with those of the members, for pictures
+        that pass; 0 leaves them out, below 1.
     """
 
     model: str
     below: float = 0.01
+    share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.below < 0.5:
             raise ValueError(f"a gate's bound must lie between 0 and 0.5, not {self.below}")
+        if not 0 <= self.share < 1:
+            raise ValueError(f"a gate's share must be at least 0 and below 1, not {self.share}")
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> GateSpec:
         """Inverse of :func:`dataclasses.asdict`."""
-        return cls(model=str(row["model"]), below=float(row["below"]))
+        share = float(row.get("share", 0.0))
+        return cls(model=str(row["model"]), below=float(row["below"]), share=share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from medsift.classify import store
 from medsift.classify.card import GateSpec, ModelClass, read_card
-from medsift.classify.ensemble import Ensemble, Output, Prepared, prepare
+from medsift.classify.ensemble import Ensemble, Heard, Output, Prepared, prepare
 from medsift.core.errors import ModelError
 from medsift.core.picture import Pixels
 
@@ -37,11 +39,11 @@ class Cascade:
     def __init__(self, folder: Path, threads: int = 1) -> None:
         self.ensemble = Ensemble(folder, threads)
         self._gate: Ensemble | None = None
-        self._below = 0.0
+        self._below = self._share = 0.0
         spec = self.ensemble.card.gate
         if spec is not None:
             self._gate = Ensemble(gate_folder(folder, spec, self.ensemble.card.classes), threads)
-            self._below = spec.below
+            self._below, self._share = spec.below, spec.share
         self._stages = [stage for stage in (self._gate, self.ensemble) if stage is not None]
         # A gate and an ensemble of the same preprocessing share its work.
         self._specs = frozenset().union(*(stage.specs for stage in self._stages))
@@ -79,7 +81,8 @@ class Cascade:
         Returns
         -------
         list of Output
-            In order, each wholly the gate's or wholly the ensemble's.
+            In order, each the gate's or the ensemble's, with what the gate said mixed in where
+            the card says so.
 
         Raises
         ------
@@ -95,10 +98,20 @@ class Cascade:
         # The gate's batches are too large for larger inputs, should all of one pass.
         for start in range(0, len(passed), self.ensemble.batch):
             places = passed[start : start + self.ensemble.batch]
-            answers = self.ensemble.run([batch[place] for place in places], tta, maps)
+            answers = self.ensemble.run(
+                [batch[place] for place in places],
+                tta,
+                maps,
+                self._heard([outputs[place] for place in places]),
+            )
             for place, answer in zip(places, answers, strict=True):
                 outputs[place] = answer
         return outputs
+
+    def _heard(self, outputs: Sequence[Output]) -> Heard | None:
+        if not self._share:
+            return None
+        return Heard(np.stack([output.probabilities for output in outputs]), self._share)
 
     def _stops(self, output: Output) -> bool:
         return output.p_medical < self._below

@@ -27,6 +27,22 @@ Prepared: TypeAlias = Mapping[Preprocess, Pixels]
 Normalised only when a network reads it: a batch that waits takes a quarter of the memory.
 """
 
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What another model said of the pictures of a batch, and how much it counts.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (n, classes)
+    share : float
+        Its weight in the mean with the ensemble's own, 0 to 1.
+    """
+
+    probabilities: NDArray[np.float64]
+    share: float
+
+
 MemberMap: TypeAlias = tuple[Member, NDArray[np.float64]]
 """A member, and its logits at each place of a picture: float64 (classes, h, w)."""
 
@@ -99,7 +115,13 @@ class Ensemble:
         """Whether :meth:`run` can tell what each place of a picture says."""
         return all(network.has_class_map for network in self._networks)
 
-    def run(self, batch: Sequence[Prepared], tta: bool = False, maps: bool = False) -> list[Output]:
+    def run(
+        self,
+        batch: Sequence[Prepared],
+        tta: bool = False,
+        maps: bool = False,
+        heard: Heard | None = None,
+    ) -> list[Output]:
         """Run each network once, and take from it all that it can tell.
 
         Parameters
@@ -110,6 +132,8 @@ class Ensemble:
             Also average over the horizontal flip.
         maps : bool
             Whether to tell what each place of the pictures says.
+        heard : Heard, optional
+            Probabilities of another model, mixed in before the calibration.
 
         Raises
         ------
@@ -126,9 +150,12 @@ class Ensemble:
                 if answer.class_map is not None:
                     of_views.append(answer.class_map[..., ::-1] if number else answer.class_map)
             if of_views:
-                mean = np.mean(of_views, axis=0, dtype=np.float64) / member.temperature
-                laid_out.append((member, np.asarray(mean)))
-        probabilities = self._calibrated(total / len(self._networks))
+                laid = np.mean(of_views, axis=0, dtype=np.float64) / member.temperature
+                laid_out.append((member, np.asarray(laid)))
+        mean = total / len(self._networks)
+        if heard is not None:
+            mean = heard.share * heard.probabilities + (1 - heard.share) * mean
+        probabilities = self._calibrated(mean)
         medical = self._p_medical(probabilities)
         return [
             Output(

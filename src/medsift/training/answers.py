@@ -43,7 +43,7 @@ class Answers:
     probabilities: NDArray[np.float64]
 
     @classmethod
-    def of(
+    def named(
         cls, store: PixelStore, groups: Sequence[str], probabilities: NDArray[np.float64]
     ) -> Answers:
         """Name the answers on the pictures of a store."""
@@ -77,6 +77,36 @@ class Answers:
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(f"{path} holds no answers over folds: {error}") from error
 
+    def of(self, medical: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Sum (n,) over the medical classes, 0 to 1."""
+        summed: NDArray[np.float64] = self.probabilities[:, medical].sum(axis=1)
+        return np.clip(summed, 0.0, 1.0)
+
+    def like(self, other: Answers) -> Answers:
+        """The same answers in the order of other answers on the same pictures.
+
+        Raises
+        ------
+        ModelError
+            There is none for one of the pictures.
+        """
+        places = {key: place for place, key in enumerate(self.keys)}
+        try:
+            rows = [places[key] for key in other.keys]
+        except KeyError as error:
+            raise ModelError(f"there is no answer over folds on {error}") from None
+        return replace(other, probabilities=self.probabilities[rows])
+
+    def mixed(self, other: Answers, share: float) -> Answers:
+        """Mean with other answers on the same pictures, in the same order."""
+        mean = share * other.probabilities + (1 - share) * self.probabilities
+        return replace(self, probabilities=mean)
+
+    def where(self, chosen: NDArray[np.bool_], other: Answers) -> Answers:
+        """These answers where they are chosen, and other ones elsewhere."""
+        rows = np.where(chosen[:, None], self.probabilities, other.probabilities)
+        return replace(self, probabilities=rows)
+
     def outputs(self, medical: NDArray[np.bool_]) -> list[Output]:
         """As the networks would have given them at work."""
         sums = np.clip(self.probabilities[:, medical].sum(axis=1), 0.0, 1.0)
@@ -101,22 +131,3 @@ def calibrated(
     scaled: NDArray[np.float64] = probabilities * scale
     rows: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
     return rows
-
-
-def behind_gate(
-    answers: Answers, gate: Answers, below: float, medical: NDArray[np.bool_]
-) -> Answers:
-    """Answers of a cascade: the gate's, where it is sure that a picture is not medical.
-
-    Raises
-    ------
-    ModelError
-        The two are of other pictures.
-    """
-    places = {key: place for place, key in enumerate(gate.keys)}
-    try:
-        rows = gate.probabilities[[places[key] for key in answers.keys]]
-    except KeyError as error:
-        raise ModelError(f"the gate was not trained over folds on {error}") from None
-    stops = rows[:, medical].sum(axis=1) < below
-    return replace(answers, probabilities=np.where(stops[:, None], rows, answers.probabilities))

@@ -87,6 +87,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="smaller model of the same kinds that goes first; its answer stands where it is sure "
         "that a picture is not medical",
     )
+    add(
+        "--gate-share",
+        type=_share,
+        default=0.0,
+        metavar="S",
+        help="where it is not sure, its weight in the mean with the networks; over folds only",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -131,6 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
             average_with=arguments.average_with,
             teacher=arguments.teacher,
             gate=arguments.gate,
+            gate_share=arguments.gate_share,
             note=arguments.note,
         )
     )
@@ -142,6 +150,13 @@ def _counted(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError("must be at least 0")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError("must be at least 0 and below 1")
     return value
 
 

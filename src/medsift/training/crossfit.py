@@ -36,6 +36,7 @@ from medsift.training.storage import Place, Stored, softening, stored
 
 _GENTLER = 3
 _CHECKED = 2000
+_WATCHED = 1000
 
 
 def train_over_folds(
@@ -109,7 +110,7 @@ def _train_fold(
         # A choice among epochs by the fold would make its answers flatter.
         choose_epoch=False,
     )
-    pools = (task.pool(member, learning), validation_pool(held_out))
+    pools = (task.pool(member, learning), validation_pool(_evenly(held_out, _WATCHED)))
     network = fit(task.first(member, number), member, task.classes, pools, loop)
     kept = {n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}
     torch.save({"best": kept}, folder / f"{name}.pt")
@@ -145,8 +146,7 @@ def _shipped(
     folders = [fold_folder(settings.output, fold) for fold in range(settings.folds)]
     network = task.first(member, number)
     load_checkpoint(network, mean_weights([_kept(folder / f"{name}.pt") for folder in folders]))
-    evenly = np.linspace(0, len(store) - 1, min(_CHECKED, len(store)), dtype=np.int64)
-    checked = store.subset(evenly.tolist())
+    checked = _evenly(store, _CHECKED)
     if member.last_epochs:
         gentle = replace(
             member,
@@ -157,7 +157,7 @@ def _shipped(
         loop = replace(
             task.loop(settings.output / "run", name, number, teacher), choose_epoch=False
         )
-        pools = (task.pool(member, store), validation_pool(checked))
+        pools = (task.pool(member, store), validation_pool(_evenly(store, _WATCHED)))
         network = fit(network, gentle, task.classes, pools, loop)
     place = Place(settings.output, name, settings.seed)
     made = stored(network, member, task.classes, (store, checked), place, small)
@@ -166,6 +166,11 @@ def _shipped(
         logits[assignment == fold] = np.load(folder / f"{name}.npy")
     temperature = softening(logits, store, task.classes)
     return Stored(replace(made.member, temperature=temperature), logits)
+
+
+def _evenly(store: PixelStore, most: int) -> PixelStore:
+    chosen = np.linspace(0, len(store) - 1, min(most, len(store)), dtype=np.int64)
+    return store.subset(chosen.tolist())
 
 
 def _kept(path: Path) -> Mapping[str, Tensor]:

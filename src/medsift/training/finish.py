@@ -21,7 +21,7 @@ from medsift.evaluation.measure import Measurement, measure
 from medsift.evaluation.metrics import expected_calibration_error
 from medsift.evaluation.risk import smallest_safe_threshold
 from medsift.evaluation.summary import summarise
-from medsift.training.answers import ANSWERS, Answers, behind_gate, calibrated
+from medsift.training.answers import ANSWERS, Answers, calibrated
 from medsift.training.data import PixelStore
 from medsift.training.model_card import figures, render_card
 from medsift.training.storage import Stored, positive
@@ -111,21 +111,31 @@ def finish_over_folds(
     truth = positive(store)
     medical = np.array([c.label == "medical" for c in classes])
     averaged = np.mean([softmax(t.logits / t.member.temperature) for t in trained], axis=0)
-    scores = averaged[:, medical].sum(axis=1)
+    own, passed = Answers.named(store, groups, averaged), np.ones(len(truth), dtype=np.bool_)
+    if gate is not None:
+        before = Answers.read(gate_folder(folder, gate, classes) / "run" / ANSWERS).like(own)
+        own = own.mixed(before, gate.share)
+        passed = before.of(medical) >= gate.below
+    scores = own.of(medical)
     card = ModelCard(
         name=folder.name,
         version=__version__,
         classes=classes,
         members=tuple(t.member for t in trained),
-        calibration=fit_platt(scores, truth, np.ones(len(truth))),
+        # Only what passes the gate is ever put on the curve.
+        calibration=fit_platt(scores[passed], truth[passed], np.ones(int(passed.sum()))),
         training=facts,
         gate=gate,
     )
     write_card(card, folder)
-    answers = Answers.of(store, groups, calibrated(averaged, medical, card.calibration))
+    elsewhere = np.zeros(len(truth))
+    elsewhere[passed] = cross_fitted(
+        scores[passed], truth[passed], [g for g, p in zip(groups, passed, strict=True) if p]
+    )
+    answers = replace(own, probabilities=calibrated(own.probabilities, medical, card.calibration))
     if gate is not None:
-        before = Answers.read(gate_folder(folder, gate, classes) / "run" / ANSWERS)
-        answers = behind_gate(answers, before, gate.below, medical)
+        answers = answers.where(passed, before)
+        elsewhere[~passed] = before.of(medical)[~passed]
     answers.write(folder / "run" / ANSWERS, classes)
     classifier = Classifier(folder, threads=torch.get_num_threads())
     measurements = [
@@ -133,7 +143,6 @@ def finish_over_folds(
         for example, output in zip(store.examples, answers.outputs(medical), strict=True)
     ]
     summary = summarise(measurements, classifier.name)
-    elsewhere = cross_fitted(scores, truth, groups)
     metrics = figures(summary)
     metrics["ece_cross_fitted"] = round(expected_calibration_error(elsewhere, truth), 5)
     metrics["risk_control"] = asdict(

@@ -54,6 +54,8 @@ class TrainSettings:
         Model, by name or folder, whose probabilities the networks learn to give.
     gate : str or None
         Model, by name or folder, that goes before the networks at work; no part of training.
+    gate_share : float
+        Weight of the gate's probabilities where it is not sure, 0 to below 1.
     device : {"auto", "cpu", "cuda", "mps"}
     folds, fold : int, int or None
         See :mod:`medsift.training.crossfit`; 0 folds validate on what is held out.
@@ -79,6 +81,7 @@ class TrainSettings:
     average_with: Path | None = None
     teacher: str | None = None
     gate: str | None = None
+    gate_share: float = 0.0
     device: Device = "auto"
     folds: int = 0
     fold: int | None = None

@@ -90,6 +90,8 @@ def _check(recipe: Recipe, settings: TrainSettings) -> None:
         raise UsageError("one fold leaves nothing to learn from: take at least 2")
     if settings.folds and settings.validation is not None:
         raise UsageError("over folds, all data are validated on: give them all as DATA, not --val")
+    if settings.gate_share and not (settings.gate and settings.folds):
+        raise UsageError("a gate has a share only over folds, where calibration can tell of it")
     if settings.folds and any(member.hard_cases for member in recipe.members):
         raise UsageError(f"the recipe {recipe.name} cannot be trained over folds")
 
@@ -197,12 +199,13 @@ def _gate(settings: TrainSettings, classes: tuple[ModelClass, ...]) -> GateSpec 
     if settings.gate is None:
         return None
     if store.is_bundled(settings.gate):
-        spec = GateSpec(settings.gate)
+        spec = GateSpec(settings.gate, share=settings.gate_share)
     else:
         folder, output = store.find(settings.gate).resolve(), settings.output.resolve()
         if folder == output:
             raise UsageError("a model cannot be its own gate")
         relative = os.path.relpath(folder, output)
-        spec = GateSpec(f"./{relative}" if store.is_bundled(relative) else relative)
+        name = f"./{relative}" if store.is_bundled(relative) else relative
+        spec = GateSpec(name, share=settings.gate_share)
     gate_folder(settings.output.resolve(), spec, classes)
     return spec
