@@ -41,6 +41,9 @@ PROMISED = {
     "ms": "float",
     "dicom_tags": "str",
     "group": "str",
+    "decision": "str",
+    "decision_reason": "str",
+    "kinds": "str",
 }
 
 _values: dict[str, st.SearchStrategy[object]] = {
@@ -49,7 +52,11 @@ _values: dict[str, st.SearchStrategy[object]] = {
     "float": st.none() | st.floats(allow_nan=False),
     "bbox": st.none() | st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 4),
 }
-_records = st.builds(Record, **{name: _values[kind] for name, kind in FIELDS.items()})
+_records = st.builds(
+    Record,
+    **{name: _values[kind] for name, kind in FIELDS.items() if name != "kinds"},
+    kinds=st.none() | st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+)
 
 
 def test_the_promised_fields_are_there_in_order() -> None:
@@ -62,7 +69,8 @@ def test_what_is_not_known_is_empty_text_or_none() -> None:
     record = Record(source="a.png")
     for name, kind in FIELDS.items():
         if name not in {"source", "status"}:
-            assert getattr(record, name) == ("" if kind == "str" else None), name
+            is_text = kind == "str" and name != "kinds"  # text in files alone
+            assert getattr(record, name) == ("" if is_text else None), name
     assert record.status == "ok"
 
 

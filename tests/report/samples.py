@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from medsift.core.record import FIELDS, Record
+from medsift.core.taxonomy import KINDS
 
 HOSTILE_TEXTS = (
     "plain.png",
@@ -49,7 +50,9 @@ _by_type: dict[str, st.SearchStrategy[object]] = {
 }
 
 records: st.SearchStrategy[Record] = st.builds(
-    Record, **{name: _by_type[kind] for name, kind in FIELDS.items()}
+    Record,
+    **{name: _by_type[kind] for name, kind in FIELDS.items() if name != "kinds"},
+    kinds=st.none() | st.dictionaries(st.sampled_from(sorted(KINDS)), st.floats(0, 1), min_size=1),
 )
 """Any record that the schema allows."""
 

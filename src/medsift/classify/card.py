@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medsift.classify.accept_spec import Bounds
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -115,6 +116,8 @@ class ModelCard:
         Facts for the model card: recipe, data, seeds; figures on the validation sources.
     gate : GateSpec or None
         What pictures have to pass before they go through the members.
+    accept : mapping of str to Bounds
+        From which probability on wanted groups and kinds are taken, where that was fitted.
     """
 
     name: str
@@ -126,6 +129,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gate: GateSpec | None = None
+    accept: Mapping[str, Bounds] = field(default_factory=dict)
 
     @property
     def largest_side(self) -> int:
@@ -187,6 +191,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         training=dict(row["training"]),
         metrics=dict(row["metrics"]),
         gate=GateSpec.from_dict(gate) if gate is not None else None,
+        accept={k: Bounds.from_dict(v) for k, v in (row.get("accept") or {}).items()},
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

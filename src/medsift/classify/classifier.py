@@ -16,7 +16,7 @@ from medsift.classify import store
 from medsift.classify.card import ModelCard
 from medsift.classify.cascade import Cascade
 from medsift.classify.ensemble import Output, Prepared
-from medsift.classify.prediction import Prediction, Verdict, likelihood
+from medsift.classify.prediction import Prediction, Verdict, kinds_of, likelihood
 from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Pixels, Provenance
@@ -234,6 +234,7 @@ class Classifier:
             dicom_modality=kind.dicom_modality,
             reason=reason,
             model=self.name,
+            kinds=kinds_of([c.name for c in self.card.classes], output.probabilities.tolist()),
         )
 
     def _pixels(self, image: ImageLike, target: int = 0) -> Pixels:

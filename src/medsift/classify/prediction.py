@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Verdict: TypeAlias = Literal["medical", "non_medical", "uncertain"]
@@ -14,6 +15,12 @@ _BUCKETS: tuple[tuple[float, Likelihood], ...] = (
     (0.65, "possible"),
     (0.95, "likely"),
 )
+
+
+KINDS_FLOOR = 0.001
+"""Kinds of a smaller probability are not told: what 44 of them could hold is below 0.05."""
+
+_KINDS_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,9 @@ class Prediction:
         Why the label is uncertain: ``low_confidence``; else empty.
     model : str
         Name and version of the model.
+    kinds : mapping of str to float
+        Probability of each kind, whatever the label, from :data:`KINDS_FLOOR` on, largest
+        first. Calibrated like ``p_medical``: those of the medical kinds add up to it.
     """
 
     label: Verdict
@@ -50,6 +60,24 @@ class Prediction:
     dicom_modality: str
     reason: str
     model: str
+    kinds: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+
+def kinds_of(names: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
+    """Kinds to their probabilities, from :data:`KINDS_FLOOR` on, largest first.
+
+    Parameters
+    ----------
+    names : sequence of str
+    probabilities : sequence of float
+        Of each name, 0 to 1. Kept to four decimals: more would pretend to be known.
+    """
+    told = [
+        (name, round(float(p), _KINDS_DIGITS))
+        for name, p in zip(names, probabilities, strict=True)
+        if p >= KINDS_FLOOR
+    ]
+    return dict(sorted(told, key=lambda pair: -pair[1]))
 
 
 def likelihood(p_medical: float) -> Likelihood:

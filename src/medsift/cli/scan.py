@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a list of inputs: text with one a line, or a column of a .parquet file; repeatable",
     )
     _add_output_arguments(parser.add_argument_group("output"))
-    add_verdict_arguments(parser.add_argument_group("verdict"))
+    verdict = parser.add_argument_group("verdict")
+    add_verdict_arguments(verdict)
+    _add_accept_arguments(verdict)
     _add_work_arguments(parser.add_argument_group("work"))
     _add_web_arguments(parser.add_argument_group("web"))
 
@@ -135,6 +137,28 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         "--retry-failed",
         action="store_true",
         help="with --resume: do inputs with a failed record again, and replace their records",
+    )
+
+
+def _add_accept_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--all-kinds",
+        action="store_true",
+        help="put the probabilities of all kinds into the field kinds, as JSON",
+    )
+    group.add_argument(
+        "--accept",
+        default="",
+        metavar="KIND[,KIND...]",
+        help="what is wanted: kinds, or the groups radiology, skin, eye, microscopy, medical and"
+        " non_medical; records get a decision, accept, look or reject, with its reason",
+    )
+    group.add_argument(
+        "--accept-threshold",
+        type=float,
+        metavar="T",
+        help="with --accept: accept from this probability on; default: the bounds of the model's"
+        " card, which were fitted so that few others are accepted",
     )
 
 
@@ -268,6 +292,9 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         dicom_tags=arguments.dicom_tags,
         by_series=arguments.by_series,
         web=_web_options(arguments),
+        all_kinds=arguments.all_kinds,
+        accept=arguments.accept,
+        accept_threshold=arguments.accept_threshold,
         group_bits=arguments.group_bits if arguments.group_duplicates else None,
         save_images=arguments.save_images,
         thumbnails=arguments.report is not None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from medsift.core.picture import Bbox
@@ -16,7 +17,8 @@ class Record:
     """What medsift says of one picture, or of one input that gave none.
 
     The same names in CSV, JSONL, Parquet, REST and Python. A value that is not known is None
-    for numbers and ``""`` for text.
+    for numbers and ``""`` for text. ``kinds`` maps kinds to probabilities; files hold it as
+    JSON text.
     """
 
     source: str
@@ -49,10 +51,14 @@ class Record:
     ms: float | None = None
     dicom_tags: str = ""
     group: str = ""
+    decision: str = ""
+    decision_reason: str = ""
+    kinds: Mapping[str, float] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to values, in order; ``bbox`` as a list, ready for JSON."""
         row = {name: getattr(self, name) for name in FIELDS}
+        row["kinds"] = None if self.kinds is None else dict(self.kinds)
         if self.bbox is not None:
             row["bbox"] = list(self.bbox)
         return row
@@ -64,7 +70,15 @@ class Record:
         if values.get("bbox") is not None:
             x0, y0, x1, y1 = (float(v) for v in values["bbox"])
             values["bbox"] = (x0, y0, x1, y1)
+        if "kinds" in values:
+            values["kinds"] = _kinds_of(values["kinds"])
         return cls(**values)
+
+
+def _kinds_of(value: Any) -> dict[str, float] | None:
+    """From a mapping, or from the JSON text that files hold; None where there is nothing."""
+    found = json.loads(value) if isinstance(value, str) and value else value
+    return {str(k): float(p) for k, p in found.items()} if found else None
 
 
 _INTEGERS = frozenset({"page", "index", "frame", "width", "height"})

@@ -87,5 +87,22 @@ TAXONOMY: tuple[Kind, ...] = (
     _other("test_pattern", "colour bars, noise, gradients"),
 )
 
+GROUPS: dict[str, frozenset[str]] = {
+    "radiology": frozenset(
+        {"xray", "mammography", "angiography", "ct", "mri", "ultrasound", "nuclear"}
+    ),
+    "skin": frozenset({"dermatology", "clinical_photo"}),
+    "eye": frozenset({"fundus", "oct"}),
+    "microscopy": frozenset({"histopathology", "cytology"}),
+    "medical": frozenset(kind.name for kind in TAXONOMY if kind.label == "medical"),
+    "non_medical": frozenset(kind.name for kind in TAXONOMY if kind.label == "non_medical"),
+}
+"""Kinds that are asked for together, by the name of the group.
+
+A clinical photograph may also show a mouth or an eye; most show skin, and a close-up of a
+wound is both. Figures of several pictures and screens of viewers are medical, and in no
+smaller group: what they show may be of any.
+"""
+
 KINDS: dict[str, Kind] = {kind.name: kind for kind in TAXONOMY}
 """Kinds by name."""

@@ -23,6 +23,7 @@ from typing import Any
 
 from medsift.core.errors import CrashedError, EngineError, UsageError
 from medsift.pipeline.blocks import Block
+from medsift.pipeline.decisions import Finisher
 from medsift.pipeline.local import LocalEngine, tasks_of
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
@@ -94,12 +95,13 @@ class _Holder:
     """What an actor holds: the local engine, with one worker that stays."""
 
     def __init__(self, options: ScanOptions) -> None:
+        self._finisher = Finisher(options)
         self._engine = LocalEngine(replace(options, workers=1, engine="local"))
         self._open = ExitStack()
         self._open.enter_context(self._engine.opened())
 
     def examine(self, items: Iterable[Input]) -> Iterator[Examined]:
-        return self._engine.run(items)
+        return self._finisher.stream(self._engine.run(items))
 
     def __del__(self) -> None:
         # Ray also makes instances that were never set up.

@@ -238,4 +238,5 @@ def _with_verdict(record: Record, prediction: Prediction, declared: str) -> Reco
         dicom_modality=prediction.dicom_modality,
         reason=", ".join(reasons),
         model=prediction.model,
+        kinds=prediction.kinds,
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
+from medsift.core.wanted import names_of
 from medsift.pipeline.groups import MOST_BITS
 from medsift.sources.base import PdfPixels, SourceOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
@@ -54,6 +55,14 @@ class ScanOptions:
     group_bits : int or None
         Name groups of look-alikes in ``group`` of the records: pictures whose perceptual hashes
         differ in at most so many of 64 bits from that of the first one. None for no groups.
+    all_kinds : bool
+        Give the probabilities of all kinds, in ``kinds`` of the records.
+    accept : sequence of str, or str
+        Kinds and groups of the taxonomy that are wanted: records get a ``decision``. A text holds
+        names separated by commas.
+    accept_threshold : float or None
+        Probability of what is wanted from which a picture is accepted; None for the bounds of
+        the model's card.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     thumbnails : bool
@@ -79,6 +88,9 @@ class ScanOptions:
     dicom_tags: Sequence[str] = ()
     by_series: bool = False
     group_bits: int | None = None
+    all_kinds: bool = True
+    accept: str | Sequence[str] = ()
+    accept_threshold: float | None = None
     save_images: Path | None = None
     thumbnails: bool = False
     heat: bool = False
@@ -100,6 +112,7 @@ class ScanOptions:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
         if isinstance(self.dicom_tags, str):
             raise UsageError("dicom_tags takes a list of names, not one text")
+        _check_accept(self.accept, self.accept_threshold)
         if self.dicom_tags:
             from medsift.sources.dicom.tags import check_names
 
@@ -137,6 +150,9 @@ class ScanOptions:
             "by_series": self.by_series,
             "group_bits": self.group_bits,
             "dicom_tags": list(self.dicom_tags),
+            "all_kinds": self.all_kinds,
+            "accept": list(names_of(self.accept)) if self.accept else [],
+            "accept_threshold": self.accept_threshold,
             "linked": self.web.linked_pictures,
             "crawl": self.web.max_depth if self.web.crawl else 0,
             "max_pages": self.web.max_pages,
@@ -147,6 +163,17 @@ class ScanOptions:
     def worker_count(self) -> int:
         """Worker processes to start."""
         return self.workers or cores_at_hand()
+
+
+def _check_accept(accept: str | Sequence[str], threshold: float | None) -> None:
+    if accept:
+        names_of(accept)
+    if threshold is None:
+        return
+    if not accept:
+        raise UsageError("a threshold for accepting needs to know what is wanted")
+    if not 0 < threshold <= 1:
+        raise UsageError("the threshold for accepting must be above 0 and at most 1")
 
 
 def cores_at_hand() -> int:

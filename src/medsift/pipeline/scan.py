@@ -9,12 +9,12 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import MIB
 from medsift.core.record import Record
 from medsift.decode.signatures import image_format
 from medsift.decode.sniff import HEAD_BYTES, sniff
+from medsift.pipeline.decisions import Finisher
 from medsift.pipeline.groups import Groups
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
@@ -93,7 +93,10 @@ def examine_all(
     groups : Groups, optional
         Those of the records that this scan goes on from; made where options ask for groups.
     """
-    store.find(options.model)
+    finisher = Finisher(options)
+    if finisher.changes:
+        plain = replace(options, all_kinds=True, accept=(), accept_threshold=None)
+        return finisher.stream(examine_all(items, plain, groups))
     if options.group_bits is not None:
         alone = replace(options, group_bits=None)
         return _grouped(examine_all(items, alone), groups or Groups(options.group_bits))

@@ -20,6 +20,7 @@ become unknown.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -52,6 +53,8 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 def _value(value: Any, kind: str) -> Any:
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
     if kind == "str":
         return "" if value is None else clean_text(str(value))
     if value is None:

@@ -13,13 +13,12 @@ from starlette.responses import Response
 from medsift.core.limits import MIB
 from medsift.core.record import Record
 from medsift.decode.sniff import HEAD_BYTES, sniff
-from medsift.report.jsonl import encode
-from medsift.report.values import row_of
 from medsift.server.answers import (
     NDJSON,
     RecordStream,
     Stream,
     counts_of,
+    encoded,
     scan_body,
     unless_gone,
 )
@@ -123,7 +122,7 @@ class Desk:
         problem = problem_of(found[0])
         if problem is not None:
             raise problem
-        return Response(encode(row_of(found[0])), media_type="application/json")
+        return Response(encoded(found[0]), media_type="application/json")
 
     def _examine(self, items: Sequence[Input]) -> Stream:
         if self._dispatcher is None:

@@ -53,6 +53,14 @@ class RecordModel(BaseModel):
     ms: float | None = Field(description="time spent on this picture, milliseconds")
     dicom_tags: str = Field(description="always empty here: the service gives no header text")
     group: str = Field(description="always empty here: the service groups no look-alikes")
+    decision: Literal["accept", "look", "reject", ""] = Field(
+        description="whether the picture is what `accept` asks for; look: a person should decide"
+    )
+    decision_reason: str = Field(description="why, in a sentence that an uploader understands")
+    kinds: dict[str, float] | None = Field(
+        description="probability of each kind from 0.001 on, largest first, whatever the label;"
+        " those of the medical kinds add up to p_medical"
+    )
 
 
 class Counts(BaseModel):
@@ -153,6 +161,9 @@ _RECORD: Json = {
     "ms": 14.2,
     "dicom_tags": "",
     "group": "",
+    "decision": "accept",
+    "decision_reason": "This looks like an X-ray, CT, MRI, ultrasound or nuclear scan.",
+    "kinds": {"xray": 0.955, "mammography": 0.012, "photo": 0.004},
 }
 _COUNTS: Json = {"medical": 1, "non_medical": 0, "uncertain": 0, "skipped": 0, "failed": 0}
 

@@ -1,0 +1,264 @@
+"""Bounds for ``accept``: from which probability on a wanted picture is taken, or left.
+
+For each group and kind of the taxonomy two bounds are found on answers of networks that had never
+seen the pictures' origins. From the first on, at most a small share of all *other* pictures is
+accepted; below the second, at most a small share of the *wanted* ones is rejected. Both by
+conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2024, "Conformal Risk
+Control"): the largest set of answers for which ``(errors + 1) / (n + 1)`` stays at or below what is
+allowed, which bounds the expected share for a picture drawn like these. Pictures of one origin
+resemble each other, so counts are divided by the design effect, see
+:mod:`medsift.evaluation.risk`; with whole origins the promise is approximate.
+
+What the card tells besides is measured otherwise: folds of whole groups, each judged by bounds
+that were fitted on the others.
+
+    python -m medsift.evaluation.accepting out-of-fold.npz --model MODEL
+
+The archive is what training over folds leaves (``run/out-of-fold.npz``): ``keys`` (label, kind,
+source and file, joined by slashes), ``groups``, ``classes`` and calibrated ``probabilities``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medsift.classify.accept_spec import Bounds
+from medsift.classify.card import read_card, write_card
+from medsift.classify.prediction import KINDS_FLOOR
+from medsift.core.errors import ModelError, UsageError
+from medsift.core.taxonomy import GROUPS, KINDS
+from medsift.evaluation.folds import assign_folds
+from medsift.evaluation.labelled import Example
+from medsift.evaluation.risk import effective_counts
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+OTHERS_TAKEN = 0.005
+"""Largest share of other pictures that may be accepted."""
+
+WANTED_LEFT = 0.02
+"""Largest share of wanted pictures that may be rejected without a look."""
+
+_GRID = np.round(np.linspace(0.01, 0.99, 197), 4)
+_FOLDS = 5
+_FEWEST = 30
+"""With fewer wanted pictures, or fewer than :data:`_FEWEST_GROUPS` of their groups, nothing is
+fitted."""
+_FEWEST_GROUPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What networks said of pictures whose groups they had never seen.
+
+    Attributes
+    ----------
+    kinds, sources : sequence of str
+        The truth of each picture, and where it came from.
+    groups : ndarray of int64, shape (n,)
+        What must not be cut through.
+    folds : ndarray of int64, shape (n,)
+        Folds of whole groups.
+    classes : tuple of str
+    probabilities : ndarray of float64, shape (n, classes)
+    """
+
+    kinds: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    groups: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    classes: tuple[str, ...]
+    probabilities: Floats
+
+    @classmethod
+    def read(cls, path: Path) -> Answers:
+        """Read an archive.
+
+        Raises
+        ------
+        ModelError
+            There is none, or it is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                keys, names = list(map(str, found["keys"])), list(map(str, found["groups"]))
+                classes = tuple(map(str, found["classes"]))
+                probabilities = found["probabilities"].astype(np.float64)
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelError(f"{path} holds no answers over folds: {error}") from error
+        return cls.of(keys, names, classes, probabilities)
+
+    @classmethod
+    def of(
+        cls,
+        keys: Sequence[str],
+        groups: Sequence[str],
+        classes: Sequence[str],
+        probabilities: Floats,
+    ) -> Answers:
+        """Take keys apart, and deal the groups to folds."""
+        parts = [key.split("/") for key in keys]
+        examples = [
+            Example(Path(p[-1]), "medical" if p[0] == "medical" else "non_medical", p[1], p[2])
+            for p in parts
+        ]
+        # As records tell them, so that the bounds fit what they are held against.
+        told = np.where(probabilities >= KINDS_FLOOR, np.round(probabilities, 4), 0.0)
+        return cls(
+            kinds=np.array([e.kind for e in examples]),
+            sources=np.array(["/".join((e.label, e.kind, e.source)) for e in examples]),
+            groups=np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64),
+            folds=assign_folds(examples, groups, _FOLDS),
+            classes=tuple(classes),
+            probabilities=told,
+        )
+
+    def scores(self, part: frozenset[str]) -> Floats:
+        """Probability that a picture is of the kinds of a part: shape (n,)."""
+        inside = np.array([name in part for name in self.classes])
+        summed: Floats = self.probabilities[:, inside].sum(axis=1)
+        return summed
+
+    def wanted(self, part: frozenset[str]) -> Mask:
+        """Which pictures are of these kinds: shape (n,)."""
+        return np.isin(self.kinds, sorted(part))
+
+
+def bounds_of(scores: Floats, wanted: Mask, groups: NDArray[np.int64]) -> Bounds:
+    """Find both bounds on pictures.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Probability of what is wanted, 0 to 1.
+    wanted : ndarray of bool, shape (n,)
+    groups : ndarray of int, shape (n,)
+        Number of the group of each picture.
+    """
+    others = ~wanted
+    take = 1.0
+    for bound in _GRID[::-1]:
+        if _risk(scores[others] >= bound, groups[others]) > OTHERS_TAKEN:
+            break
+        take = float(bound)
+    leave = 0.0
+    for bound in _GRID:
+        if bound > take or _risk(scores[wanted] < bound, groups[wanted]) > WANTED_LEFT:
+            break
+        leave = float(bound)
+    return Bounds(take, leave)
+
+
+def _risk(wrong: Mask, groups: NDArray[np.int64]) -> float:
+    errors, n = effective_counts(wrong, groups)
+    return (errors + 1) / (n + 1)
+
+
+def parts() -> Iterator[tuple[str, frozenset[str]]]:
+    """All groups and kinds that bounds are fitted for."""
+    yield from GROUPS.items()
+    for name in KINDS:
+        yield name, frozenset({name})
+
+
+def fit(answers: Answers) -> dict[str, Bounds]:
+    """Bounds for all parts with enough pictures, each with its rates over folds."""
+    found = {}
+    for name, part in parts():
+        wanted = answers.wanted(part)
+        groups = len(set(answers.groups[wanted].tolist()))
+        if wanted.sum() < _FEWEST or groups < _FEWEST_GROUPS or wanted.all():
+            continue
+        bounds = bounds_of(answers.scores(part), wanted, answers.groups)
+        found[name] = replace(bounds, rates=rates(answers, part))
+    return found
+
+
+def rates(answers: Answers, part: frozenset[str]) -> dict[str, Any]:
+    """How pictures fare by bounds that were fitted on other groups.
+
+    Returns
+    -------
+    dict
+        ``wanted`` and ``others``: how many pictures of how many groups, how many of them were
+        accepted, looked at and rejected, and the mean share that was accepted over sources.
+    """
+    scores, wanted = answers.scores(part), answers.wanted(part)
+    taken, left = np.zeros(len(scores), dtype=np.bool_), np.zeros(len(scores), dtype=np.bool_)
+    for fold in range(_FOLDS):
+        inside = answers.folds == fold
+        bounds = bounds_of(scores[~inside], wanted[~inside], answers.groups[~inside])
+        taken |= inside & (scores >= bounds.take)
+        left |= inside & (scores < bounds.leave)
+
+    def told(chosen: Mask) -> dict[str, Any]:
+        n, accepted = int(chosen.sum()), int((chosen & taken).sum())
+        rejected = int((chosen & left).sum())
+        names = answers.sources[chosen]
+        sources, which = np.unique(names, return_inverse=True)
+        shares = np.bincount(which, taken[chosen]) / np.bincount(which)
+        return {
+            "n": n,
+            "groups": len(set(answers.groups[chosen].tolist())),
+            "sources": len(sources),
+            "accept": accepted,
+            "look": n - accepted - rejected,
+            "reject": rejected,
+            "accepted_share": round(accepted / max(1, n), 5),
+            "accepted_share_over_sources": round(float(shares.mean()), 5) if n else None,
+        }
+
+    return {"folds": _FOLDS, "wanted": told(wanted), "others": told(~wanted)}
+
+
+def render(found: dict[str, Bounds]) -> str:
+    """A table for people."""
+    lines = [
+        "| wanted | take | leave | accepted | rejected | others accepted |",
+        "|" + " --- |" * 6,
+    ]
+    for name, bounds in found.items():
+        own, others = bounds.rates["wanted"], bounds.rates["others"]
+        lines.append(
+            f"| {name} | {bounds.take:.3f} | {bounds.leave:.3f} |"
+            f" {own['accept'] / own['n']:.1%} of {own['n']} ({own['groups']} groups) |"
+            f" {own['reject'] / own['n']:.1%} |"
+            f" {others['accept'] / others['n']:.2%} of {others['n']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fit, print, and with ``--model`` write into the card."""
+    parser = argparse.ArgumentParser(
+        prog="python -m medsift.evaluation.accepting",
+        description="Fit the bounds of accept on answers over folds.",
+    )
+    parser.add_argument("answers", type=Path, metavar="FILE.npz", help="answers over folds")
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="write the bounds into the card of this model"
+    )
+    arguments = parser.parse_args(argv)
+    answers = Answers.read(arguments.answers)
+    found = fit(answers)
+    if arguments.model is not None:
+        card = read_card(arguments.model)
+        missing = {c.name for c in card.classes} ^ set(answers.classes)
+        if missing:
+            raise UsageError(f"the answers are of another model: {', '.join(sorted(missing))}")
+        write_card(replace(card, accept=found), arguments.model)
+    sys.stdout.write(render(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
