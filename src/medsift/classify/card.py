@@ -5,6 +5,8 @@ A model is a folder::
     model.json        classes in order, members, calibration, thresholds, provenance
     README.md         the model card, for people
     *.onnx            one network a member
+    memory.npz        optional: what adapting keeps in mind, see medsift.classify.memory
+    head.npz          of adapted models: their last layer, see medsift.classify.head
 
 ``model.json`` may also name a smaller model that goes first, see :mod:`medsift.classify.cascade`.
 
@@ -98,6 +100,39 @@ class GateSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """What an adapted model has beside its networks: a last layer of its own.
+
+    Attributes
+    ----------
+    file : str
+        Relative to the model's folder, see :mod:`medsift.classify.head`.
+    base : str
+        Name and version of the model that was adapted.
+    base_classes : tuple of ModelClass
+        In the order of the networks' outputs.
+    base_calibration : tuple of float
+        That of the base model, which the last layer goes on from.
+    """
+
+    file: str
+    base: str
+    base_classes: tuple[ModelClass, ...]
+    base_calibration: tuple[float, float] = (1.0, 0.0)
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> HeadSpec:
+        """Inverse of :func:`dataclasses.asdict`."""
+        slope, offset = (float(v) for v in row["base_calibration"])
+        return cls(
+            file=str(row["file"]),
+            base=str(row["base"]),
+            base_classes=tuple(ModelClass(c["name"], c["label"]) for c in row["base_classes"]),
+            base_calibration=(slope, offset),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """All that ``model.json`` says.
 
@@ -105,7 +140,7 @@ class ModelCard:
     ----------
     name, version : str
     classes : tuple of ModelClass
-        In the order of the networks' outputs.
+        In the order of the networks' outputs; of an adapted model, of its last layer's.
     members : tuple of Member
         Their probabilities are averaged.
     threshold : float
@@ -118,6 +153,8 @@ class ModelCard:
         What pictures have to pass before they go through the members.
     accept : mapping of str to Bounds
         From which probability on wanted groups and kinds are taken, where that was fitted.
+    head : HeadSpec or None
+        The last layer of an adapted model, which is asked instead of the networks' own.
     """
 
     name: str
@@ -130,6 +167,7 @@ class ModelCard:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gate: GateSpec | None = None
     accept: Mapping[str, Bounds] = field(default_factory=dict)
+    head: HeadSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -177,7 +215,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
-    gate = row.get("gate")
+    gate, head = row.get("gate"), row.get("head")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -192,6 +230,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         metrics=dict(row["metrics"]),
         gate=GateSpec.from_dict(gate) if gate is not None else None,
         accept={k: Bounds.from_dict(v) for k, v in (row.get("accept") or {}).items()},
+        head=HeadSpec.from_dict(head) if head is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

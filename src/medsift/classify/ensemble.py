@@ -3,7 +3,8 @@
 Each member's logits go through a softmax at its own temperature (Guo et al. 2017, "On
 Calibration of Modern Neural Networks"); the probabilities are averaged; then the sum over the
 medical classes is mapped by a logistic curve (Platt 1999), and the classes of either side are
-scaled to the new sums.
+scaled to the new sums. In an adapted model, a last layer of its own goes on from there, see
+:mod:`medsift.classify.head`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.classify.card import Member, ModelCard, read_card
+from medsift.classify import head as last_layer
+from medsift.classify.card import Member, ModelCard, ModelClass, read_card
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, normalise, resize
+from medsift.core.errors import ModelError
 from medsift.core.picture import Pixels
 
 Prepared: TypeAlias = Mapping[Preprocess, Pixels]
@@ -99,7 +102,8 @@ class Ensemble:
         self._networks = [Network(folder / m.file, threads) for m in self.card.members]
         # Members that share a preprocessing share its work.
         self.specs: frozenset[Preprocess] = frozenset(m.preprocess for m in self.card.members)
-        self._medical = np.array([c.label == "medical" for c in self.card.classes])
+        self._medical = _medical(self.card.classes)
+        self._head = _head(folder, self.card)
 
     @property
     def batch(self) -> int:
@@ -113,7 +117,8 @@ class Ensemble:
     @property
     def has_class_maps(self) -> bool:
         """Whether :meth:`run` can tell what each place of a picture says."""
-        return all(network.has_class_map for network in self._networks)
+        # Those are of the networks' own last layers, which an adapted model does not ask.
+        return self._head is None and all(network.has_class_map for network in self._networks)
 
     def run(
         self,
@@ -138,15 +143,23 @@ class Ensemble:
         Raises
         ------
         ModelError
-            A network has no output for the maps.
+            A network has no output for the maps, or the model was adapted.
         """
-        total = np.zeros((len(batch), len(self.card.classes)))
+        if maps and self._head is not None:
+            raise ModelError(
+                f"{self.card.name} is an adapted model, whose verdicts cannot be explained"
+            )
+        total = np.zeros((len(batch), len(self._own_classes)))
+        features: list[NDArray[np.float32]] = []
         laid_out: list[MemberMap] = []
         for member, network, views in self._runs(batch, tta):
             of_views = []
             for number, view in enumerate(views):
-                answer = network.run(view, class_map=maps)
+                wanted = self._head is not None and number == 0
+                answer = network.run(view, features=wanted, class_map=maps)
                 total += softmax(answer.logits / member.temperature) / len(views)
+                if answer.features is not None:
+                    features.append(answer.features)
                 if answer.class_map is not None:
                     of_views.append(answer.class_map[..., ::-1] if number else answer.class_map)
             if of_views:
@@ -155,7 +168,7 @@ class Ensemble:
         mean = total / len(self._networks)
         if heard is not None:
             mean = heard.share * heard.probabilities + (1 - heard.share) * mean
-        probabilities = self._calibrated(mean)
+        probabilities = self._answer(mean, features)
         medical = self._p_medical(probabilities)
         return [
             Output(
@@ -165,6 +178,25 @@ class Ensemble:
             )
             for place in range(len(batch))
         ]
+
+    def base(
+        self, batch: Sequence[Prepared]
+    ) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.float64]]:
+        """Features of each member, and what its own last layers say: what a new one goes on from.
+
+        Returns
+        -------
+        tuple of ndarray of float32, shape (n, d)
+        ndarray of float64, shape (n, classes)
+            Probabilities by the networks' own last layers, calibrated.
+        """
+        total = np.zeros((len(batch), len(self._own_classes)))
+        features = []
+        for member, network, views in self._runs(batch, False):
+            answer = network.run(views[0], features=True)
+            total += softmax(answer.logits / member.temperature)
+            features.append(np.asarray(answer.features))
+        return tuple(features), self._own(total / len(self._networks))
 
     def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
         """Features (n, d) of each member: what its last layer reads."""
@@ -183,25 +215,73 @@ class Ensemble:
         for member, network in zip(self.card.members, self._networks, strict=True):
             yield member, network, views[member.preprocess]
 
+    @property
+    def _own_classes(self) -> tuple[ModelClass, ...]:
+        """What the networks' own last layers tell apart."""
+        return self.card.head.base_classes if self.card.head else self.card.classes
+
+    def _own(self, averaged: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the networks' own last layers say, calibrated."""
+        if self.card.head is None:
+            return calibrated(averaged, self._medical, self.card.calibration)
+        own = _medical(self._own_classes)
+        return calibrated(averaged, own, self.card.head.base_calibration)
+
+    def _answer(
+        self, averaged: NDArray[np.float64], features: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float64]:
+        own = self._own(averaged)
+        if self._head is None:
+            return own
+        found = self._head.probabilities(features, own)
+        return calibrated(found, self._medical, self.card.calibration)
+
     def _p_medical(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the medical classes: (n, classes) to (n,)."""
-        # Contiguous, so that the order of summing, and with it the last bit, is the same whatever
-        # else is in the batch.
-        medical = np.ascontiguousarray(probabilities[:, self._medical])
-        summed: NDArray[np.float64] = medical.sum(axis=1)
-        return np.clip(summed, 0.0, 1.0)
+        return sum_over(probabilities, self._medical)
 
-    def _calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        slope, offset = self.card.calibration
-        if (slope, offset) == (1.0, 0.0):
-            return probabilities
-        raw = np.clip(self._p_medical(probabilities), _EPSILON, 1 - _EPSILON)
-        mapped = 1 / (1 + np.exp(-(slope * np.log(raw / (1 - raw)) + offset)))
-        inside, outside = mapped / raw, (1 - mapped) / (1 - raw)
-        scale = np.where(self._medical, inside[:, None], outside[:, None])
-        scaled = probabilities * scale
-        rows: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
-        return rows
+
+def _medical(classes: Sequence[ModelClass]) -> NDArray[np.bool_]:
+    return np.array([c.label == "medical" for c in classes])
+
+
+def _head(folder: Path, card: ModelCard) -> last_layer.Head | None:
+    if card.head is None:
+        return None
+    return last_layer.load(folder / card.head.file, len(card.classes), len(card.head.base_classes))
+
+
+def sum_over(probabilities: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Sum over some of the classes: (n, classes) to (n,), 0 to 1."""
+    # Contiguous, so that the order of summing, and with it the last bit, is the same whatever
+    # else is in the batch.
+    part = np.ascontiguousarray(probabilities[:, chosen])
+    summed: NDArray[np.float64] = part.sum(axis=1)
+    return np.clip(summed, 0.0, 1.0)
+
+
+def calibrated(
+    probabilities: NDArray[np.float64], medical: NDArray[np.bool_], curve: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Bring the sum over the medical classes on a logistic curve, and scale the classes to it.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n, classes)
+    medical : ndarray of bool, shape (classes,)
+    curve : tuple of float
+        Slope and offset in log-odds.
+    """
+    slope, offset = curve
+    if (slope, offset) == (1.0, 0.0):
+        return probabilities
+    raw = np.clip(sum_over(probabilities, medical), _EPSILON, 1 - _EPSILON)
+    mapped = 1 / (1 + np.exp(-(slope * np.log(raw / (1 - raw)) + offset)))
+    inside, outside = mapped / raw, (1 - mapped) / (1 - raw)
+    scale = np.where(medical, inside[:, None], outside[:, None])
+    scaled = probabilities * scale
+    rows: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
+    return rows
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
