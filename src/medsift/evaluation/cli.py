@@ -14,11 +14,15 @@ from medsift.core.errors import OutputError
 
 if TYPE_CHECKING:
     from medsift.classify import Classifier
+    from medsift.evaluation.against import Against
+    from medsift.evaluation.labelled import Example
     from medsift.evaluation.measure import Measurement
     from medsift.evaluation.robustness import Robustness
+    from medsift.evaluation.summary import Summary
 
 _DONE = 0
 _SOME_FAILED = 3
+_NOT_MET = 5
 _CORRUPTED = 200
 
 
@@ -30,7 +34,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="folder with medical/ and non_medical/, below them optionally <kind>/<source>/",
     )
-    parser.add_argument("--model", default="default", metavar="NAME or DIR", help="model to use")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME or DIR",
+        help="model to use (default: default); a second one is compared with the first",
+    )
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="compare with an earlier run, of which --predictions wrote this file",
+    )
+    parser.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        metavar="FIGURE>=BOUND",
+        help='exit 5 unless a figure of --json is so, such as "accuracy>=0.97", '
+        '"recall@0.01>=0.9" or "comparison.accuracy.difference>=-0.003"; repeatable',
+    )
     parser.add_argument(
         "--threshold", type=float, metavar="T", help="confidence below T counts as uncertain"
     )
@@ -81,46 +105,87 @@ def run(arguments: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0; 3 where some images could not be read.
+        0; 3 where some images could not be read; 5 where a requirement is not met.
     """
-    from tqdm import tqdm
-
-    from medsift.classify import Classifier
+    from medsift.evaluation import against, requirements
     from medsift.evaluation.labelled import find_examples
-    from medsift.evaluation.measure import measure
+    from medsift.evaluation.predictions import line
     from medsift.evaluation.summary import json_ready, summarise
     from medsift.evaluation.text import render
 
+    against.check(arguments)
+    wanted = [requirements.Requirement.parse(text) for text in arguments.require]
     examples = find_examples(arguments.data)
-    classifier = Classifier(
-        arguments.model,
-        threshold=arguments.threshold,
-        tta=arguments.tta,
-        threads=arguments.threads,
-    )
-    hidden = arguments.no_progress or not sys.stderr.isatty()
-    with tqdm(total=len(examples), unit="image", disable=hidden) as bar:
-        measurements = list(measure(classifier, examples, bar.update))
+    classifier, measurements = _measured(arguments, (arguments.model or ["default"])[0], examples)
     summary = summarise(measurements, classifier.name)
     more, facts = _further(arguments, classifier, measurements)
+    other = _other(arguments, classifier, measurements)
     text = render(summary) + more
+    if other is not None:
+        compared = other.compared(arguments.groups)
+        facts["comparison"] = compared.to_dict()
+        text += against.render(compared)
+    rows = json_ready({**summary.to_dict(), **facts})
+    problems = requirements.unmet(wanted, rows)
     try:
         if arguments.json is not None:
-            rows = json_ready({**summary.to_dict(), **facts})
             _write(arguments.json, json.dumps(rows, indent=2) + "\n")
         if arguments.predictions is not None:
-            _write(arguments.predictions, "".join(map(_line, measurements)))
+            _write(arguments.predictions, "".join(map(line, measurements)))
         if arguments.report is not None:
-            from medsift.evaluation.report import write_report
-
-            written = write_report(measurements, summary, arguments.report)
+            _report(arguments.report, measurements, summary, other)
             _write(arguments.report / "figures.txt", text)
-            if not written.plots:
-                sys.stderr.write("medsift: no plots, for want of matplotlib (medsift[report])\n")
     except OSError as error:
         raise OutputError(f"cannot write {error.filename}: {error.strerror}") from error
     sys.stdout.write(text)
+    for problem in problems:
+        sys.stderr.write(f"medsift: required: {problem}\n")
+    if problems:
+        return _NOT_MET
     return _SOME_FAILED if summary.failed else _DONE
+
+
+def _other(
+    arguments: argparse.Namespace, classifier: Classifier, measurements: Sequence[Measurement]
+) -> Against | None:
+    """What the measurements are to be compared with, if anything."""
+    from medsift.evaluation import against
+
+    if len(arguments.model) > 1:
+        examples = [m.example for m in measurements]
+        second, theirs = _measured(arguments, arguments.model[1], examples)
+        return against.Against(measurements, theirs, (classifier.name, second.name))
+    if arguments.baseline is not None:
+        return against.with_baseline(arguments.baseline, measurements, arguments.data)
+    return None
+
+
+def _report(
+    folder: Path, measurements: Sequence[Measurement], summary: Summary, other: Against | None
+) -> None:
+    from medsift.evaluation.report import write_report
+
+    written = write_report(measurements, summary, folder)
+    if other is not None:
+        other.write(folder)
+    if not written.plots:
+        sys.stderr.write("medsift: no plots, for want of matplotlib (medsift[report])\n")
+
+
+def _measured(
+    arguments: argparse.Namespace, model: str, examples: Sequence[Example]
+) -> tuple[Classifier, list[Measurement]]:
+    from tqdm import tqdm
+
+    from medsift.classify import Classifier
+    from medsift.evaluation.measure import measure
+
+    classifier = Classifier(
+        model, threshold=arguments.threshold, tta=arguments.tta, threads=arguments.threads
+    )
+    hidden = arguments.no_progress or not sys.stderr.isatty()
+    with tqdm(total=len(examples), unit="image", disable=hidden) as bar:
+        return classifier, list(measure(classifier, examples, bar.update))
 
 
 def _further(
@@ -183,23 +248,3 @@ def _folds(text: str) -> int:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def _line(measurement: Measurement) -> str:
-    example, prediction = measurement.example, measurement.prediction
-    row: dict[str, object] = {
-        "path": str(example.path),
-        "true_label": example.label,
-        "true_kind": example.kind,
-        "true_source": example.source,
-    }
-    if prediction is None:
-        row["error"] = measurement.error
-    else:
-        row |= {
-            "label": prediction.label,
-            "p_medical": prediction.p_medical,
-            "kind": prediction.kind,
-            "p_kind": prediction.p_kind,
-        }
-    return json.dumps(row) + "\n"

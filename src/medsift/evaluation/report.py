@@ -17,7 +17,7 @@ _COLUMNS = 8
 _ROWS = 8
 _THUMBNAIL = 144
 _LINE = 14
-_CAPTION = 3 * _LINE + 4
+_CAPTION = 4 * _LINE + 4
 _GAP = 8
 
 
@@ -58,7 +58,7 @@ def worst_mistakes(measurements: Sequence[Measurement], most: int) -> list[Measu
 
 
 def contact_sheet(measurements: Sequence[Measurement]) -> Image.Image:
-    """Draw the pictures as thumbnails: true kind, probability with predicted kind, source."""
+    """Draw the pictures as thumbnails: true kind, probability with predicted kind, source, path."""
     columns = min(_COLUMNS, len(measurements))
     rows = -(-len(measurements) // columns)
     wide, high = _THUMBNAIL + _GAP, _THUMBNAIL + _CAPTION + _GAP
@@ -74,6 +74,8 @@ def contact_sheet(measurements: Sequence[Measurement]) -> Image.Image:
             sheet.paste(thumbnail, (x + left // 2, y + top // 2))
         for line, (text, colour) in enumerate(_caption(measurement)):
             draw.text((x, y + _THUMBNAIL + 2 + line * _LINE), _cut(draw, text), fill=colour)
+        path = _end_of(draw, str(measurement.example.path))
+        draw.text((x, y + _THUMBNAIL + 2 + 3 * _LINE), path, fill="dimgrey")
     return sheet
 
 
@@ -94,6 +96,15 @@ def _cut(draw: ImageDraw.ImageDraw, text: str) -> str:
     while text and draw.textlength(f"{text}..") > _THUMBNAIL:
         text = text[:-1]
     return f"{text}.."
+
+
+def _end_of(draw: ImageDraw.ImageDraw, path: str) -> str:
+    """Shorten a path to the width of a thumbnail; its end is what tells it from others."""
+    if draw.textlength(path) <= _THUMBNAIL:
+        return path
+    while path and draw.textlength(f"..{path}") > _THUMBNAIL:
+        path = path[1:]
+    return f"..{path}"
 
 
 def _thumbnail(measurement: Measurement) -> Image.Image | None:

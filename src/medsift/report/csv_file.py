@@ -54,12 +54,17 @@ def read(path: Path) -> Iterator[Row]:
             raise ValueError(str(error)) from error
 
 
+def inert(cell: str) -> str:
+    """A text cell that no spreadsheet takes for a formula."""
+    starts = cell.startswith(_STARTS_A_FORMULA) or cell.startswith(_APOSTROPHE)
+    return _APOSTROPHE + cell if starts else cell
+
+
 def _cell(value: Any, kind: str) -> str:
     if value is None:
         return ""
     if kind == "str":
-        starts = value.startswith(_STARTS_A_FORMULA) or value.startswith(_APOSTROPHE)
-        return _APOSTROPHE + value if starts else str(value)
+        return inert(str(value))
     if kind == "bbox":
         return " ".join(repr(v) for v in value)
     return repr(value)
