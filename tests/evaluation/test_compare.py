@@ -91,14 +91,10 @@ def test_what_only_one_gets_right_is_told_mistakes_of_the_label_first() -> None:
 
 
 def test_the_table_and_the_sheets_are_written(tmp_path: Path) -> None:
-    moved = []
-    for side in (FIRST, SECOND):
-        moved.append(
-            [
-                replace(m, example=replace(m.example, path=tmp_path / m.example.path.name))
-                for m in side
-            ]
-        )
+    moved = [
+        [replace(m, example=replace(m.example, path=tmp_path / m.example.path.name)) for m in side]
+        for side in (FIRST, SECOND)
+    ]
     for m in moved[0]:
         Image.new("RGB", (40, 40), "navy").save(m.example.path)
     assert write_differing(pairs(*moved), tmp_path / "out") == 3
