@@ -16,8 +16,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
+from medsift.core.picture import Provenance
 from medsift.decode.signatures import image_format
 from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
+from medsift.sources.base import Blob
 
 PART_10 = bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00\xc0\x00\x00\x00"
 
@@ -171,6 +173,19 @@ def test_web_pages_are_told_whatever_stands_before_the_first_tag(page: str, enco
 )
 def test_vector_graphics_are_told_from_pages(picture: str) -> None:
     assert sniff(picture.encode()) == "svg"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("root", ["svg", "html"])
+def test_a_long_comment_first_hides_nothing(encoding: str, root: str) -> None:
+    comment = f"<?xml version='1.0'?><!-- {'x' * 9000} --><!-- {'y' * 9000} -->"
+    content = f"{comment}\n<{root}><g/></{root}>".encode(encoding)
+    assert Blob(Provenance("a"), data=content).file_type() == root
+
+
+def test_a_page_that_begins_with_a_drawing_is_a_page_by_its_name() -> None:
+    assert sniff(b"<svg><g/></svg><img src=a.png>", "a.html") == "html"
+    assert sniff(b"<svg><g/></svg>", "a.svg") == "svg"
 
 
 def test_other_xml_is_xml() -> None:

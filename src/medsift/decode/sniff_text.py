@@ -17,6 +17,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _PROLOG = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->)", re.DOTALL)
+_PROLOG_BYTES = re.compile(rb"\s*(?:<\?.*?\?>|<!--.*?-->)", re.DOTALL)
 _OPEN_COMMENT = re.compile(r"\s*<!--")
 _DOCTYPE = re.compile(r"\s*<!doctype\s+([\w:.-]+)[^<]*", re.IGNORECASE)
 _SUBSET = re.compile(r"\s*<!doctype\s+[\w:.-]+[^\[<>]*\[.*?\]\s*>", re.IGNORECASE | re.DOTALL)
@@ -59,6 +60,16 @@ def text_type(head: bytes, name: str = "") -> TextType | Literal[""]:
     if text is None:
         return _binary_mail(head)
     return _markup(text, name.lower()) or _mail(text) or "text"
+
+
+def after_comments(content: bytes) -> bytes:
+    """What follows the declarations and comments that markup begins with."""
+    if content[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        content = content[2:].replace(b"\0", b"")
+    at = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    while prolog := _PROLOG_BYTES.match(content, at):
+        at = prolog.end()
+    return content[at:].lstrip()
 
 
 def _binary_mail(head: bytes) -> TextType | Literal[""]:
@@ -108,17 +119,22 @@ def _markup(text: str, name: str) -> TextType | None:
             at = prolog.end()
     root = _ROOT.match(text, at)
     tag = root.group(1).lower() if root else ""
+    is_open = _OPEN_COMMENT.match(text, at) is not None
+    return _rooted(tag, text, name, is_xml=is_xml, is_open=is_open) or (
+        "xml" if is_xml or doctype else "html" if is_open else None
+    )
+
+
+def _rooted(tag: str, text: str, name: str, *, is_xml: bool, is_open: bool) -> TextType | None:
+    """Tell markup by its first element, and by its name where that says nothing."""
     if tag == "svg":
-        return "svg"
+        # A page may begin with a drawing.
+        return "html" if name.endswith(_HTML_NAMES) else "svg"
     if tag in _HTML_TAGS and not (is_xml and tag != "html"):
         return "html"
-    if name.endswith(".svg") and (root or _OPEN_COMMENT.match(text, at)) and "<svg" in text:
+    if name.endswith(".svg") and (tag or is_open) and "<svg" in text:
         return "svg"
-    if name.endswith(_HTML_NAMES) and "<" in text:
-        return "html"
-    if is_xml or doctype:
-        return "xml"
-    return "html" if _OPEN_COMMENT.match(text, at) else None
+    return "html" if name.endswith(_HTML_NAMES) and "<" in text else None
 
 
 def _mail(text: str) -> TextType | None:

@@ -13,8 +13,10 @@ from medsift.core.errors import LimitError, NotFoundError, UnreadableError
 from medsift.core.limits import DEFAULT_LIMITS, MIB, Limits
 from medsift.core.picture import Finding, Provenance
 from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
+from medsift.decode.sniff_text import after_comments
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
+_LONGEST_COMMENT = 4 * MIB
 PdfPixels: TypeAlias = Literal["seen", "stored"]
 """Which pixels of pictures in PDFs: see :class:`SourceOptions`."""
 
@@ -96,7 +98,18 @@ class Blob:
 
     def file_type(self) -> FileType:
         """What the content is, see :func:`medsift.decode.sniff.sniff`."""
-        return sniff(self.head(), self.name)
+        head = self.head()
+        if len(head) == HEAD_BYTES and after_comments(head).startswith(b"<!--"):
+            head = self._head_after_comment() or head
+        return sniff(head, self.name)
+
+    def _head_after_comment(self) -> bytes:
+        """First bytes after comments that are longer than what is mostly looked at."""
+        with self.open() as stream:
+            try:
+                return after_comments(stream.read(_LONGEST_COMMENT))[:HEAD_BYTES]
+            except OSError as error:
+                raise _reading_failed(error, self.name) from error
 
     def _file(self) -> Path:
         if self.path is None:

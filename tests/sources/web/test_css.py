@@ -75,3 +75,13 @@ def test_hostile_styles_take_time_in_proportion_to_their_length(unit: str) -> No
     started = time.perf_counter()
     parse_css(unit * (120_000 // len(unit)))
     assert time.perf_counter() - started < 5.0
+
+
+@pytest.mark.parametrize(
+    "piece", ["type(", "url(", "url( ", "image-set(", "'", '"', "/*", "@x", "("]
+)
+def test_repeated_beginnings_take_no_quadratic_time(piece: str) -> None:
+    started = time.process_time()
+    parse_css(piece * 50_000)
+    parse_css("url(" + " " * 50_000 + "x y")
+    assert time.process_time() - started < 10

@@ -385,3 +385,28 @@ def test_files_of_others_in_the_folder_of_the_cache_are_left_alone(tmp_path: Pat
     keep(tmp_path, 20_000, *(f"https://example.org/{number:02}" for number in range(30)))
     assert all(path.stat().st_size == 50_000 for path in mine)
     assert not torn.exists()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://ann:secret@example.org/b.png",
+        "https://127.0.0.1/b.png",
+        "https://[::1]/b.png",
+        "https://169.254.169.254/latest/meta-data",
+        "https://2130706433/b.png",
+        "https://localhost/b.png",
+        "https://example.org:22/b.png",
+        "ftp://example.org/b.png",
+        "file:///etc/passwd",
+        "https://exa mple.org:x/",
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_text_of_a_redirect_is_checked_before_anything_is_sent(
+    target: str, status: int
+) -> None:
+    site = Site(answer(status=status, location=target), answer(b"inside"))
+    with pytest.raises(FetchError):
+        site.fetcher.fetch(URL, 100)
+    assert [str(request.url) for request in site.asked] == [URL]

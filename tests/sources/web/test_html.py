@@ -210,3 +210,45 @@ def test_saved_medical_pages_give_the_pictures_beside_them(shared: Path) -> None
     page = next(folder.glob("unofficial-website/guidelines.html"))
     seen_there = look(read, Blob(Provenance(str(page)), path=page))
     assert sum(bool(seen.content) for seen in seen_there) >= 10
+
+
+def test_frames_in_the_folder_belong_to_the_page(save: Save) -> None:
+    frame = b"<html><img src='../c.png'><iframe src='../page.html'></iframe><iframe src='f.html'>"
+    page = save(
+        "<html><iframe src='in/f.html'></iframe><img src='a.png'><embed src='b.pdf'>",
+        **{"in/f.html": frame, "a.png": png(1), "b.pdf": b"%PDF-1.7", "c.png": png(3)},
+    )
+    assert [(seen.locator, seen.content) for seen in look(read, page)] == [
+        ("img 1", png(1)),
+        ("frame page 2, img 1", png(3)),
+        ("frame page 3", b"%PDF-1.7"),
+    ]
+
+
+def test_a_page_that_only_leads_on_gives_what_it_leads_to(save: Save) -> None:
+    page = save(
+        "<meta http-equiv=refresh content='0; url=next.html'>",
+        **{"next.html": b"<html><img src=a.png>", "a.png": SCAN},
+    )
+    assert [seen.content for seen in look(read, page)] == [SCAN]
+
+
+def test_frames_elsewhere_are_not_read(save: Save, tmp_path: Path) -> None:
+    (tmp_path / "out.html").write_bytes(b"<html><img src=a.png>")
+    frames = ["../out.html", "/etc/passwd", "https://e.org/", "gone.html"]
+    page = save("".join(f"<iframe src='{name}'></iframe>" for name in frames))
+    assert [(seen.status, seen.reason) for seen in look(read, page)] == [("failed", "not_found")]
+
+
+def test_the_pages_that_are_read_are_bounded(save: Save) -> None:
+    many = {f"{n}.html": f"<html><iframe src='{n + 1}.html'>".encode() for n in range(150)}
+    page = save("<iframe src='0.html'></iframe>", **many)
+    assert look(read, page) == []
+
+
+def test_what_is_only_supposed_is_taken_where_it_is_and_not_missed(save: Save) -> None:
+    html = (
+        "<img src='a.png' data-x='b.png' data-y='gone.png'><script>x = ['c.png', 'd.png']</script>"
+    )
+    page = save(html, **{"a.png": png(1), "b.png": png(2), "c.png": png(3)})
+    assert [seen.content for seen in look(read, page)] == [png(1), png(2), png(3)]

@@ -94,3 +94,23 @@ def test_any_bytes_give_findings_or_an_input_error(tail: bytes) -> None:
     head = b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\n"
     with contextlib.suppress(InputError):
         list(read(Blob(Provenance("a.mhtml"), data=head + tail), Context()))
+
+
+@pytest.mark.parametrize("written", ["a b.png", "a%20b.png", "%61%20b.png"])
+@pytest.mark.parametrize("kept", ["a b.png", "a%20b.png"])
+def test_addresses_are_compared_without_their_escapes(written: str, kept: str) -> None:
+    location = f"https://example.org/a/{kept}"
+    blob = archive(f"<img src='{written}'>", (png(1), "Content-Location", location))
+    assert [seen.content for seen in look(read, blob)] == [png(1)]
+
+
+def test_an_archive_may_begin_with_blank_lines() -> None:
+    blob = archive("<img src='cid:a'>", (png(1), "Content-ID", "<a>"))
+    blob = replace(blob, data=b"\r\n\n" + (blob.data or b""))
+    assert [seen.content for seen in look(read, blob)] == [png(1)]
+
+
+def test_parts_that_are_declared_as_anything_are_told_by_content() -> None:
+    blob = archive("<p>", (png(1), "Content-Location", "https://example.org/a.png"))
+    data = (blob.data or b"").replace(b"image/png", b"application/octet-stream")
+    assert [seen.content for seen in look(read, replace(blob, data=data))] == [png(1)]

@@ -349,3 +349,50 @@ def test_pictures_in_frames_alone_are_enough() -> None:
     web["https://example.org/a/b.html"] = "<html><img src=c.png>"
     web["https://example.org/a/c.png"] = png()
     assert [seen.content for seen in web.read()] == [png()]
+
+
+def test_a_refresh_is_followed_like_a_redirect() -> None:
+    web = page("<meta http-equiv=refresh content='0; url=https://e.net/b.html'>")
+    web["https://e.net/b.html"] = "<html><img src=c.png>"
+    web["https://e.net/c.png"] = png()
+    assert [seen.content for seen in web.read()] == [png()]
+
+
+def test_a_refresh_in_the_header_is_followed() -> None:
+    web = Web()
+    stream = httpx.ByteStream(b"please wait")
+    web[PAGE] = httpx.Response(200, headers={"refresh": "0;url=/b.html"}, stream=stream)
+    web["https://example.org/b.html"] = "<html><img src=c.png>"
+    web["https://example.org/c.png"] = png()
+    assert png() in [seen.content for seen in web.read()]
+
+
+def test_refreshes_end() -> None:
+    web = Web()
+    for n in range(50):
+        head = f"<meta http-equiv=refresh content='0; url=https://h{n + 1}.net/'>"
+        web[f"https://h{n}.net/"] = f"<html>{head}"
+    web.read("https://h0.net/")
+    assert len([url for url in web.asked if url.endswith(".net/")]) == OPTIONS.redirects + 1
+
+
+def test_documents_that_a_page_shows_within_itself_are_read() -> None:
+    web = page("<object data=a.pdf type=application/pdf></object><embed src=a.pdf>")
+    web["https://example.org/a/a.pdf"] = b"%PDF-1.7"
+    assert [seen.content for seen in web.read()] == [b"%PDF-1.7"]
+
+
+def test_a_page_that_begins_with_a_drawing_is_a_page() -> None:
+    web = Web()
+    stream = httpx.ByteStream(b"<svg><rect/></svg><img src=b.png>")
+    web[PAGE] = httpx.Response(200, headers={"content-type": "text/html"}, stream=stream)
+    web["https://example.org/a/b.png"] = png()
+    assert [seen.content for seen in web.read()] == [png()]
+
+
+def test_what_is_only_supposed_is_asked_for_and_not_missed() -> None:
+    web = page("<img src=a.png data-x=b.png data-y=gone.png><script>c = 'd.png'</script>")
+    web["https://example.org/a/a.png"] = png(1)
+    web["https://example.org/a/b.png"] = png(2)
+    assert [seen.content for seen in web.read()] == [png(1), png(2)]
+    assert "https://example.org/a/d.png" not in web.asked

@@ -196,3 +196,108 @@ def test_another_reference_to_the_same_picture_adds_its_sizes() -> None:
 def test_a_picture_that_is_linked_and_shown_counts_as_shown() -> None:
     [reference] = references("<a href=a.png><img src=a.png></a>", BASE)
     assert not reference.linked
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<img src=s.gif data-orig-src=a.png>",
+        "<img src=s.gif nitro-lazy-src=a.png>",
+        "<img src=s.gif file=a.png>",
+        "<img src=s.gif data-anything='a.png'>",
+        "<img src=s.gif data-anything-srcset='a.png 2x'>",
+        "<img src=s.gif data-settings='{&quot;full&quot;: &quot;a.png&quot;}'>",
+        "<div data-lazy-bg=a.png></div>",
+        "<div data-set='background: url(a.png)'></div>",
+        "<li data-gallery=\"['a.png']\"></li>",
+        "<amp-img src=a.png></amp-img>",
+        "<amp-anim src=a.png></amp-anim>",
+        "<amp-video poster=a.png></amp-video>",
+        "<svg:svg><svg:image xlink:href=a.png /></svg:svg>",
+        "<svg><image l:href=a.png /></svg>",
+        "<h:html><h:body><h:img src='a.png'/></h:body></h:html>",
+        "<object type='application/octet-stream' data=a.png></object>",
+        "<svg></svg><img src=a.png>",
+    ],
+)
+def test_what_browsers_load_is_found_wherever_it_is_written(html: str) -> None:
+    assert "a.png" in found(html)
+
+
+@pytest.mark.parametrize("name", ["data-hd-src", "data-ll-src", "lazy-src", "late:src"])
+def test_attributes_named_like_src_need_no_name_of_a_picture(name: str) -> None:
+    assert found(f"<img src=s.gif {name}='/show?id=7'>") == ["s.gif", "show?id=7"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<img src=s.gif alt=a.png title=b.png>",
+        "<div data-name='photo png'></div>",
+        "<div data-template='{name}.png'></div>",
+        "<a download=a.png href=/x>x</a>",
+        "<div onclick=\"show('a.png')\" id=b.png class=c.png></div>",
+    ],
+)
+def test_what_only_names_a_picture_is_no_reference(html: str) -> None:
+    assert [url for url in found(html) if url != "s.gif"] == []
+
+
+def test_pictures_for_other_screens_are_told_apart() -> None:
+    html = """<picture><source media="(min-width: 9px)" srcset="a.png 1x, b.png 2x">
+      <source media="(orientation: portrait)" srcset="c.webp" type="image/webp">
+      <source media="(orientation: portrait)" srcset="c.jpg">
+      <source srcset="d.webp" type="image/webp"><img src="d.jpg"></picture>"""
+    assert found(html) == ["d.webp", "b.png", "c.webp"]
+
+
+@pytest.mark.parametrize("name", ["title", "script", "style", "iframe", "textarea", "noscript"])
+@pytest.mark.parametrize("written", ["<{}/>", "<{} />", "<{} id='a'/>", '<{} lang="x" />'])
+def test_elements_that_end_themselves_do_not_swallow_the_page(name: str, written: str) -> None:
+    assert found(f"<html>{written.format(name)}<body><img src='a.png'/></body></html>") == ["a.png"]
+
+
+def test_a_slash_in_a_value_does_not_end_an_element() -> None:
+    assert found("<script src=/a/>'<img src=a.png>'</script><img src=b.png>") == ["b.png"]
+
+
+def test_addresses_in_scripts_are_supposed_and_only_linked() -> None:
+    html = r"""<script type="application/json">{"a": "x\/a.png", "b": [1]}</script>
+      <script>var url = 'b.jpg?w=3'; var c = "no.js"; var d = "${x}.png"</script>"""
+    seen = references(html, "https://e.org/")
+    assert [r.url for r in seen] == ["https://e.org/x/a.png", "https://e.org/b.jpg?w=3"]
+    assert all(r.linked and r.supposed for r in seen)
+
+
+@pytest.mark.parametrize(
+    ("html", "frames", "refreshes"),
+    [
+        ("<iframe src=a.html></iframe><frame src=b.html>", ["a.html", "b.html"], []),
+        (
+            "<object data=a.pdf type=application/pdf></object><embed src=b.pdf>",
+            ["a.pdf", "b.pdf"],
+            [],
+        ),
+        ("<embed src=a.swf type=application/x-shockwave-flash>", [], []),
+        ("<meta http-equiv=Refresh content='0; url=a.html'>", [], ["a.html"]),
+        ("<meta http-equiv=refresh content=\"5;URL='a.html'\">", [], ["a.html"]),
+        ("<meta http-equiv=refresh content='30'>", [], []),
+        ("<iframe src='about:blank'></iframe><iframe src='data:text/html,x'></iframe>", [], []),
+    ],
+)
+def test_pages_within_and_instead_of_a_page(
+    html: str, frames: list[str], refreshes: list[str]
+) -> None:
+    page = parse_page(html, "https://e.org/")
+    assert [a.written for a in page.frames] == frames
+    assert [a.written for a in page.refreshes] == refreshes
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<title ", "<script a='", '<style a="b" ', "<img a='\"x", "<div d='[\"\\/a", '<script>"a\\/'],
+)
+def test_repeated_beginnings_take_no_quadratic_time(piece: str) -> None:
+    started = time.process_time()
+    references(piece * 20_000 + ".png", "https://e.org/")
+    assert time.process_time() - started < 20

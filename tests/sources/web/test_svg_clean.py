@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -143,3 +144,21 @@ PIECES += ["<style>", "</style>", "@x{", "filter:", "/*", "*/", "<image href='fi
 def test_nothing_slips_through(parts: list[str]) -> None:
     with contextlib.suppress(InputError):
         assert not DANGEROUS.findall(clean("".join(parts)).svg.decode())
+
+
+def test_prefixes_are_those_that_the_drawing_declares() -> None:
+    svg = cleaned(
+        b'<v:svg xmlns:v="http://www.w3.org/2000/svg" xmlns:l="http://www.w3.org/1999/xlink"'
+        b' width="90" height="90"><v:style>.a{fill:red}</v:style>'
+        b'<v:g id="g"><v:circle r="9"/></v:g>'
+        b'<v:use l:href="#g"/><v:use l:href="file:///a.svg#b"/></v:svg>'
+    ).svg.decode()
+    assert '<g id="g"><circle r="9"></circle></g><use xlink:href="#g"></use><use></use>' in svg
+    assert "<style>.a{fill:red}</style>" in svg
+
+
+@pytest.mark.parametrize("piece", ["a", "{a", "a{", "}", "/*"])
+def test_styles_without_end_take_no_quadratic_time(piece: str) -> None:
+    started = time.process_time()
+    clean(f"<style>{piece * 100_000}</style>")
+    assert time.process_time() - started < 10

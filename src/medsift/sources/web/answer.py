@@ -34,6 +34,8 @@ class Answer:
         Validators, for asking again.
     storable : bool
         Whether the answer may be kept.
+    refresh : str
+        The Refresh header: where to go from here.
     """
 
     url: str
@@ -44,6 +46,7 @@ class Answer:
     etag: str = ""
     last_modified: str = ""
     storable: bool = False
+    refresh: str = ""
 
     @classmethod
     def of(cls, url: str, content: bytes, headers: httpx.Headers) -> Answer:
@@ -59,6 +62,7 @@ class Answer:
             headers.get("etag", "")[:1000],
             headers.get("last-modified", "")[:100],
             "no-store" not in headers.get("cache-control", "").lower(),
+            headers.get("refresh", "")[:16_000],
         )
 
 

@@ -71,6 +71,7 @@ class Cache:
                 str(row["etag"]),
                 str(row["last_modified"]),
                 storable=True,
+                refresh=str(row.get("refresh", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -91,6 +92,7 @@ class Cache:
             "tags": sorted(answer.tags),
             "etag": answer.etag,
             "last_modified": answer.last_modified,
+            "refresh": answer.refresh,
             "sha256": sha256_of(answer.content),
         }
         with contextlib.suppress(OSError):  # a full disk costs the cache, not the answer

@@ -6,6 +6,7 @@ building one costs three times as long and can be driven to quadratic time.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -14,7 +15,12 @@ from medsift.core.errors import LimitError
 from medsift.sources.web.address import is_data, is_remote, names_image, resolve
 from medsift.sources.web.css import parse_css
 from medsift.sources.web.jsonld import pictures_in
-from medsift.sources.web.lazy import lazy_backgrounds, lazy_candidates
+from medsift.sources.web.lazy import (
+    addresses_in_script,
+    lazy_backgrounds,
+    lazy_candidates,
+    supposed_addresses,
+)
 from medsift.sources.web.references import Address, Markup, Reference
 from medsift.sources.web.srcset import Candidate, largest_first, parse_srcset
 
@@ -25,10 +31,23 @@ _MOST_LINKS = 100_000
 _MOST_ELEMENTS = 1_000_000
 _MOST_ADDRESSES = 64
 _INNER_DEPTH = 3
+# Elements of AMP (https://amp.dev), which do what those of HTML do.
+_ALIKE = {"amp-img": "img", "amp-anim": "img", "amp-video": "video", "amp-iframe": "iframe"}
 _META = frozenset({
     "og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src",
     "image", "thumbnail", "thumbnailurl", "msapplication-wide310x150logo",
 })  # fmt: skip
+# HTML Living Standard, 4.2.5.3; "url=" may be missing.
+_REFRESH = re.compile(r"[\s\d.]*[;,\s]\s*(?:url\s*=\s*)?(\S.{0,16000})", re.IGNORECASE | re.DOTALL)
+_ENDS_ITSELF = re.compile(
+    r"<((?:\w{1,20}:)?(?:title|style|script|iframe|textarea|noscript|noembed|noframes|xmp))"
+    r"((?:\s(?:[^<>\"']|\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'){0,200}(?<![=\w.?&/-]))?)/>",
+    re.IGNORECASE,
+)
+# What these have is not for showing, or was looked at already.
+_NEVER_SHOWN = frozenset(
+    {"a", "area", "base", "html", "link", "meta", "script", "source", "style", "svg"}
+)
 _ROBOTS = frozenset({"robots", "googlebot", "googlebot-image", "medsift"})
 
 
@@ -42,11 +61,12 @@ class Collector:
         self._seen: dict[str, int] = {}
         self._stylesheets: dict[str, Address] = {}
         self._links: dict[str, None] = {}
-        self._frames: dict[str, None] = {}
+        self._frames: dict[str, Address] = {}
+        self._refreshes: dict[str, Address] = {}
         self._robots: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._elements = 0
-        self._picture: list[Candidate] | None = None
+        self._picture: dict[str, list[Candidate]] | None = None
         self._picture_lazy: list[str] = []
         self._handlers: dict[str, Callable[[Attributes], None]] = {
             "base": self._on_base,
@@ -65,6 +85,7 @@ class Collector:
             "area": self._on_a,
             "frame": self._on_frame,
             "iframe": self._on_frame,
+            "portal": self._on_frame,
         }
 
     def markup(self) -> Markup:
@@ -73,7 +94,8 @@ class Collector:
             tuple(self._found),
             tuple(self._stylesheets.values()),
             tuple(self._links),
-            tuple(self._frames),
+            tuple(self._frames.values()),
+            tuple(self._refreshes.values()),
             frozenset(self._robots),
         )
 
@@ -88,7 +110,7 @@ class Collector:
         from justhtml import stream
 
         raw = ""
-        for kind, value in stream(text):
+        for kind, value in stream(_with_ends(text)):
             if kind == "start":
                 name, attributes = value
                 raw = self._start(name, attributes, depth)
@@ -105,6 +127,8 @@ class Collector:
         self._elements += 1
         if self._elements > _MOST_ELEMENTS:
             raise LimitError(f"more than {_MOST_ELEMENTS} elements")
+        name = name.rpartition(":")[2]  # svg:image, in files with namespaces
+        name = _ALIKE.get(name, name)
         self._counts[name] += 1
         handler = self._handlers.get(name)
         if handler is not None:
@@ -112,17 +136,24 @@ class Collector:
         elif attributes:
             self._add(lazy_backgrounds(attributes), self._nth(name))
         if attributes:
-            if attributes.get("background"):
-                self._add([attributes["background"]], f"{self._nth(name)} background")
-            if attributes.get("style"):
-                self._css(attributes["style"] or "", f"{self._nth(name)} style")
+            self._on_any(name, attributes)
             if name == "iframe" and attributes.get("srcdoc") and depth < _INNER_DEPTH:
                 self.read(attributes["srcdoc"] or "", depth + 1)
         if name in ("style", "noscript"):
             return name
-        if name == "script" and "ld+json" in (attributes.get("type") or "").lower():
-            return "ld+json"
+        if name == "script":
+            return "ld+json" if "ld+json" in (attributes.get("type") or "").lower() else "script"
         return ""
+
+    def _on_any(self, name: str, attributes: Attributes) -> None:
+        """Take the pictures in attributes that any element may have."""
+        if name not in _NEVER_SHOWN:
+            for address in supposed_addresses(name, attributes):
+                self._add([address], self._nth(name), supposed=True)
+        if attributes.get("background"):
+            self._add([attributes["background"]], f"{self._nth(name)} background")
+        if attributes.get("style"):
+            self._css(attributes["style"] or "", f"{self._nth(name)} style")
 
     def _raw(self, kind: str, text: str, depth: int) -> None:
         if kind == "style":
@@ -130,6 +161,9 @@ class Collector:
         elif kind == "ld+json":
             for address in pictures_in(text):
                 self._add([address], "JSON-LD")
+        elif kind == "script":
+            for address in addresses_in_script(text):
+                self._add([address], self._nth("script"), linked=True, supposed=True)
         elif depth < _INNER_DEPTH:
             self.read(text, depth + 1)
 
@@ -142,37 +176,47 @@ class Collector:
 
     def _on_img(self, attributes: Attributes) -> None:
         # Until its own end tag or an img, all sources belong to the picture element.
-        sources, self._picture = self._picture or [], None
+        sources, self._picture = self._picture or {}, None
         lazy, self._picture_lazy = self._picture_lazy, []
-        sources += parse_srcset(attributes.get("srcset") or "")
+        own = sources.pop("", []) + parse_srcset(attributes.get("srcset") or "")
         lazy = lazy_candidates(attributes) + lazy
-        shown = [c.address for c in largest_first(sources)]
+        shown = [c.address for c in largest_first(own)]
         element = self._nth("img")
         self._add(lazy, element)
         # With lazy loading src is mostly a stand-in, yet it may be another picture.
         self._add([*shown, attributes.get("src")], element, tiny=_is_tiny(attributes))
+        self._add_by_media(sources, element)
+
+    def _add_by_media(self, sources: dict[str, list[Candidate]], element: str) -> None:
+        """Take the pictures for other screens: often cut otherwise, or another one."""
+        for candidates in sources.values():
+            self._add([c.address for c in largest_first(candidates)], element)
 
     def _on_picture(self, _attributes: Attributes) -> None:
         self._end_picture()
-        self._picture = []
+        self._picture = {}
 
     def _on_source(self, attributes: Attributes) -> None:
         if self._picture is not None:
-            self._picture += parse_srcset(attributes.get("srcset") or "")
+            media = " ".join((attributes.get("media") or "").lower().split())
+            group = self._picture.setdefault(media, [])
+            group += parse_srcset(attributes.get("srcset") or "")
             self._picture_lazy += lazy_candidates(attributes)
+            self._picture_lazy += supposed_addresses("source", attributes)
 
     def _end_picture(self) -> None:
         """Take what a picture element without an img has: scripts may fill it."""
         if self._picture is not None:
             element = self._nth("picture")
             self._add(self._picture_lazy, element)
-            self._add([c.address for c in largest_first(self._picture)], element)
+            self._add_by_media(self._picture, element)
         self._picture, self._picture_lazy = None, []
 
     def _on_svg_image(self, attributes: Attributes) -> None:
         # Outside of SVG browsers read <image> as <img>, hence src.
-        names = ("href", "xlink:href", "src")
-        self._add([attributes.get(name) for name in names], self._nth("image"))
+        links = [attributes.get("href")]
+        links += [value for name, value in attributes.items() if name.endswith(":href")]
+        self._add([*links, attributes.get("src")], self._nth("image"))
 
     def _on_input(self, attributes: Attributes) -> None:
         if (attributes.get("type") or "").strip().lower() == "image":
@@ -195,6 +239,8 @@ class Collector:
 
     def _on_meta(self, attributes: Attributes) -> None:
         content = attributes.get("content") or ""
+        if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
+            self._note(self._refreshes, refreshed(content))
         for key in ("property", "name", "itemprop"):
             name = (attributes.get(key) or "").strip().lower()
             if name in _META:
@@ -210,8 +256,10 @@ class Collector:
 
     def _plugin(self, attributes: Attributes, address: str | None, element: str) -> None:
         kind = (attributes.get("type") or "").strip().lower()
-        if kind.startswith("image/") or (not kind and names_image(address or "")):
+        if kind.startswith("image/") or (names_image(address or "") and "text/" not in kind):
             self._add([address], element)
+        elif kind != "application/x-shockwave-flash":
+            self._note(self._frames, address)
 
     def _on_a(self, attributes: Attributes) -> None:
         href = attributes.get("href") or ""
@@ -225,12 +273,17 @@ class Collector:
         self._add(lazy_backgrounds(attributes), self._nth("a"))
 
     def _on_frame(self, attributes: Attributes) -> None:
-        address = attributes.get("src") or ""
-        resolved = resolve(address, self._base) if address else ""
-        if names_image(resolved):
+        address = attributes.get("src") or attributes.get("data-src") or ""
+        if names_image(resolve(address, self._base) if address else ""):
             self._add([address], self._nth("frame"))
-        elif len(self._frames) < _MOST_LINKS and is_remote(resolved):
-            self._frames[resolved] = None
+        else:
+            self._note(self._frames, address)
+
+    def _note(self, pages: dict[str, Address], written: str | None) -> None:
+        """Note the address of a page or document, once and up to a bound."""
+        url = resolve(written, self._base) if written else ""
+        if url and not is_data(url) and len(pages) < _MOST_LINKS:
+            pages.setdefault(url, Address(url, (written or "").strip()))
 
     def _css(self, text: str, element: str) -> None:
         sheet = parse_css(text)
@@ -254,6 +307,7 @@ class Collector:
         *,
         linked: bool = False,
         tiny: bool = False,
+        supposed: bool = False,
     ) -> None:
         if len(self._found) >= _MOST_REFERENCES:
             return
@@ -265,9 +319,11 @@ class Collector:
         if not addresses:
             return
         known = self._seen.get(next(iter(addresses)))
+        if supposed and known is not None:
+            return
         for url in addresses:
             self._seen.setdefault(url, len(self._found) if known is None else known)
-        reference = Reference(tuple(addresses.values()), element, linked, tiny)
+        reference = Reference(tuple(addresses.values()), element, linked, tiny, supposed)
         if known is None:
             self._found.append(reference)
         else:
@@ -280,7 +336,22 @@ def _merged(known: Reference, more: Reference) -> Reference:
     if len(addresses) < _MOST_ADDRESSES:
         addresses |= {a.url: a for a in more.addresses if a.url not in addresses}
     linked, tiny = known.linked and more.linked, known.tiny and more.tiny
-    return Reference(tuple(addresses.values()), known.element, linked, tiny)
+    supposed = known.supposed and more.supposed
+    return Reference(tuple(addresses.values()), known.element, linked, tiny, supposed)
+
+
+def _with_ends(text: str) -> str:
+    """Give elements of text their end, where a slash says that they have none (XHTML).
+
+    The parser reads all that follows as their text, as browsers do with HTML.
+    """
+    return _ENDS_ITSELF.sub(r"<\1\2></\1>", text)
+
+
+def refreshed(content: str) -> str:
+    """Address in the content of a refresh; empty for a page that only comes anew."""
+    found = _REFRESH.match(content)
+    return found.group(1).strip().strip("\"'") if found else ""
 
 
 def _is_tiny(attributes: Attributes) -> bool:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Repetitions are unrolled, so that a data: URI of megabytes takes no state per character.
+# Repetitions are unrolled, so that a data: URI of megabytes takes no state per character; and
+# bounded, or told apart by what follows, where text that never ends would be tried again and again.
 _STRING = r"""(?:"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*')"""
 _BARE = r"""[^\\)\s"'(]*(?:\\[\s\S][^\\)\s"'(]*)*"""
 _TOKEN = re.compile(
     rf"""
     (?P<comment> /\*[\s\S]*?(?:\*/|\Z) )
-  | (?P<url>     (?<![\w-])url\(\s*(?P<address>{_STRING}|{_BARE})\s*(?:\)|\Z) )
+  | (?P<url>     (?<![\w-])url\(\s*(?!\s)(?P<address>{_STRING}|{_BARE})\s*(?:\)|\Z) )
   | (?P<string>  {_STRING} )
   | (?P<set>     (?<![\w])(?:-webkit-)?image-set\( )
-  | (?P<type>    (?<![\w-])type\([^)]*\) )
+  | (?P<type>    (?<![\w-])type\([^)]{{0,200}}\) )
   | (?P<density> (?<![\w.\#-])[0-9.]{{1,16}}(?:dppx|dpi|dpcm|x)(?![\w-]) )
   | (?P<at>      @[\w-]+ )
   | (?P<open>    \( )

@@ -6,7 +6,9 @@ None of them is a standard; this is what the usual libraries and content systems
 
 from __future__ import annotations
 
-from medsift.sources.web.address import names_image
+import re
+
+from medsift.sources.web.address import is_data, names_image
 from medsift.sources.web.css import addresses_in
 from medsift.sources.web.srcset import Candidate, largest_first, parse_srcset
 
@@ -66,6 +68,58 @@ _BACKGROUNDS = (
     "data-image-src",
     "data-poster",
 )
+
+
+# What any attribute may hold, but for those that never hold the address of a picture to show.
+_NO_ADDRESS = frozenset({
+    "alt", "title", "id", "class", "name", "href", "style", "usemap", "download", "srcdoc",
+    "action", "src", "srcset", "poster", "background", "data", "cite", "placeholder", "content",
+    "longdesc",
+})  # fmt: skip
+_SHOWN = frozenset({"img", "image", "source", "input"})
+_ANY_NAME = re.compile(
+    r"\.(?:jpe?g|jpe|jfif|a?png|gif|webp|avif|hei[cf]|bmp|tiff?|jp2|svgz?|jxl|dcm)\b", re.IGNORECASE
+)
+_LATER = re.compile(r"(?:^|[-_:.])(?:lazy|orig|original|real|final|hd|full)?-?src$")
+_IN_QUOTES = re.compile(
+    r"""["'(=,\s]([^"'()<>{}\[\],;\s\\]{1,2000}(?:\\/[^"'()<>{}\[\],;\s\\]{1,2000}){0,50})(?=["'),\s\\])"""
+)
+_LONGEST_VALUE = 100_000
+_LONGEST_SCRIPT = 4 * 1024 * 1024
+_MOST_SUPPOSED = 1_000
+
+
+def supposed_addresses(element: str, attributes: dict[str, str | None]) -> list[str]:
+    """Addresses in attributes that no list names: what ends like a picture is taken for one.
+
+    Parameters
+    ----------
+    element : str
+        Its name. Of a picture, attributes that are named like ``src`` need not end so.
+    attributes : dict
+    """
+    found: list[str] = []
+    for name, value in attributes.items():
+        if not value or name in _NO_ADDRESS or name.startswith(("on", "aria-")):
+            continue
+        text = value.strip()
+        is_named = names_image(text) or (element in _SHOWN and _LATER.search(name))
+        if is_data(text):
+            found += [text] if names_image(text) else []
+        elif is_named and _is_address(text):
+            found.append(text)
+        elif len(text) <= _LONGEST_VALUE:
+            found += addresses_in_script(f" {text} ")
+    return found[:_MOST_SUPPOSED]
+
+
+def addresses_in_script(text: str) -> list[str]:
+    """Addresses of pictures in a script, in JSON, or in a list of any kind."""
+    if len(text) > _LONGEST_SCRIPT or not _ANY_NAME.search(text):
+        return []
+    found = (match.group(1).replace("\\/", "/") for match in _IN_QUOTES.finditer(text))
+    named = dict.fromkeys(one for one in found if names_image(one) and _is_address(one))
+    return list(named)[:_MOST_SUPPOSED]
 
 
 def lazy_candidates(attributes: dict[str, str | None]) -> list[str]:

@@ -12,6 +12,7 @@ from medsift.core.errors import DecodeError, InputError, LimitError, NotFoundErr
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding
 from medsift.sources.base import Blob, Context
+from medsift.sources.mail.inline import is_file
 from medsift.sources.mail.parsing import content_of, parsed
 from medsift.sources.web.address import is_remote, resolve
 from medsift.sources.web.pictures import pictures
@@ -40,7 +41,7 @@ class _Parts:
     used: set[str] = field(default_factory=set)
 
     def find(self, address: Address) -> bytes:
-        for url in (address.url, unquote(address.url)):
+        for url in (address.url, _plain(address.url)):
             part = self.by_url.get(url)
             if part is not None:
                 self.used.add(part.location)
@@ -68,6 +69,8 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     shelf = _Parts({})
     for part in parts:
         shelf.by_url.setdefault(part.location, part)
+    for part in parts:
+        shelf.by_url.setdefault(_plain(part.location), part)
     where = replace(blob.where, source_type=blob.where.source_type or "html")
     context = context.deeper()
     pages = [part for part in parts if part.kind in ("text/html", "application/xhtml+xml")]
@@ -78,7 +81,8 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     rest = [
         Reference((Address(part.location, part.location),), f"part {number}")
         for number, part in enumerate(parts, 1)
-        if part.kind.startswith("image/") and part.location not in shelf.used
+        if part.location not in shelf.used
+        and (part.kind.startswith("image/") or (part not in pages and is_file(part.content)))
     ]
     yield from pictures(Markup(tuple(rest)), shelf, where, context)
 
@@ -119,6 +123,11 @@ def _part(part: Message, base: str, number: int) -> _Part:
     location = resolve(written, base) if written else ""
     location = location or (f"cid:{identifier}" if identifier else f"part:{number}")
     return _Part(part.get_content_type(), location, content, part.get_content_charset("") or "")
+
+
+def _plain(url: str) -> str:
+    """Address without escapes: pages write them in one way, archives in another."""
+    return unquote(url).replace(" ", "")
 
 
 def _header(message: Message, name: str) -> str:

@@ -12,8 +12,9 @@ import httpx
 from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
-from medsift.sources.web.address import is_remote
+from medsift.sources.web.address import is_remote, resolve
 from medsift.sources.web.answer import Answer, keep_out
+from medsift.sources.web.collect import refreshed
 from medsift.sources.web.faults import TagError
 from medsift.sources.web.fetch import Fetcher
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
@@ -53,11 +54,15 @@ def read_url(
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A page to read: its address, the links between it and the input, and what led to it."""
+    """A page to read: its address, the links between it and the input, and what led to it.
+
+    Its hops are the refreshes that led to it, one after the other.
+    """
 
     url: str
     depth: int = 0
     source: str = ""
+    hops: int = 0
 
 
 class _Visit:
@@ -96,9 +101,11 @@ class _Visit:
         blob = Blob(where, data=answer.content)
         file_type = blob.file_type()
         # A page that starts with plain text looks like text; then what the site says counts.
+        # So it does where one starts with a drawing.
         if file_type != "html" and not (
-            file_type in ("text", "xml") and answer.content_type in _DECLARED_PAGES
+            file_type in ("text", "xml", "svg") and answer.content_type in _DECLARED_PAGES
         ):
+            self._follow(stop, answer.url, refreshed(answer.refresh))
             yield from self._context.recurse(blob, self._context)
             return
         yield from self._page(stop, answer, replace(where, source_type="html"))
@@ -109,6 +116,8 @@ class _Visit:
         page = parse_page(content, answer.url, answer.charset)
         self._respect(page.robots)
         self._queue(stop, answer.url, page, answer.tags)
+        for target in (refreshed(answer.refresh), *(r.url for r in page.refreshes)):
+            self._follow(stop, answer.url, target)
         tiny = [r for r in page.references if r.tiny and is_remote(r.url)]
         page = replace(page, references=self._new(page))
         yield from _left_out(tiny, where)
@@ -127,11 +136,17 @@ class _Visit:
         """Note which pages to read next: frames, and links where crawling is wanted."""
         self._seen.add(url)
         for frame in page.frames:
-            self._add(_Stop(frame, stop.depth, stop.source), url)
+            self._add(_Stop(frame.url, stop.depth, stop.source), url)
         wanted = self._options.ignore_tags or not {"nofollow", "none"} & (page.robots | tags)
         if self._options.crawl and wanted and stop.depth < self._options.max_depth:
             for link in page.links:
                 self._add(_Stop(link, stop.depth + 1, link), url)
+
+    def _follow(self, stop: _Stop, url: str, target: str) -> None:
+        """Note where a page sends its readers: to any host, as redirects do."""
+        resolved = resolve(target, url) if target else ""
+        if is_remote(resolved) and stop.hops < self._options.redirects:
+            self._add(_Stop(resolved, stop.depth, stop.source, stop.hops + 1), resolved)
 
     def _add(self, stop: _Stop, page: str) -> None:
         same_host = urlsplit(stop.url).netloc == urlsplit(page).netloc

@@ -106,7 +106,8 @@ class _Reader:
                 self.index += 1
                 yield from self._inside(replace(blob, where=self._place(address, reference)))
             return
-        if first is not None and not reference.linked:
+        missing = first is not None and not isinstance(first[1], LeftOutError)
+        if first is not None and not reference.linked and not (missing and reference.supposed):
             self.index += 1
             yield problem(self._place(first[0], reference), first[1])
 

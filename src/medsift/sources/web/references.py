@@ -38,12 +38,16 @@ class Reference:
         Only linked to (``a href``), as galleries link to the large picture; not shown.
     tiny : bool
         Shown as a dot of a few pixels: a spacer, or a pixel that tracks its readers.
+    supposed : bool
+        Something that looks like the address of a picture, where no standard says that it is
+        one: nothing is missing where it leads nowhere.
     """
 
     addresses: tuple[Address, ...]
     element: str
     linked: bool = False
     tiny: bool = False
+    supposed: bool = False
 
     @property
     def url(self) -> str:
@@ -63,8 +67,10 @@ class Markup:
         Linked or imported style sheets.
     links : tuple of str
         Absolute addresses of pages that this one links to.
-    frames : tuple of str
-        Absolute addresses of pages that this one shows in frames.
+    frames : tuple of Address
+        Pages and documents that this one shows within itself (frames, objects).
+    refreshes : tuple of Address
+        Pages that take the place of this one by themselves.
     robots : frozenset of str
         Directives of its robots ``meta`` elements, lower case: ``noindex``, ``noimageai`` ...
     """
@@ -72,7 +78,8 @@ class Markup:
     references: tuple[Reference, ...]
     stylesheets: tuple[Address, ...] = ()
     links: tuple[str, ...] = ()
-    frames: tuple[str, ...] = ()
+    frames: tuple[Address, ...] = ()
+    refreshes: tuple[Address, ...] = ()
     robots: frozenset[str] = frozenset()
 
 

@@ -50,11 +50,12 @@ _ATTRIBUTES = _PROPERTIES | _names(
 _LINKS = frozenset({"href", "xlink:href"})
 _INTERNAL = re.compile(r"url\(\s*[\"']?#[\w.:-]+[\"']?\s*\)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
+_BRACES = re.compile(r"[{}]")
 _SELECTOR = re.compile(r"[\w\s.#*,>:-]+")
 _LENGTH = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(px|pt|pc|mm|cm|in|em|ex)?\s*")
 _UNITS = {"pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "em": 16.0}
 _NAMESPACE = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class _Copy:
         self._skipped = 0  # depth within an element that is left out
         self._style: list[str] | None = None
         self._root: dict[str, str] = {}
+        self._prefix = ""
+        self._links = _LINKS
         self._is_drawn = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -124,7 +127,10 @@ class _Copy:
         self._elements += 1
         if self._depth > _DEPTH or self._elements > _ELEMENTS:
             raise LimitError("a drawing with too many elements, or nested too deeply")
-        name = name.removeprefix("svg:")
+        if self._depth == 1:
+            self._prefix = name.partition(":")[0] + ":" if ":" in name else ""
+        name = self._bare(name)
+        self._links |= _links_declared(attributes)
         if self._depth == 1:
             if name != "svg":
                 raise DecodeError("no drawing")
@@ -137,7 +143,7 @@ class _Copy:
             self._style = []
             return
         self._is_drawn = self._is_drawn or name in _DRAWN
-        self._parts.append(f"<{name}{_written(attributes)}>")
+        self._parts.append(f"<{name}{_written(attributes, self._links)}>")
 
     def end(self, name: str) -> None:
         self._depth -= 1
@@ -147,13 +153,17 @@ class _Copy:
             self._parts.append(f"<style>{escape(_rules(''.join(self._style)))}</style>")
             self._style = None
         elif self._depth:
-            self._parts.append(f"</{name.removeprefix('svg:')}>")
+            self._parts.append(f"</{self._bare(name)}>")
 
     def text(self, data: str) -> None:
         if self._style is not None:
             self._style.append(data)
         elif self._depth > 1 and not self._skipped:
             self._parts.append(escape(data))
+
+    def _bare(self, name: str) -> str:
+        """Name of an element without the prefix that the drawing gives to those of SVG."""
+        return name.removeprefix(self._prefix or "svg:")
 
     def drawing(self) -> Drawing:
         if not self._is_drawn:
@@ -166,20 +176,30 @@ class _Copy:
         kept = {n: v for n, v in root.items() if n not in ("width", "height", "viewBox", "x", "y")}
         head = (
             f'<svg xmlns="{_NAMESPACE}" xmlns:xlink="http://www.w3.org/1999/xlink"'
-            f' width="{width}" height="{height}" viewBox="{view}"{_written(kept)}>'
+            f' width="{width}" height="{height}" viewBox="{view}"{_written(kept, self._links)}>'
         )
         text = "".join([head, *self._parts, "</svg>"])
         return Drawing(text.encode("utf-8", "replace"), width, height, stated)
 
 
-def _written(attributes: dict[str, str]) -> str:
+def _links_declared(attributes: dict[str, str]) -> frozenset[str]:
+    """Names of links, by the prefixes that an element declares for XLink."""
+    return frozenset(
+        f"{name[6:]}:href"
+        for name, value in attributes.items()
+        if name.startswith("xmlns:") and value == _XLINK
+    )
+
+
+def _written(attributes: dict[str, str], links: frozenset[str]) -> str:
     written = []
     for name, value in attributes.items():
         if name == "style":
             written.append(f" style={quoteattr(_declarations(value))}")
-        elif name in _LINKS:
+        elif name in links:
             if value.strip().startswith("#"):
-                written.append(f" {name}={quoteattr(value.strip())}")
+                link = f" {'href' if name == 'href' else 'xlink:href'}={quoteattr(value.strip())}"
+                written += [link] if link not in written else []
         elif name in _ATTRIBUTES and _is_harmless(value):
             written.append(f" {name}={quoteattr(value)}")
     return "".join(written)
@@ -202,9 +222,14 @@ def _declarations(style: str) -> str:
 
 def _rules(sheet: str) -> str:
     kept = []
-    for selector, style in _RULE.findall(_COMMENT.sub(" ", sheet)):
-        if _SELECTOR.fullmatch(selector):
-            kept.append(f"{selector.strip()}{{{_declarations(style)}}}")
+    text = _COMMENT.sub(" ", sheet)
+    start, opened = 0, ""
+    for brace in _BRACES.finditer(text):
+        piece, start = text[start : brace.start()], brace.end()
+        if brace.group() == "}" and opened:
+            kept.append(f"{opened}{{{_declarations(piece)}}}")
+        selector = piece.rpartition(";")[2].strip() if brace.group() == "{" else ""
+        opened = selector if _SELECTOR.fullmatch(selector) else ""
     return "\n".join(kept)
 
 
