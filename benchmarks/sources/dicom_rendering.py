@@ -44,7 +44,7 @@ from medsift.core.errors import InputError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Provenance
 from medsift.sources.base import Blob, Context
-from medsift.sources.dicom.dataset import has_pixels, parse
+from medsift.sources.dicom.dataset import parse
 from medsift.sources.dicom.pixels import FrameReader
 
 CLOSE = 2
@@ -129,11 +129,12 @@ def _read_by_pydicom(path: Path) -> bool:
 def compare(path: Path) -> Iterator[tuple[str, object]]:
     """Yield what there is to say of one file, by name."""
     try:
-        dataset: Any = parse(Blob(Provenance(path.name), path=path), Context())
-        if not has_pixels(dataset):
+        file = parse(Blob(Provenance(path.name), path=path), Context())
+        if file.pixels is None:
             return
-        yield "syntax", dataset.file_meta.TransferSyntaxUID.name
-        frames = FrameReader(dataset, DEFAULT_LIMITS)
+        dataset: Any = pydicom.dcmread(path, force=True)
+        yield "syntax", file.dataset.file_meta.TransferSyntaxUID.name
+        frames = FrameReader(file, DEFAULT_LIMITS)
         pixels, _ = frames.pixels(0)
     except InputError as error:
         yield (

@@ -15,6 +15,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from medsift.core.picture import Finding, Picture, Provenance
 from medsift.sources import dicom
 from medsift.sources.base import Blob, Context
+from medsift.sources.dicom.codecs import Codec
+from medsift.sources.dicom.dataset import parse
 
 PATIENT = "Doe^Secret"
 WHERE = Provenance(source="a.dcm")
@@ -55,6 +57,10 @@ def written(made: Dataset) -> bytes:
 
 def read(data: bytes, **context: Any) -> list[Finding]:
     return list(dicom.read(Blob(WHERE, data=data), Context(**context)))
+
+
+def codec_of(data: bytes) -> Codec:
+    return Codec(parse(Blob(WHERE, data=data), Context()))
 
 
 def only(made: Dataset | bytes) -> Picture:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,8 +15,7 @@ from pydicom.encaps import encapsulate
 from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
 from medsift.core.picture import Picture, Problem
 from medsift.sources.dicom import codecs
-from medsift.sources.dicom.codecs import Codec
-from tests.sources.dicom_samples import PATIENT, dataset, only, ramp, read, written
+from tests.sources.dicom_samples import PATIENT, codec_of, dataset, only, ramp, read, written
 
 LOSSLESS, RECOMPRESSED, LOSSY = (f"1.2.840.10008.1.2.4.{last}" for last in (110, 111, 112))
 NOISE = np.random.default_rng(5)
@@ -39,7 +36,7 @@ def encoded(values: np.ndarray[Any, Any], **options: Any) -> bytes:
 
 
 def stored_in(content: bytes, frame: int = 0) -> tuple[np.ndarray[Any, Any], str]:
-    return Codec(pydicom.dcmread(io.BytesIO(content))).decode(frame)
+    return codec_of(content).decode(frame)
 
 
 @pytest.mark.parametrize(

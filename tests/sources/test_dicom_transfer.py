@@ -15,8 +15,7 @@ from medsift.core.errors import UnsupportedError
 from medsift.core.picture import Picture
 from medsift.decode.sniff import sniff
 from medsift.sources.dicom import codecs
-from medsift.sources.dicom.codecs import Codec
-from tests.sources.dicom_samples import dataset, only, ramp, read, sample, written
+from tests.sources.dicom_samples import codec_of, dataset, only, ramp, read, sample, written
 
 TRANSFERS = [
     "CT_small.dcm",
@@ -65,6 +64,7 @@ def test_samples_are_those_that_pydicom_reads(name: str) -> None:
 def test_a_transfer_syntax_without_a_decoder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = pydicom.pixels.get_decoder(uid.JPEGLSLossless)
     monkeypatch.setattr(decoder, "_available", {})
+    monkeypatch.setattr(codecs, "find_spec", lambda _name: None)
     with pytest.raises(UnsupportedError, match="JPEG-LS Lossless") as caught:
         read(sample("MR_small_jpeg_ls_lossless.dcm"))
     assert caught.value.record_text.startswith("unsupported: ")
@@ -74,8 +74,7 @@ def test_a_transfer_syntax_without_a_decoder_is_named(monkeypatch: pytest.Monkey
 def test_jpeg_of_twelve_bits_is_decoded_to_the_values_that_pydicom_tests_for(name: str) -> None:
     """Values at two places: tests/pixels/pixels_reference.py of pydicom."""
     pytest.importorskip("imagecodecs")
-    made = pydicom.dcmread(io.BytesIO(sample(name)))
-    stored, _ = Codec(made).decode(0)
+    stored, _ = codec_of(sample(name)).decode(0)
     assert (stored.shape, stored.dtype.name) == ((1024, 256), "uint16")
     assert (stored[420, 140], stored[230, 120]) == (244, 95)
     assert only(sample(name)).pixels.std() > 5
@@ -88,15 +87,14 @@ def test_jpeg_of_twelve_bits_says_what_it_takes(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_where_one_decoder_gives_up_the_next_one_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = pydicom.dcmread(io.BytesIO(sample("JPEG2000.dcm")))
-    codec = Codec(made)
+    codec = codec_of(sample("JPEG2000.dcm"))
     codec.plugins = ["broken", "pillow"]
     asked = []
     by = codec._by
 
-    def noted(plugin: str, frame: int) -> tuple[np.ndarray[Any, Any], str]:
+    def noted(plugin: str, encoded: bytes) -> tuple[np.ndarray[Any, Any], str]:
         asked.append(plugin)
-        return by(plugin, frame)
+        return by(plugin, encoded)
 
     monkeypatch.setattr(codec, "_by", noted)
     assert codec.decode(0)[0].shape == (1024, 256)
@@ -107,7 +105,7 @@ def test_where_one_decoder_gives_up_the_next_one_is_asked(monkeypatch: pytest.Mo
 def test_the_decoder_that_may_end_the_process_is_the_last_resort() -> None:
     pytest.importorskip("gdcm")
     for name in ("JPEG2000.dcm", "SC_rgb_jpeg_dcmtk.dcm", "CT_small.dcm"):
-        assert "gdcm" not in Codec(pydicom.dcmread(io.BytesIO(sample(name)))).plugins
+        assert "gdcm" not in codec_of(sample(name)).plugins
 
 
 @pytest.mark.parametrize(
@@ -123,5 +121,5 @@ def test_high_throughput_jpeg_2000_is_decoded(syntax: uid.UID) -> None:
     made.file_meta.TransferSyntaxUID = syntax
     made.PixelData = encapsulate([imagecodecs.htj2k_encode(values)])
     made["PixelData"].VR = "OB"
-    stored, _ = Codec(pydicom.dcmread(io.BytesIO(written(made)))).decode(0)
+    stored, _ = codec_of(written(made)).decode(0)
     assert np.array_equal(stored, values)

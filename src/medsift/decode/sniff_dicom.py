@@ -18,12 +18,17 @@ _LONGEST_FIRST_VALUE = 1024
 def is_dicom(head: bytes) -> bool:
     """Whether a file that starts with these bytes is DICOM.
 
-    A file of part 10 has ``DICM`` after 128 bytes. Older ones start with the first data
-    element: they are known by two elements in a row that make sense.
+    A file of part 10 has ``DICM`` after 128 bytes; some writers leave those out. Older ones
+    start with the first data element: they are known by two elements in a row that make sense.
     """
-    if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
+    if b"DICM" in {head[_PREAMBLE : _PREAMBLE + 4], _prefix(head)}:
         return True
     return _starts_with_elements(head, "<") or _starts_with_elements(head, ">")
+
+
+def _prefix(head: bytes) -> bytes:
+    """What may be the prefix of a file without its preamble: the meta header follows."""
+    return head[:4] if head[4:6] == b"\x02\x00" else b""
 
 
 def _starts_with_elements(head: bytes, order: _Order) -> bool:

@@ -1,6 +1,7 @@
 """The coding of the pixels of a DICOM file, and who decodes it.
 
-Most decoders are pydicom's, with the plug-ins that are installed; what it has none for is in
+The bytes of a frame tell how it is coded; the transfer syntax counts only where they do not. Most
+decoders are pydicom's, with the plug-ins that are installed; what it has none for is in
 :mod:`medsift.sources.dicom.jpeg`. Where one of them gives up on a frame the next one is asked,
 since they differ in what they forgive.
 """
@@ -12,15 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from medsift.core.errors import UnsupportedError
-from medsift.sources.dicom import jpeg
+from medsift.core.errors import DecodeError, UnsupportedError
+from medsift.sources.dicom import coding, jpeg
+from medsift.sources.dicom.bits import values_of
+from medsift.sources.dicom.coding import Coding, coding_of
+from medsift.sources.dicom.elements import DicomFile
+from medsift.sources.dicom.frames import fragments, is_encapsulated
+from medsift.sources.dicom.mending import mended
+from medsift.sources.dicom.native import (
+    NativeFrames,
+    announced_frames,
+    frame_bits,
+    pixel_options,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.pixels import Decoder
 
 _PREFERRED = ("pydicom", "pillow", "pylibjpeg", "pyjpegls")
-# Ends the process on some damaged files, so only where nobody else can: lossless JPEG.
+# Ends the process on some damaged files, so only where nobody else can: lossless JPEG, and
+# JPEG-LS that all others refuse.
 _LAST = "gdcm"
 _RAW = ""
 
@@ -30,7 +43,7 @@ class Codec:
 
     Parameters
     ----------
-    dataset : Dataset
+    file : DicomFile
         With pixels.
 
     Attributes
@@ -39,23 +52,48 @@ class Codec:
         Frames are files of their own, of some image format; raw samples otherwise.
     plugins : list of str
         Who can decode it, in the order in which they are asked.
+    frame_count : int
+        Of frames that are there.
+    is_truncated : bool
+        The end of the pixels is missing.
 
     Raises
     ------
     UnsupportedError
-        No decoder for the transfer syntax is installed.
+        No decoder for the coding is installed.
+    DecodeError
+        There are next to no pixels, or they are of no known coding.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(self, file: DicomFile) -> None:
+        pixels = file.pixels
+        if pixels is None:
+            raise DecodeError("a DICOM image without pixels")
+        self._dataset = file.dataset
+        self._options = pixel_options(file.dataset)
+        announced = announced_frames(file.dataset)
+        whole = -(-frame_bits(self._options) * announced // 8)
+        self._native: NativeFrames | None = None
         self._decoder: Decoder | None = None
-        if dataset.file_meta.TransferSyntaxUID in jpeg.XL_NAMES:
-            self.is_encapsulated = True
-            self.plugins = _plugins_for_xl(dataset)
+        self.plugins = [_RAW]
+        self.is_encapsulated = is_encapsulated(pixels, whole)
+        if not self.is_encapsulated:
+            self._native = NativeFrames(file, pixels)
+            self.frame_count = self._native.frame_count
+            self.is_truncated = self._native.is_truncated
             return
-        self._decoder = _decoder(dataset)
-        self.is_encapsulated = bool(self._decoder.UID.is_encapsulated)
-        self.plugins = _plugins(self._decoder, dataset)
+        self._frames = fragments(pixels, file.dataset, announced)
+        there = len(self._frames.frames)
+        if not there:
+            raise DecodeError("a DICOM image without pixels")
+        self.frame_count = min(announced, there) if announced > 1 else there
+        self.is_truncated = self._frames.is_cut or self.frame_count < announced
+        self._coding = self._told(str(file.dataset.file_meta.TransferSyntaxUID))
+        self._choose()
+
+    def encoded(self, frame: int) -> bytes:
+        """The bytes of a frame of an encapsulated file."""
+        return self._frames[frame]
 
     def decode(self, frame: int) -> tuple[NDArray[Any], str]:
         """Decode a frame.
@@ -67,85 +105,133 @@ class Codec:
         interpretation : str
             How they are to be read: photometric interpretation after decoding.
         """
+        if self._native is not None:
+            return self._native.decode(frame)
+        encoded = self.encoded(frame)
+        try:
+            return self._decoded(encoded)
+        except Exception:
+            whole = mended(encoded, self._coding.syntax, self._dataset)
+            if whole is None:
+                raise
+        self.is_truncated = True
+        return self._decoded(whole)
+
+    def _told(self, declared: str) -> Coding:
+        first = next((self._frames[at] for at in range(len(self._frames.frames))), b"")
+        found = coding_of(first, declared)
+        if found is not None:
+            return found
+        from pydicom.uid import UID
+
+        if UID(declared).is_transfer_syntax and not UID(declared).is_encapsulated:
+            raise DecodeError("a DICOM image of items whose coding is not known")
+        return Coding(declared)
+
+    def _choose(self) -> None:
+        syntax = self._coding.syntax
+        if syntax in jpeg.XL_NAMES:
+            self.plugins = _plugins_for_xl(syntax)
+            return
+        self._decoder = _decoder(syntax)
+        if self._coding.syntax in {coding.BASELINE, coding.RLE}:
+            self._options["correct_unused_bits"] = False
+        if self._coding.syntax == coding.BASELINE:
+            self._options |= {"bits_allocated": 8, "bits_stored": 8}
+        self.plugins = _plugins(self._decoder, self._coding, self._options)
+
+    def _decoded(self, encoded: bytes) -> tuple[NDArray[Any], str]:
         *others, last = self.plugins
         for plugin in others:
             try:
-                result = self._by(plugin, frame)
+                result = self._by(plugin, encoded)
             except Exception:  # noqa: BLE001, S112  the next one may do, and the last one tells
                 continue
             self._prefer(plugin)
             return result
-        result = self._by(last, frame)
+        result = self._by(last, encoded)
         self._prefer(last)
         return result
 
-    def _by(self, plugin: str, frame: int) -> tuple[NDArray[Any], str]:
+    def _by(self, plugin: str, encoded: bytes) -> tuple[NDArray[Any], str]:
+        from pydicom.encaps import encapsulate
+
         if self._decoder is None:
-            return jpeg.xl(encoded_frame(self._dataset, frame), self._dataset)
+            return jpeg.xl(encoded, self._dataset)
         if plugin == jpeg.PLUGIN:
-            return jpeg.twelve_bits(encoded_frame(self._dataset, frame), self._dataset)
+            return jpeg.decoded(encoded, self._coding, self._dataset)
         stored, properties = self._decoder.as_array(
-            self._dataset, index=frame, decoding_plugin=plugin, allow_excess_frames=False
+            encapsulate([encoded], has_bot=False),
+            index=0,
+            decoding_plugin=plugin,
+            **self._options,
         )
+        if self._coding.syntax == coding.RLE or _is_too_high(self._coding, self._dataset):
+            stored = values_of(stored, self._dataset)
         return stored, str(properties["photometric_interpretation"])
 
     def _prefer(self, plugin: str) -> None:
         self.plugins.sort(key=lambda name: name != plugin)
 
 
-def encoded_frame(dataset: Dataset, frame: int) -> bytes:
-    """Get the encoded bytes of a frame of an encapsulated file."""
-    from pydicom.encaps import get_frame
-
-    count = max(1, int(dataset.get("NumberOfFrames") or 1))
-    return bytes(get_frame(dataset.PixelData, frame, number_of_frames=count))
+def _is_too_high(found: Coding, dataset: Dataset) -> bool:
+    """Whether values stand in the upper bits of samples that were coded with all their bits."""
+    bits = int(dataset.BitsStored)
+    return found.bits > bits and int(dataset.get("HighBit") or bits - 1) != bits - 1
 
 
-def _decoder(dataset: Dataset) -> Decoder:
+def _decoder(syntax: str) -> Decoder:
     from pydicom.pixels import get_decoder
 
     try:
-        return get_decoder(dataset.file_meta.TransferSyntaxUID)
+        return get_decoder(syntax)
     except NotImplementedError:
-        raise UnsupportedError(f"transfer syntax {_name(dataset)} is not read") from None
+        raise UnsupportedError(f"transfer syntax {_name(syntax)} is not read") from None
 
 
-def _plugins(decoder: Decoder, dataset: Dataset) -> list[str]:
+def _plugins(decoder: Decoder, found: Coding, options: dict[str, Any]) -> list[str]:
     from pydicom import uid
 
-    if not decoder.UID.is_encapsulated:
-        return [_RAW]
-    found = set(decoder.available_plugins)
+    available = set(decoder.available_plugins)
     extra = "dicom"
-    if int(dataset.BitsStored) > 8:
+    bits = found.bits or int(options["bits_stored"])
+    if bits > 8:
         # Plug-ins offer to decode these, and cannot.
-        if uid.JPEGExtended12Bit == decoder.UID:
-            found = {jpeg.PLUGIN} if find_spec(jpeg.PLUGIN) else set()
+        if found.syntax == coding.EXTENDED:
+            available = set()
             extra = "jpeg12"
-        if decoder.UID in uid.JPEG2000TransferSyntaxes and int(dataset.SamplesPerPixel) > 1:
-            found -= {"pillow"}
-    plugins = [name for name in (*_PREFERRED, jpeg.PLUGIN) if name in found]
-    if not plugins and _LAST in found:
-        plugins = [_LAST]
+        if decoder.UID in uid.JPEG2000TransferSyntaxes and int(options["samples_per_pixel"]) > 1:
+            available -= {"pillow"}
+    if found.syntax in jpeg.SYNTAXES and find_spec(jpeg.PLUGIN):
+        available |= {jpeg.PLUGIN}
+    plugins = [name for name in (*_PREFERRED, jpeg.PLUGIN) if name in available]
+    if _LAST in available and found.syntax in _OF_THE_LAST:
+        plugins.append(_LAST)
     if not plugins:
         raise UnsupportedError(
-            f"no decoder for transfer syntax {_name(dataset)}"
+            f"no decoder for transfer syntax {_name(found.syntax)}"
             f"{' of more than 8 bits' if extra == 'jpeg12' else ''};"
             f" pip install 'medsift[{extra}]' adds one"
         )
     return plugins
 
 
-def _plugins_for_xl(dataset: Dataset) -> list[str]:
+_OF_THE_LAST = frozenset(
+    {coding.LOSSLESS, coding.LOSSLESS_FIRST_ORDER, coding.LS_LOSSLESS, coding.LS_LOSSY}
+)
+
+
+def _plugins_for_xl(syntax: str) -> list[str]:
     if not find_spec(jpeg.PLUGIN):
         raise UnsupportedError(
-            f"no decoder for transfer syntax {_name(dataset)};"
+            f"no decoder for transfer syntax {_name(syntax)};"
             " pip install 'medsift[jpegxl]' adds one"
         )
     return [jpeg.PLUGIN]
 
 
-def _name(dataset: Dataset) -> str:
+def _name(syntax: str) -> str:
+    from pydicom.uid import UID
+
     # A private one may be anything that somebody wrote there.
-    syntax = dataset.file_meta.TransferSyntaxUID
-    return "private" if syntax.is_private else str(jpeg.XL_NAMES.get(syntax, syntax.name))
+    return "private" if UID(syntax).is_private else str(jpeg.XL_NAMES.get(syntax, UID(syntax).name))

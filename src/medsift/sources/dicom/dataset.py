@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from medsift.core.errors import LimitError
-from medsift.core.limits import MIB
+from medsift.core.errors import DecodeError
 from medsift.decode.guard import check_bytes, contained
 from medsift.sources.base import Blob, Context
+from medsift.sources.dicom.elements import DicomFile, parsed
+from medsift.sources.dicom.lost_pixels import found, is_image
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 WHAT = "DICOM file"
 
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-
-DEFLATED = b"1.2.840.10008.1.2.1.99"
-META_AT = 132  # preamble and DICM
-_CHUNK = 1 * MIB
 
 # Defined Terms of Modality (0008,0060), DICOM PS3.3 C.7.3.1.1.1, with retired ones. Nothing
 # else is passed on: the field is free text to whoever wrote the file.
@@ -40,27 +36,32 @@ _PHOTOMETRIC = frozenset({
 })  # fmt: skip
 
 
-def parse(blob: Blob, context: Context) -> Dataset:
+def parse(blob: Blob, context: Context) -> DicomFile:
     """Read a file with all its elements.
+
+    Returns
+    -------
+    DicomFile
+        What old files leave out is filled in.
 
     Raises
     ------
     LimitError
         It is too long, or inflates to too much.
     DecodeError
-        It is damaged.
+        It is damaged, or it is an image whose pixels are not there.
     """
     check_bytes(blob.size(), context.limits)
-    with blob.open() as stream, contained(WHAT, tell_details=False):
-        _check_inflation(stream, context)
-        stream.seek(0)
-        return _completed(_parsed(stream))
-
-
-def has_pixels(dataset: Dataset) -> bool:
-    """Whether there is an image in the file."""
+    data = blob.read(context.limits)
     with contained(WHAT, tell_details=False):
-        return any(keyword in dataset for keyword in PIXEL_KEYWORDS)
+        file = parsed(data, context)
+        if file.pixels is None:
+            file = found(file)
+        if file.pixels is not None:
+            _complete(file.dataset)
+        elif is_image(file):
+            raise DecodeError("a DICOM image whose pixels are missing or cannot be found")
+        return file
 
 
 def encapsulated_pdf(dataset: Dataset) -> bytes | None:
@@ -88,61 +89,25 @@ def _one_of(terms: frozenset[str], dataset: Dataset, keyword: str) -> str:
     return value if value in terms else ""
 
 
-def _parsed(stream: BinaryIO) -> Dataset:
-    from pydicom import dcmread
-
-    # Forced: files of before part 10 have no preamble, and were told by their elements.
-    return dcmread(stream, force=True)
-
-
-def _completed(dataset: Dataset) -> Dataset:
+def _complete(dataset: Dataset) -> None:
     """Fill in what files of before part 10 leave to the reader, as pydicom needs it."""
-    from pydicom import uid
+    for keyword, value in _image_defaults(dataset):
+        if dataset.get(keyword) in {None, ""}:
+            setattr(dataset, keyword, value)
+    if dataset.PhotometricInterpretation not in _PHOTOMETRIC:
+        dataset.PhotometricInterpretation = _likely_interpretation(dataset)
 
-    if not hasattr(dataset, "file_meta"):
-        from pydicom.dataset import FileMetaDataset
 
-        dataset.file_meta = FileMetaDataset()
-    if not dataset.file_meta.get("TransferSyntaxUID"):
-        is_implicit, is_little = dataset.original_encoding
-        if is_implicit:
-            syntax = uid.ImplicitVRLittleEndian
-        else:
-            syntax = uid.ExplicitVRLittleEndian if is_little else uid.ExplicitVRBigEndian
-        dataset.file_meta.TransferSyntaxUID = syntax
-    if any(keyword in dataset for keyword in PIXEL_KEYWORDS):
-        for keyword, value in _image_defaults(dataset):
-            if dataset.get(keyword) in {None, ""}:
-                setattr(dataset, keyword, value)
-    return dataset
+def _likely_interpretation(dataset: Dataset) -> str:
+    return "RGB" if dataset.SamplesPerPixel == 3 else "MONOCHROME2"
 
 
 def _image_defaults(dataset: Dataset) -> Iterator[tuple[str, Any]]:
     # In this order: later ones build on those before.
     yield "SamplesPerPixel", 1
-    yield "PhotometricInterpretation", "RGB" if dataset.SamplesPerPixel == 3 else "MONOCHROME2"
+    yield "PhotometricInterpretation", _likely_interpretation(dataset)
     yield "BitsAllocated", 16
     yield "BitsStored", dataset.BitsAllocated
     yield "PixelRepresentation", 0
     if dataset.SamplesPerPixel == 3:
         yield "PlanarConfiguration", 0
-
-
-def _check_inflation(stream: BinaryIO, context: Context) -> None:
-    """Inflate a deflated file without keeping it: pydicom would do it without a bound."""
-    head = stream.read(4096)
-    if DEFLATED not in head:
-        return
-    # (0002,0000) UL: how long the group of the file meta information is.
-    length = int.from_bytes(head[META_AT + 8 : META_AT + 12], "little")
-    stream.seek(META_AT + 12 + length)
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    total = 0
-    while piece := inflate.unconsumed_tail or stream.read(_CHUNK):
-        grown = len(inflate.decompress(piece, _CHUNK))
-        total += grown
-        context.budget.spend(inflated_bytes=grown)
-        if total > context.limits.file_bytes:
-            raise LimitError(f"inflates to more than {context.limits.file_bytes // MIB} MiB")
-        if inflate.eof:
-            return

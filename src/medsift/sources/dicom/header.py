@@ -15,7 +15,8 @@ from medsift.core.errors import InputError
 from medsift.core.limits import KIB, MIB
 from medsift.decode.guard import contained
 from medsift.decode.sniff_dicom import is_dicom
-from medsift.sources.dicom.dataset import DEFLATED, META_AT, WHAT
+from medsift.sources.dicom.dataset import WHAT
+from medsift.sources.dicom.elements import DEFLATED
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -24,6 +25,7 @@ _NEAR, _FAR = 64 * KIB, 2 * MIB
 """Bytes in which the elements are looked for: first in few, then, if need be, in more."""
 
 _LONGEST_UID = 64  # PS3.5, section 9.1
+_META_AT = 132  # preamble and DICM
 _ROWS = 0x00280010
 _SERIES = 0x0020000E
 _NUMBER = 0x00200013
@@ -104,8 +106,8 @@ def _parsed(head: bytes) -> Dataset:
 
 def _inflated(head: bytes) -> bytes | None:
     """Start of the data set of a deflated file, as many bytes as were given; None of others."""
-    if DEFLATED not in head[: 4 * KIB]:
+    if DEFLATED.encode() not in head[: 4 * KIB]:
         return None
-    length = int.from_bytes(head[META_AT + 8 : META_AT + 12], "little")
+    length = int.from_bytes(head[_META_AT + 8 : _META_AT + 12], "little")
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    return inflate.decompress(head[META_AT + 12 + length :], len(head))
+    return inflate.decompress(head[_META_AT + 12 + length :], len(head))

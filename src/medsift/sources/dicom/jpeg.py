@@ -1,6 +1,7 @@
 """Frames that pydicom has no decoder for: JPEG of 12 bits a sample, and JPEG XL.
 
-Both are decoded by imagecodecs, from where libjpeg-turbo and libjxl are called.
+Both are decoded by imagecodecs, from where libjpeg-turbo and libjxl are called. Where it is
+installed it is also asked for what other decoders refuse: JPEG-LS, lossless JPEG and JPEG 2000.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medsift.sources.dicom import coding
+from medsift.sources.dicom.coding import Coding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -23,20 +27,34 @@ XL_NAMES = {
 }
 """Transfer syntaxes of JPEG XL (DICOM PS3.6, table A-1), which pydicom 3.0 does not know."""
 
+_FUNCTIONS = {
+    coding.EXTENDED: "jpeg8_decode",
+    coding.LOSSLESS: "ljpeg_decode",
+    coding.LOSSLESS_FIRST_ORDER: "ljpeg_decode",
+    coding.LS_LOSSLESS: "jpegls_decode",
+    coding.LS_LOSSY: "jpegls_decode",
+    coding.J2K_LOSSLESS: "jpeg2k_decode",
+    coding.J2K: "jpeg2k_decode",
+}
+SYNTAXES = frozenset(_FUNCTIONS)
+"""Transfer syntaxes that :func:`decoded` reads."""
 
-def twelve_bits(encoded: bytes, dataset: Dataset) -> tuple[NDArray[Any], str]:
-    """Decode JPEG of 12 bits a sample (ITU-T T.81, process 4).
+
+def decoded(encoded: bytes, found: Coding, dataset: Dataset) -> tuple[NDArray[Any], str]:
+    """Decode a frame of one of :data:`SYNTAXES`.
 
     Parameters
     ----------
     encoded : bytes
         One frame.
+    found : Coding
+        How it is coded.
     dataset : Dataset
         The file it is from.
 
     Returns
     -------
-    stored : ndarray of uint16 or int16, shape (h, w) or (h, w, samples)
+    stored : ndarray of (u)int8 or (u)int16, shape (h, w) or (h, w, samples)
         Values as stored.
     interpretation : str
         Photometric interpretation after decoding.
@@ -48,10 +66,13 @@ def twelve_bits(encoded: bytes, dataset: Dataset) -> tuple[NDArray[Any], str]:
     """
     import imagecodecs
 
-    stored = np.asarray(imagecodecs.jpeg8_decode(encoded))
+    stored = np.asarray(getattr(imagecodecs, _FUNCTIONS[found.syntax])(encoded))
     if stored.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
         raise ValueError("a frame of another size than its header says")
-    return _with_sign(stored, dataset), str(dataset.PhotometricInterpretation)
+    interpretation = str(dataset.PhotometricInterpretation)
+    if interpretation in {"YBR_RCT", "YBR_ICT"}:
+        interpretation = "RGB"
+    return _with_sign(stored, dataset), interpretation
 
 
 def xl(encoded: bytes, dataset: Dataset) -> tuple[NDArray[Any], str]:

@@ -14,16 +14,17 @@ from medsift.core.limits import Limits
 from medsift.core.picture import Pixels
 from medsift.decode.guard import check_pixels, contained
 from medsift.decode.shrink import shrink
-from medsift.sources.dicom.codecs import Codec, encoded_frame
-from medsift.sources.dicom.dataset import PIXEL_KEYWORDS, WHAT
+from medsift.sources.dicom.codecs import Codec
+from medsift.sources.dicom.dataset import WHAT
+from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.window import grey_picture
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _MOST_SAMPLES = 4
-_MOST_MISSING = 0.9
-"""Share of a frame that may be missing for it to be worth a look."""
+_MOST_LOST = 0.9
+"""Share of the rows of a truncated frame that may be filling for it to be worth a look."""
 
 
 class FrameReader:
@@ -31,7 +32,7 @@ class FrameReader:
 
     Parameters
     ----------
-    dataset : Dataset
+    file : DicomFile
         With pixels.
     limits : Limits
         ``pixels`` is checked before anything is decoded.
@@ -40,30 +41,31 @@ class FrameReader:
     ----------
     width, height : int
     frame_count : int
-    is_truncated : bool
-        The end of the pixels is missing, and was filled in.
 
     Raises
     ------
     UnsupportedError
-        No decoder for the transfer syntax is installed.
+        No decoder for the coding is installed.
     LimitError
         A frame has too many pixels.
     DecodeError
         The header makes no sense.
     """
 
-    def __init__(self, dataset: Dataset, limits: Limits) -> None:
-        self._dataset = dataset
+    def __init__(self, file: DicomFile, limits: Limits) -> None:
+        self._dataset = dataset = file.dataset
         with contained(WHAT, tell_details=False):
             self.width, self.height = int(dataset.Columns), int(dataset.Rows)
             check_pixels(self.width, self.height, limits)
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
                 raise DecodeError("a DICOM image with more than four samples a pixel")
-            self.frame_count = max(1, int(dataset.get("NumberOfFrames") or 1))
-            self._codec = Codec(dataset)
-            self._drop_missing_frames()
-            self.is_truncated = self._pad()
+            self._codec = Codec(file)
+            self.frame_count = self._codec.frame_count
+
+    @property
+    def is_truncated(self) -> bool:
+        """The end of the pixels is missing, as far as is known until now, and was filled in."""
+        return self._codec.is_truncated
 
     def pixels(self, frame: int, target: int = 0) -> tuple[Pixels, str]:
         """Decode a frame.
@@ -84,50 +86,23 @@ class FrameReader:
         with contained(WHAT, tell_details=False):
             stored, interpretation = self._codec.decode(frame)
             digest = hashlib.sha256(self._encoded(frame, stored)).hexdigest()
-            image = Image.fromarray(_shown(stored, interpretation, self._dataset, frame))
+            shown = _shown(stored, interpretation, self._dataset, frame)
+            if self._codec.is_encapsulated and self.is_truncated and _is_lost(shown):
+                raise DecodeError("a truncated DICOM frame with next to no pixels")
+            image = Image.fromarray(shown)
             image = shrink(image, target).convert("RGB")
             return np.asarray(image, dtype=np.uint8), digest
 
     def _encoded(self, frame: int, stored: NDArray[Any]) -> bytes:
         if not self._codec.is_encapsulated:
             return stored.tobytes()
-        return encoded_frame(self._dataset, frame)
+        return self._codec.encoded(frame)
 
-    def _frame_bytes(self) -> int:
-        from pydicom.pixels.utils import get_expected_length
 
-        return int(get_expected_length(self._dataset)) // self.frame_count
-
-    def _data(self) -> bytes:
-        keyword = next(keyword for keyword in PIXEL_KEYWORDS if keyword in self._dataset)
-        data = self._dataset[keyword].value
-        if not isinstance(data, bytes) or not data:
-            raise DecodeError("a DICOM image without pixels")
-        return data
-
-    def _drop_missing_frames(self) -> None:
-        """Count only frames that are there: a header may announce millions."""
-        data = self._data()
-        if self._codec.is_encapsulated:
-            # A frame takes an item of at least eight bytes.
-            there = max(1, len(data) // 8)
-        else:
-            there = max(1, -(-len(data) // max(1, self._frame_bytes())))
-        if there < self.frame_count:
-            self.frame_count = there
-            self._dataset.NumberOfFrames = there
-
-    def _pad(self) -> bool:
-        """Complete uncompressed pixels of which the end is missing."""
-        if self._codec.is_encapsulated or "PixelData" not in self._dataset:
-            return False
-        missing = self._frame_bytes() * self.frame_count - len(self._dataset.PixelData)
-        if missing <= 0:
-            return False
-        if missing > _MOST_MISSING * self._frame_bytes():
-            raise DecodeError("a truncated DICOM file with next to no pixels")
-        self._dataset.PixelData += bytes(missing + missing % 2)
-        return True
+def _is_lost(shown: NDArray[np.uint8]) -> bool:
+    """Whether nearly all rows are what a decoder put in the place of those that are missing."""
+    same = (shown == shown[-1:]).reshape(len(shown), -1).all(axis=1)
+    return bool(same.mean() > _MOST_LOST)
 
 
 def _shown(

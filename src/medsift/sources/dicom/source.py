@@ -14,11 +14,11 @@ from medsift.sources.base import Blob, Context
 from medsift.sources.dicom.dataset import (
     WHAT,
     encapsulated_pdf,
-    has_pixels,
     modality,
     parse,
     photometric_interpretation,
 )
+from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.header import series_uid
 from medsift.sources.dicom.pixels import FrameReader
 from medsift.sources.dicom.tags import chosen_tags
@@ -39,7 +39,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     ------
     Picture or Problem
         Without the original bytes, which name the patient. A frame that cannot be decoded is
-        a problem; the others still come. A file without pixels is skipped as ``no_image``;
+        a problem; the others still come. A file that is no image is skipped as ``no_image``;
         of an encapsulated PDF the pictures of the PDF.
 
     Raises
@@ -48,11 +48,12 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         The file as a whole cannot be read.
     """
     where = replace(blob.where, source_type=blob.where.source_type or "dicom")
-    dataset = parse(blob, context)
+    file = parse(blob, context)
+    dataset = file.dataset
     tags = chosen_tags(dataset, context.options.dicom_tags)
-    if has_pixels(dataset):
+    if file.pixels is not None:
         where = replace(where, extraction="decoded")
-        yield from _tagged(_pictures(dataset, where, context), tags)
+        yield from _tagged(_pictures(file, where, context), tags)
         return
     document = encapsulated_pdf(dataset)
     if document is None:
@@ -69,13 +70,12 @@ def _tagged(found: Iterator[Finding], tags: tuple[tuple[str, str], ...]) -> Iter
         yield replace(finding, tags=tags) if isinstance(finding, Picture) else finding
 
 
-def _pictures(dataset: Dataset, where: Provenance, context: Context) -> Iterator[Finding]:
-    frames = FrameReader(dataset, context.limits)
+def _pictures(file: DicomFile, where: Provenance, context: Context) -> Iterator[Finding]:
+    frames = FrameReader(file, context.limits)
     most = frames.frame_count if context.options.all_frames else context.limits.frames
     chosen = evenly(frames.frame_count, most)
     note = "frames_thinned" if len(chosen) < frames.frame_count else ""
-    note = "truncated" if frames.is_truncated else note
-    picture_of = _Pictures(dataset, frames, note, context.bare_target)
+    picture_of = _Pictures(file.dataset, frames, note, context.bare_target)
     for frame in chosen:
         yield picture_of(frame, _place(where, frame, frames.frame_count))
 
@@ -107,7 +107,7 @@ class _Pictures:
             format="dicom",
             color_mode=self._color_mode,
             sha256=sha256,
-            note=self._note,
+            note="truncated" if self._frames.is_truncated else self._note,
             declared_modality=self._modality,
             series=self._series,
         )

@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsift.decode.grey import robust_range, scale
+from medsift.sources.dicom.tables import usable_table
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_MOST_LOST = 0.99
-"""Share of all black, or of all white, pixels above which a window shows nothing."""
+_LEAST_SPREAD = 24
+"""Grey levels between the percentiles of a picture, below which a window shows nothing.
 
-_SAMPLES = 100_000
+Three times what noise may take where :mod:`medsift.decode.blank` sees one colour.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,9 @@ def _after_modality(
     stored: NDArray[Any], dataset: Dataset, frame: int
 ) -> tuple[NDArray[Any], float, float]:
     """Values, and the slope and intercept still to be applied to them."""
-    if dataset.get("ModalityLUTSequence"):
-        from pydicom.pixels import apply_modality_lut
-
-        return apply_modality_lut(stored, dataset), 1.0, 0.0
+    table = usable_table(dataset.get("ModalityLUTSequence"), dataset)
+    if table is not None:
+        return table.look_up(stored), 1.0, 0.0
     holder = _of_frame(dataset, frame, "PixelValueTransformationSequence") or dataset
     slope = _number(holder, "RescaleSlope", 1.0)
     # Kept apart: to move the window is cheaper than to scale all pixels in floating point.
@@ -98,8 +99,9 @@ def _of_interest(
     window = _window(holder)
     if window is not None:
         return _windowed(values, slope, intercept, window)
-    if holder.get("VOILUTSequence"):
-        return _looked_up(values * slope + intercept, holder)
+    table = usable_table(holder.get("VOILUTSequence"), dataset)
+    if table is not None:
+        return scale(table.look_up(values * slope + intercept), 0.0, float(table.top))
     return None
 
 
@@ -125,17 +127,9 @@ def _windowed(
     return scale(values, low, high)
 
 
-def _looked_up(values: NDArray[Any], holder: Dataset) -> NDArray[np.uint8]:
-    from pydicom.pixels import apply_voi
-
-    bits = int(holder.VOILUTSequence[0].LUTDescriptor[2])
-    seen = apply_voi(np.rint(values).astype(np.int32), holder)
-    return scale(seen, 0.0, float(2 ** min(max(bits, 8), 16) - 1))
-
-
 def _shows_nothing(grey: NDArray[np.uint8]) -> bool:
-    sample = grey.reshape(-1)[:: max(1, grey.size // _SAMPLES) | 1]
-    return bool(max(np.mean(sample == 0), np.mean(sample == 255)) > _MOST_LOST)
+    low, high = robust_range(grey)
+    return high - low < _LEAST_SPREAD
 
 
 def _without_padding(values: NDArray[Any], stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:

@@ -1,0 +1,58 @@
+"""The bits of a sample that hold its value, PS3.5 section 8.1.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def values_of(stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """Values out of whole samples: bits beside those that are stored do not count.
+
+    Parameters
+    ----------
+    stored : ndarray of (u)int
+        Samples with all bits that they take in the file.
+    dataset : Dataset
+
+    Returns
+    -------
+    ndarray
+        Of the same shape and size; signed where the header says so.
+
+    Notes
+    -----
+    Where High Bit says that values stand in the upper bits and only the lower ones are in use,
+    the header is wrong and not the samples.
+    """
+    size = stored.itemsize * 8
+    bits = int(dataset.get("BitsStored") or size)
+    if stored.dtype.kind not in "iu" or not 1 < bits <= size:
+        return stored
+    is_signed = bool(dataset.get("PixelRepresentation"))
+    samples = stored.view(f"{stored.dtype.byteorder}u{stored.itemsize}")
+    samples = samples.astype(f"u{stored.itemsize}", copy=False)
+    shift = _shift(samples, bits, int(dataset.get("HighBit") or bits - 1), size)
+    unused = size - bits - shift
+    if not is_signed:
+        if not shift and not unused:
+            return samples
+        moved: NDArray[Any] = (samples << unused) >> (unused + shift)
+        return moved
+    return (samples << unused).view(f"i{stored.itemsize}") >> (unused + shift)
+
+
+def _shift(samples: NDArray[Any], bits: int, high_bit: int, size: int) -> int:
+    """By how many bits values stand too high."""
+    shift = high_bit + 1 - bits
+    if shift <= 0 or high_bit >= size:
+        return 0
+    below = np.bitwise_or.reduce(samples, axis=None)
+    in_low_bits = below & ((1 << shift) - 1)
+    in_high_bits = below >> bits
+    return 0 if in_low_bits and not in_high_bits else shift

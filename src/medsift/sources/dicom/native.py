@@ -1,0 +1,131 @@
+"""Samples that stand in the file as they are, PS3.5 section 8.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from medsift.core.errors import DecodeError
+from medsift.sources.dicom.bits import values_of
+from medsift.sources.dicom.elements import DicomFile, PixelElement
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_MOST_MISSING = 0.9
+"""Share of a frame that may be missing for it to be worth a look."""
+
+_HALVED = "YBR_FULL_422"
+
+
+class NativeFrames:
+    """The frames of a file whose samples are not compressed.
+
+    Parameters
+    ----------
+    file : DicomFile
+    pixels : PixelElement
+        Of the file.
+
+    Attributes
+    ----------
+    frame_count : int
+        Of frames that are there, the last one maybe not all of it.
+    is_truncated : bool
+        The end of the pixels is missing, and is filled in.
+
+    Raises
+    ------
+    DecodeError
+        Next to nothing is there.
+    """
+
+    def __init__(self, file: DicomFile, pixels: PixelElement) -> None:
+        self._dataset = file.dataset
+        self._is_little = file.encoding.is_little
+        self._options = _options(file.dataset, pixels)
+        self._data: bytes | memoryview = pixels.value
+        if not len(self._data):
+            raise DecodeError("a DICOM image without pixels")
+        announced = announced_frames(file.dataset)
+        length = max(1, frame_bits(self._options) // 8)
+        self.frame_count = max(1, min(announced, -(-len(self._data) // length)))
+        missing = -(-frame_bits(self._options) * self.frame_count // 8) - len(self._data)
+        self.is_truncated = missing > 0 or self.frame_count < announced
+        if missing > _MOST_MISSING * length:
+            raise DecodeError("a truncated DICOM file with next to no pixels")
+        if missing > 0:
+            self._data = bytes(self._data) + bytes(missing + missing % 2)
+        self._options["number_of_frames"] = self.frame_count
+
+    def decode(self, frame: int) -> tuple[NDArray[Any], str]:
+        """Values of a frame as stored, and how they are to be read."""
+        from pydicom import uid
+        from pydicom.pixels import get_decoder
+
+        syntax = uid.ExplicitVRLittleEndian if self._is_little else uid.ExplicitVRBigEndian
+        stored, properties = get_decoder(syntax).as_array(
+            self._data, index=frame, allow_excess_frames=False, **self._options
+        )
+        return values_of(stored, self._dataset), str(properties["photometric_interpretation"])
+
+
+def announced_frames(dataset: Dataset) -> int:
+    """How many frames the header says that there are."""
+    try:
+        return max(1, int(dataset.get("NumberOfFrames") or 1))
+    except (TypeError, ValueError):
+        return 1
+
+
+def pixel_options(dataset: Dataset) -> dict[str, Any]:
+    """What pydicom's decoders want to know, of one frame."""
+    from pydicom.pixels.utils import as_pixel_options
+
+    options: dict[str, Any] = as_pixel_options(dataset, number_of_frames=1)
+    options.pop("extended_offsets", None)
+    options["bits_stored"] = min(options["bits_stored"], options["bits_allocated"])
+    return options
+
+
+def frame_bits(options: dict[str, Any]) -> int:
+    """Of one frame whose samples are not compressed."""
+    bits = int(options["rows"] * options["columns"] * options["samples_per_pixel"])
+    bits *= int(options["bits_allocated"])
+    return bits // 3 * 2 if options["photometric_interpretation"] == _HALVED else bits
+
+
+def _options(dataset: Dataset, pixels: PixelElement) -> dict[str, Any]:
+    options = pixel_options(dataset)
+    options |= {"pixel_keyword": pixels.keyword, "pixel_vr": pixels.vr}
+    if pixels.keyword == "PixelData":
+        # All bits of the samples, as they are: which of them count is told later.
+        _fit(options, pixels, announced_frames(dataset), int(dataset.BitsStored))
+        options |= {"bits_stored": options["bits_allocated"], "pixel_representation": 0}
+        options["correct_unused_bits"] = False
+    return options
+
+
+def _fit(options: dict[str, Any], pixels: PixelElement, frames: int, stored: int) -> None:
+    """Correct what the length of complete pixels shows to be wrong."""
+    if pixels.is_cut or options["bits_allocated"] % 8:
+        return
+    for change in _changes(options, stored):
+        needed = frame_bits(options | change) // 8 * frames
+        if needed <= len(pixels.value) <= needed + needed % 2:
+            options |= change
+            return
+
+
+def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
+    changes: list[dict[str, Any]] = [{}]
+    if options["photometric_interpretation"] == _HALVED:
+        changes.append({"photometric_interpretation": "YBR_FULL"})
+    elif options["photometric_interpretation"] == "YBR_FULL":
+        changes.append({"photometric_interpretation": _HALVED})
+    if options["bits_allocated"] == 16:
+        changes.append({"bits_allocated": 8})
+    elif options["bits_allocated"] == 8 and stored > 8:
+        changes.append({"bits_allocated": 16})
+    return changes
