@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from medsift.core.errors import OutputError
 from medsift.core.picture import Picture, Pixels, Provenance
+from medsift.core.record import Record
 from medsift.report.images import THUMBNAIL_SIDE, ImageSaver, extension_of, thumbnail
 
 
@@ -140,3 +142,60 @@ def test_a_thumbnail_looks_like_the_picture() -> None:
         small = np.asarray(image.convert("RGB"), dtype=int)
     assert abs(small[64, 10] - (0, 0, 0)).max() < 16
     assert abs(small[64, 110] - (250, 30, 60)).max() < 16
+
+
+NAMES = "{stem}-p{page}-{index}-{kind}"
+
+
+def recorded(picture: Picture, label: str = "medical", **fields: Any) -> Record:
+    return Record("a.pdf", sha256=picture.sha256, label=label, kind="ct", page=2, **fields)
+
+
+def test_a_record_says_where_its_picture_was_saved(tmp_path: Path) -> None:
+    picture = found(b"original")
+    record = ImageSaver(tmp_path).saved(picture, recorded(picture))
+    assert record.saved_as == f"medical/{picture.sha256}.jpg"
+    assert (tmp_path / record.saved_as).read_bytes() == b"original"
+
+
+def test_pictures_have_names_that_people_can_read(tmp_path: Path) -> None:
+    picture = found(b"original")
+    record = ImageSaver(tmp_path, NAMES).saved(picture, recorded(picture, index=5))
+    assert record.saved_as == "medical/a-p2-5-ct.jpg"
+    assert files_in(tmp_path) == [record.saved_as]
+
+
+def test_different_pictures_of_one_name_are_both_kept(tmp_path: Path) -> None:
+    one, other = found(b"one"), found(b"other")
+    names = [
+        ImageSaver(tmp_path, "{stem}").saved(picture, recorded(picture)).saved_as
+        for picture in (one, other, one)
+    ]
+    assert names == ["medical/a.jpg", "medical/a-2.jpg", "medical/a.jpg"]
+    assert (tmp_path / names[1]).read_bytes() == b"other"
+
+
+def test_copies_within_a_source_share_a_file(tmp_path: Path) -> None:
+    picture = found(b"logo")
+    saver = ImageSaver(tmp_path, NAMES)
+    names = [saver.saved(picture, recorded(picture, index=index)).saved_as for index in (1, 2)]
+    assert names == ["medical/a-p2-1-ct.jpg"] * 2
+    assert len(files_in(tmp_path)) == 1
+
+
+def test_names_work_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("medsift.report.images.os.link", refuse)
+    for data in (b"one", b"other"):
+        picture = found(data)
+        ImageSaver(tmp_path, "{stem}").saved(picture, recorded(picture))
+    assert files_in(tmp_path) == ["medical/a-2.jpg", "medical/a.jpg"]
+
+
+def test_only_pictures_of_chosen_labels_are_saved(tmp_path: Path) -> None:
+    saver = ImageSaver(tmp_path, labels=("medical",))
+    picture = found(b"logo")
+    assert saver.saved(picture, recorded(picture, "non_medical")).saved_as == ""
+    assert files_in(tmp_path) == []

@@ -16,7 +16,7 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FIELDS, Record
 from medsift.report import parquet, writers
 from medsift.report.values import record_of, row_of
-from medsift.report.writers import open_writer, read_rows
+from medsift.report.writers import open_file, open_writer, read_rows
 
 from .samples import HOSTILE_TEXTS, failure, picture, records
 
@@ -170,6 +170,30 @@ def test_csv_names_every_field_and_leaves_unknown_cells_empty(tmp_path: Path) ->
 def test_csv_gives_the_box_as_four_numbers(tmp_path: Path) -> None:
     path = written(tmp_path / "out.csv", [picture("a.pdf")])
     assert "10.0 20.5 110.25 99.0" in path.read_text()
+
+
+def test_csv_gives_the_box_as_four_columns_where_asked(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    placed = Record("a.pdf", bbox=(1.0, 2.0, 3.5, 4.25), caption="Figure 1. A film.")
+    with open_file(path, bbox_columns=True) as writer:
+        writer.write(placed)
+        writer.write(Record("b.png"))
+    with path.open(encoding="utf-8", newline="") as stream:
+        one, other = csv.DictReader(stream)
+    sides = ("bbox_x0", "bbox_y0", "bbox_x1", "bbox_y1")
+    assert [float(one[side]) for side in sides] == [1.0, 2.0, 3.5, 4.25]
+    assert [other[side] for side in sides] == [""] * 4
+    assert "bbox" not in one
+    assert [record_of(row) for row in read_rows(path)] == [placed, Record("b.png")]
+
+
+def test_a_csv_that_is_gone_on_with_keeps_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with open_file(path, bbox_columns=True) as writer:
+        writer.write(Record("a.png", bbox=(1.0, 2.0, 3.0, 4.0)))
+    with open_file(path, keep=path.stat().st_size) as writer:
+        writer.write(Record("b.png", bbox=(5.0, 6.0, 7.0, 8.0)))
+    assert [row["bbox"] for row in read_rows(path)] == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])

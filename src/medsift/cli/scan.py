@@ -77,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.resume,
                 retry_failed=arguments.retry_failed,
                 settings=options.settings,
+                bbox_columns=arguments.bbox_columns,
             ) as outputs,
             view,
             closing(examine_all(_items(arguments, outputs), options, groups)) as stream,
@@ -126,6 +127,25 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         type=Path,
         metavar="DIR",
         help="save the original bytes of each image as DIR/<label>/<sha256>.<ext>",
+    )
+    group.add_argument(
+        "--save-names",
+        default="",
+        metavar="PATTERN",
+        help="with --save-images: names that people can read, such as"
+        " {stem}-p{page}-{index}-{kind}; also {label}, {frame}, {figure}, {sha256}",
+    )
+    group.add_argument(
+        "--save-labels",
+        type=_comma_separated,
+        default=(),
+        metavar="LABEL[,LABEL...]",
+        help="with --save-images: only pictures of these labels; default: all",
+    )
+    group.add_argument(
+        "--bbox-columns",
+        action="store_true",
+        help="in CSV, bbox as four columns of numbers: bbox_x0, bbox_y0, bbox_x1, bbox_y1",
     )
     group.add_argument(
         "--resume",
@@ -205,6 +225,12 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         " StudyDescription, or tags such as (0008,1030); default: none, as headers name patients",
     )
     group.add_argument(
+        "--no-captions",
+        dest="captions",
+        action="store_false",
+        help="leave the captions of pictures out",
+    )
+    group.add_argument(
         "--group-duplicates",
         action="store_true",
         help="name groups of look-alikes in the field group: by the phash of their first picture",
@@ -272,6 +298,8 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
 
     if arguments.retry_failed and not arguments.resume:
         raise UsageError("--retry-failed goes with --resume")
+    if (arguments.save_names or arguments.save_labels) and not arguments.save_images:
+        raise UsageError("--save-names and --save-labels go with --save-images")
     if arguments.resume and all(name == "-" for name in arguments.output):
         raise UsageError("--resume needs the --output that it shall continue")
     if arguments.engine == "ray":
@@ -296,7 +324,10 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         accept=arguments.accept,
         accept_threshold=arguments.accept_threshold,
         group_bits=arguments.group_bits if arguments.group_duplicates else None,
+        captions=arguments.captions,
         save_images=arguments.save_images,
+        save_names=arguments.save_names,
+        save_labels=arguments.save_labels,
         thumbnails=arguments.report is not None,
         heat=arguments.report is not None,
     )
@@ -365,6 +396,10 @@ def _written(arguments: argparse.Namespace) -> list[Path]:
     own += [Path(arguments.report)] if arguments.report else []
     own += [arguments.save_images] if arguments.save_images else []
     return own
+
+
+def _comma_separated(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
 
 
 def _tag_names(text: str) -> tuple[str, ...]:

@@ -90,6 +90,12 @@ class Picture:
         comes from the pixels alone; empty where there is none.
     tags : tuple of (str, str)
         Elements of a DICOM header that the user asked for, by name, and their values.
+    figure : str
+        Id of the printed figure that it belongs to, within its source; empty where there is none.
+    caption : str
+        What the document says of it. It never changes the verdict.
+    caption_label : str
+        The label of the caption as printed: ``Figure 3``.
     series : str
         What DICOM pictures of one series have in common, for comparison only: it may lead to a
         patient, and is not to be written anywhere.
@@ -106,6 +112,9 @@ class Picture:
     note: str = ""
     declared_modality: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    figure: str = ""
+    caption: str = ""
+    caption_label: str = ""
     series: str = field(default="", repr=False)
 
 

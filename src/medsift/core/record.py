@@ -51,6 +51,10 @@ class Record:
     ms: float | None = None
     dicom_tags: str = ""
     group: str = ""
+    figure: str = ""
+    caption: str = ""
+    caption_label: str = ""
+    saved_as: str = ""
     decision: str = ""
     decision_reason: str = ""
     kinds: Mapping[str, float] | None = field(default=None, hash=False)

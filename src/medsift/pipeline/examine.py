@@ -48,7 +48,7 @@ class Examiner:
         self._classifier = classifier or Classifier(
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
-        self._saver = ImageSaver(options.save_images) if options.save_images else None
+        self._saver = _saver_for(options)
         self._batch = Batch(self._classifier, heat=options.heat)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
@@ -157,8 +157,14 @@ class Examiner:
                 record = _with_verdict(record, prediction, pending.declared_modality)
             record = replace(record, ms=round(pending.ms, 3))
             if self._saver and pending.saved is not None:
-                self._saver.save(pending.saved, record.label)
+                record = self._saver.saved(pending.saved, record)
             yield pending.position, Outcome(record, pending.thumbnail, heat)
+
+
+def _saver_for(options: ScanOptions) -> ImageSaver | None:
+    if options.save_images is None:
+        return None
+    return ImageSaver(options.save_images, options.save_names, tuple(options.save_labels))
 
 
 def _found(item: Input, context: Context) -> Iterator[Finding]:
@@ -204,6 +210,9 @@ def _record_of_picture(picture: Picture) -> Record:
         color_mode=picture.color_mode,
         reason=picture.note,
         dicom_tags=json.dumps(dict(picture.tags), ensure_ascii=False) if picture.tags else "",
+        figure=picture.figure,
+        caption=picture.caption,
+        caption_label=picture.caption_label,
     )
 
 

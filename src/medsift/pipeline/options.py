@@ -13,6 +13,8 @@ from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.wanted import names_of
 from medsift.pipeline.groups import MOST_BITS
+from medsift.report.file_names import check_pattern
+from medsift.report.summary import LABELS
 from medsift.sources.base import PdfPixels, SourceOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 
@@ -55,6 +57,8 @@ class ScanOptions:
     group_bits : int or None
         Name groups of look-alikes in ``group`` of the records: pictures whose perceptual hashes
         differ in at most so many of 64 bits from that of the first one. None for no groups.
+    captions : bool
+        Give the captions of pictures; they never change a verdict.
     all_kinds : bool
         Give the probabilities of all kinds, in ``kinds`` of the records.
     accept : sequence of str, or str
@@ -65,6 +69,11 @@ class ScanOptions:
         the model's card.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
+    save_names : str
+        Pattern for the names of saved pictures, see :mod:`medsift.report.file_names`; empty for
+        the digest of their bytes.
+    save_labels : sequence of str
+        Labels whose pictures are saved; empty for all.
     thumbnails : bool
         Make a thumbnail of each picture.
     heat : bool
@@ -88,10 +97,13 @@ class ScanOptions:
     dicom_tags: Sequence[str] = ()
     by_series: bool = False
     group_bits: int | None = None
+    captions: bool = True
     all_kinds: bool = True
     accept: str | Sequence[str] = ()
     accept_threshold: float | None = None
     save_images: Path | None = None
+    save_names: str = ""
+    save_labels: Sequence[str] = ()
     thumbnails: bool = False
     heat: bool = False
     thumbnail_side: int = 128
@@ -112,11 +124,20 @@ class ScanOptions:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
         if isinstance(self.dicom_tags, str):
             raise UsageError("dicom_tags takes a list of names, not one text")
+        self._check_saving()
         _check_accept(self.accept, self.accept_threshold)
         if self.dicom_tags:
             from medsift.sources.dicom.tags import check_names
 
             check_names(self.dicom_tags)
+
+    def _check_saving(self) -> None:
+        if isinstance(self.save_labels, str):
+            raise UsageError("save_labels takes a list of labels, not one text")
+        if unknown := set(self.save_labels) - set(LABELS):
+            raise UsageError(f"there is no label {min(unknown)!r}: {', '.join(LABELS)}")
+        if self.save_names:
+            check_pattern(self.save_names)
 
     @property
     def source_options(self) -> SourceOptions:
@@ -128,6 +149,7 @@ class ScanOptions:
             all_frames=self.all_frames,
             web=self.web,
             dicom_tags=tuple(self.dicom_tags),
+            captions=self.captions,
         )
 
     @property
@@ -150,6 +172,9 @@ class ScanOptions:
             "by_series": self.by_series,
             "group_bits": self.group_bits,
             "dicom_tags": list(self.dicom_tags),
+            "captions": self.captions,
+            "save_names": self.save_names,
+            "save_labels": sorted(self.save_labels),
             "all_kinds": self.all_kinds,
             "accept": list(names_of(self.accept)) if self.accept else [],
             "accept_threshold": self.accept_threshold,

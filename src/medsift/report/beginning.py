@@ -34,11 +34,14 @@ class Beginning:
         Do inputs that failed again.
     settings : mapping
         What the records depend on; JSON values.
+    bbox_columns : bool
+        New CSV files have four columns for ``bbox``.
     """
 
     resume: bool = False
     retry: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    bbox_columns: bool = False
 
 
 def open_journal(

@@ -17,6 +17,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,19 @@ def encode(row: Row) -> bytes:
     return _line([_cell(row[name], kind) for name, kind in FIELDS.items()])
 
 
+def encode_in_columns(row: Row) -> bytes:
+    """One line with a cell for each side of ``bbox``, to go with :data:`HEADER_IN_COLUMNS`."""
+    cells: list[str] = []
+    for name, kind in FIELDS.items():
+        if kind == "bbox":
+            cells += [_cell(side, "float") for side in row[name] or [None] * 4]
+        else:
+            cells.append(_cell(row[name], kind))
+    return _line(cells)
+
+
 def read(path: Path) -> Iterator[Row]:
-    """Rows of a file that :func:`encode` wrote.
+    """Rows of a file that :func:`encode` or :func:`encode_in_columns` wrote.
 
     Raises
     ------
@@ -46,10 +58,11 @@ def read(path: Path) -> Iterator[Row]:
         try:
             lines = csv.reader(stream, strict=True)
             names = next(lines, None)
-            if names != list(FIELDS):
+            if names not in (list(FIELDS), _names_in_columns()):
                 raise ValueError("the first line does not name the fields of a record")
+            in_columns = len(names) > len(FIELDS)
             for cells in lines:
-                yield _row(cells)
+                yield _row(_gathered(cells) if in_columns else cells)
         except csv.Error as error:
             raise ValueError(str(error)) from error
 
@@ -68,6 +81,27 @@ def _cell(value: Any, kind: str) -> str:
     if kind == "bbox":
         return " ".join(repr(v) for v in value)
     return repr(value)
+
+
+def _names_in_columns() -> list[str]:
+    sides = ("x0", "y0", "x1", "y1")
+    return [
+        column
+        for name, kind in FIELDS.items()
+        for column in ([f"{name}_{side}" for side in sides] if kind == "bbox" else [name])
+    ]
+
+
+def _gathered(cells: list[str]) -> list[str]:
+    """Put the sides of each ``bbox`` back into one cell."""
+    rest = iter(cells)
+    gathered = [
+        " ".join(islice(rest, 4)).strip() if kind == "bbox" else next(rest, "")
+        for kind in FIELDS.values()
+    ]
+    if len(cells) != len(_names_in_columns()):
+        raise ValueError(f"a row has {len(cells)} cells")
+    return gathered
 
 
 def _row(cells: list[str]) -> Row:
@@ -96,3 +130,6 @@ def _line(cells: list[str]) -> bytes:
 
 HEADER = _line(list(FIELDS))
 """The line of field names that a CSV file begins with."""
+
+HEADER_IN_COLUMNS = _line(_names_in_columns())
+"""The same with four columns for ``bbox``: ``bbox_x0``, ``bbox_y0``, ``bbox_x1``, ``bbox_y1``."""

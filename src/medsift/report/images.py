@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import filecmp
 import io
 import os
 import re
+import shutil
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +17,8 @@ from PIL import Image
 
 from medsift.core.errors import OutputError
 from medsift.core.picture import Picture, Pixels
+from medsift.core.record import Record
+from medsift.report.file_names import file_name
 from medsift.report.summary import LABELS
 
 THUMBNAIL_SIDE = 128
@@ -30,10 +36,11 @@ _EXTENSIONS = {
 _SAFE_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _drafts = count()
+_MOST_OF_A_NAME = 100_000
 
 
 class ImageSaver:
-    """Saves pictures as ``FOLDER/<label>/<sha256>.<ext>``, each once.
+    """Saves pictures as ``FOLDER/<label>/<sha256>.<ext>``, or by names of a pattern, each once.
 
     The original bytes are saved where they are an image file of their own, and the pixels as
     PNG where they are not: give those at full size. Several processes may save into one
@@ -43,10 +50,60 @@ class ImageSaver:
     ----------
     folder : Path
         Made when the first picture comes.
+    names : str
+        Pattern of names, see :mod:`medsift.report.file_names`; empty for the digest. Where
+        different pictures come by one name, the later ones get a number behind it.
+    labels : tuple of str
+        Only pictures of these are saved; all where it is empty.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: str = "", labels: tuple[str, ...] = ()) -> None:
         self._folder = folder
+        self._names = names
+        self._labels = labels or LABELS
+        self._source = ""
+        self._of_source: dict[tuple[str, str], str] = {}
+
+    def saved(self, picture: Picture, record: Record) -> Record:
+        """Save a picture, and note in its record where.
+
+        Copies within a source share one file, as they share their digest.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        if record.label not in self._labels:
+            return record
+        if not self._names:
+            path = self.save(picture, record.label)
+            return replace(record, saved_as=self._relative(path)) if path else record
+        if record.source != self._source:
+            self._source, self._of_source = record.source, {}
+        key = (record.label, picture.sha256)
+        if key not in self._of_source:
+            path = self._save_named(picture, record)
+            if path is None:
+                return record
+            self._of_source[key] = self._relative(path)
+        return replace(record, saved_as=self._of_source[key])
+
+    def _save_named(self, picture: Picture, record: Record) -> Path | None:
+        if record.label not in LABELS:
+            return None
+        name = file_name(self._names, record)
+        extension = "png" if picture.data is None else extension_of(picture.format)
+        folder = self._folder / record.label
+        path = folder / f"{name}.{extension}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _write_beside(path, picture)
+        except OSError as error:
+            raise OutputError(f"cannot save {path}: {error.strerror or error}") from error
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
 
     def save(self, picture: Picture, label: str) -> Path | None:
         """Save one picture.
@@ -123,6 +180,43 @@ def _write_whole(path: Path, picture: Picture) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write_beside(path: Path, picture: Picture) -> Path:
+    """Write a file under its name, or the first numbered one that nothing else stands under.
+
+    A file with the very same content, of this scan or of one that was interrupted, is taken for
+    this picture.
+    """
+    draft = path.with_name(f".{os.getpid()}.{next(_drafts)}.tmp")
+    try:
+        with draft.open("wb") as stream:
+            _write(stream, picture)
+        for number in range(1, _MOST_OF_A_NAME):
+            end = f"-{number}" if number > 1 else ""
+            wanted = path.with_name(f"{path.stem}{end}{path.suffix}")
+            if _take_name(draft, wanted) or filecmp.cmp(draft, wanted, shallow=False):
+                return wanted
+        raise FileExistsError(errno.EEXIST, "too many pictures of this name")
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _take_name(draft: Path, wanted: Path) -> bool:
+    """Give a file a name that nobody has yet; whether that went well."""
+    try:
+        os.link(draft, wanted)
+        return True
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without hard links. Whoever opens the name first has it.
+        try:
+            with wanted.open("xb") as stream, draft.open("rb") as source:
+                shutil.copyfileobj(source, stream)
+            return True
+        except FileExistsError:
+            return False
 
 
 def _write(stream: BinaryIO, picture: Picture) -> None:

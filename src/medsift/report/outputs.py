@@ -67,7 +67,7 @@ class Outputs:
         self._writers: list[Writer] = list(streams)
         try:
             for path, size in zip(paths, keep, strict=True):
-                self._files.append(open_file(path, size))
+                self._files.append(open_file(path, size, beginning.bbox_columns))
                 self._writers.append(self._files[-1])
         except BaseException:
             self.close(finished=False)
@@ -146,6 +146,7 @@ def open_outputs(
     *,
     retry_failed: bool = False,
     settings: Mapping[str, Any] | None = None,
+    bbox_columns: bool = False,
 ) -> Outputs:
     """Open all outputs of a scan, after checking that each can be written.
 
@@ -161,6 +162,8 @@ def open_outputs(
     settings : mapping, optional
         What the records depend on, besides the inputs, as JSON values; ``model`` among them is
         compared with finished outputs as well.
+    bbox_columns : bool
+        Give ``bbox`` four columns in new CSV files.
 
     Raises
     ------
@@ -182,7 +185,7 @@ def open_outputs(
     if retry_failed and not resume:
         raise UsageError("failed inputs can be done again only when resuming")
     streams = [StreamWriter(sys.stdout.buffer)] * to_stdout
-    return Outputs(files, streams, Beginning(resume, retry_failed, settings or {}))
+    return Outputs(files, streams, Beginning(resume, retry_failed, settings or {}, bbox_columns))
 
 
 def paths_of(paths: Sequence[str]) -> list[Path]:

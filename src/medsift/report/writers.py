@@ -67,6 +67,7 @@ class LineFormat:
 
 
 _CSV = LineFormat(csv_file.HEADER, csv_file.encode)
+_CSV_IN_COLUMNS = LineFormat(csv_file.HEADER_IN_COLUMNS, csv_file.encode_in_columns)
 _JSONL = LineFormat(jsonl.HEADER, jsonl.encode)
 
 
@@ -214,16 +215,29 @@ def open_writer(path: str) -> Writer:
     return open_file(checked(path))
 
 
-def open_file(path: Path, keep: int = 0) -> LineWriter | ParquetWriter:
-    """A writer for a file that keeps the first ``keep`` bytes of the rows of an earlier run."""
+def open_file(path: Path, keep: int = 0, bbox_columns: bool = False) -> LineWriter | ParquetWriter:
+    """A writer for a file that keeps the first ``keep`` bytes of the rows of an earlier run.
+
+    What is kept of a CSV file says whether its ``bbox`` has columns of its own, which a new one
+    has where ``bbox_columns`` says so.
+    """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return ParquetWriter(path, keep)
-    return LineWriter(path, layout_of(path), keep)
+    if keep:
+        return LineWriter(path, layout_of(path), keep)
+    in_columns = bbox_columns and suffix == ".csv"
+    return LineWriter(path, _CSV_IN_COLUMNS if in_columns else _plain_layout_of(path))
 
 
 def layout_of(file: Path) -> LineFormat:
-    """How rows are laid out in a file that is appended to."""
+    """How rows are laid out in a file that is there already."""
+    with file.open("rb") as stream:
+        columns = stream.read(len(_CSV_IN_COLUMNS.header)) == _CSV_IN_COLUMNS.header
+    return _CSV_IN_COLUMNS if columns else _plain_layout_of(file)
+
+
+def _plain_layout_of(file: Path) -> LineFormat:
     return _CSV if file.suffix.lower() == ".csv" else _JSONL
 
 

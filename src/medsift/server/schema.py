@@ -53,6 +53,10 @@ class RecordModel(BaseModel):
     ms: float | None = Field(description="time spent on this picture, milliseconds")
     dicom_tags: str = Field(description="always empty here: the service gives no header text")
     group: str = Field(description="always empty here: the service groups no look-alikes")
+    figure: str = Field(description="id of the printed figure, the same for its parts")
+    caption: str = Field(description="what the document says below, above or about the picture")
+    caption_label: str = Field(description="label of the caption as printed: Figure 3")
+    saved_as: str = Field(description="always empty here: the service saves no pictures")
     decision: Literal["accept", "look", "reject", ""] = Field(
         description="whether the picture is what `accept` asks for; look: a person should decide"
     )
@@ -161,6 +165,10 @@ _RECORD: Json = {
     "ms": 14.2,
     "dicom_tags": "",
     "group": "",
+    "figure": "",
+    "caption": "",
+    "caption_label": "",
+    "saved_as": "",
     "decision": "accept",
     "decision_reason": "This looks like an X-ray, CT, MRI, ultrasound or nuclear scan.",
     "kinds": {"xray": 0.955, "mammography": 0.012, "photo": 0.004},

@@ -160,6 +160,8 @@ class SourceOptions:
         What may be fetched from the web, and how.
     dicom_tags : tuple of str
         Elements of DICOM headers to give with the pictures; none but these is.
+    captions : bool
+        Give the captions of pictures.
     """
 
     pdf_password: str = ""
@@ -168,6 +170,7 @@ class SourceOptions:
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
     dicom_tags: tuple[str, ...] = ()
+    captions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
