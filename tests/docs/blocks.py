@@ -2,8 +2,8 @@
 
 A comment before a block says what is special about it: ``<!-- exit 5 -->`` (it ends with this
 code), ``<!-- continues -->`` (it needs the Python block before it), ``<!-- needs torch -->``
-(skipped without the module; with ``class_map``: where the bundled model cannot explain) or
-``<!-- not run: why -->``.
+(skipped without the module; with ``class_map``: where the bundled model cannot explain),
+``<!-- asks a service -->`` (run by ``test_service_examples.py``) or ``<!-- not run: why -->``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_NOTE = re.compile(r"<!-- (exit \d+|continues|needs [\w.]+|not run: [^\n]+?) -->")
-_RUN = frozenset({"sh", "python"})
-_SHOWN = frozenset({"text", "json", "toml", "csv"})
+_NOTE = re.compile(r"<!-- (exit \d+|continues|asks a service|needs [\w.]+|not run: [^\n]+?) -->")
+_RUN = frozenset({"sh", "python", "js"})
+_SHOWN = frozenset({"text", "json", "toml", "csv", "html", "yaml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Block:
     page : Path
     line : int
         Where it begins, from 1.
-    language : {"sh", "python"}
+    language : {"sh", "python", "js"}
     code : str
     exit_code : int
         With which it ends.
     needs : str
         Module without which it cannot run.
+    asks : bool
+        Whether it asks a running service.
     """
 
     page: Path
@@ -46,6 +48,7 @@ class Block:
     code: str
     exit_code: int = 0
     needs: str = ""
+    asks: bool = False
 
 
 def blocks_of(page: Path) -> Iterator[Block]:
@@ -75,4 +78,12 @@ def blocks_of(page: Path) -> Iterator[Block]:
         if any(note.startswith("not run: ") for note in notes):
             continue
         told = dict(note.split(" ", 1) for note in notes if note.startswith(("exit ", "needs ")))
-        yield Block(page, line, language, code, int(told.get("exit", 0)), told.get("needs", ""))
+        yield Block(
+            page=page,
+            line=line,
+            language=language,
+            code=code,
+            exit_code=int(told.get("exit", 0)),
+            needs=told.get("needs", ""),
+            asks="asks a service" in notes,
+        )

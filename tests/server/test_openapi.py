@@ -37,6 +37,7 @@ def test_each_path_is_documented_with_examples() -> None:
         "/metrics",
         "/readyz",
         "/v1/classify",
+        "/v1/classify/batch",
         "/v1/model",
         "/v1/scan",
     ]
@@ -59,10 +60,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     assert list(folder.iterdir()) == []
 
 
+_WORK = ("/v1/scan", "/v1/classify", "/v1/classify/batch")
 _MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 _GETS = ("/v1/model", "/healthz", "/readyz", "/metrics")
 _CASES = [
-    *(("POST", path, mode) for path in ("/v1/scan", "/v1/classify") for mode in _MODES),
+    *(("POST", path, mode) for path in _WORK for mode in _MODES),
     *(("GET", path, GenerationMode.POSITIVE) for path in _GETS),
 ]
 

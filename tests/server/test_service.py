@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -139,6 +140,55 @@ def test_a_body_that_stops_coming_is_answered(service: ServiceProcess) -> None:
         answer = b"".join(iter(lambda: connection.recv(4000), b""))
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"timed_out"' in answer
+
+
+def _resident_kib(pid: int) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", text)[0])
+
+
+def _flooded(url: str, head: bytes, piece: bytes, pieces: int) -> bytes:
+    """Send a head without an end; the answer that came meanwhile."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        try:
+            connection.sendall(head)
+            for _ in range(pieces):
+                connection.sendall(piece)
+        except OSError:
+            pass  # it hung up, as it should
+        try:
+            return connection.recv(1000)
+        except OSError:
+            return b""
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"POST /v1/scan HTTP/1.1\r\nX-Long: ", b"x" * 65536),
+        (b"POST /v1/scan HTTP/1.1\r\n", b"".join(b"X-%d: y\r\n" % n for n in range(8000))),
+        (b"GET /", b"x" * 65536),
+        (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Long: ", b"x" * 65536),
+        (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;x=", b"x" * 65536),
+    ],
+)
+def test_heads_without_an_end_take_no_memory(
+    client: httpx.Client, service: ServiceProcess, head: bytes, piece: bytes
+) -> None:
+    assert client.get("/healthz").status_code == 200
+    before = _resident_kib(service.process.pid)
+    answer = _flooded(service.url, head, piece, 1000)
+    assert answer == b"" or answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400"))
+    assert client.get("/healthz").status_code == 200
+    assert _resident_kib(service.process.pid) - before < 20_000
+
+
+def test_a_head_that_is_too_long_is_told_so(service: ServiceProcess) -> None:
+    long = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n"
+    answer = _flooded(service.url, long, b"", 0)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert b"limit_exceeded" in answer
 
 
 def test_a_long_body_gets_its_answer_although_it_is_not_read(client: httpx.Client) -> None:

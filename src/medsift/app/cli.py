@@ -11,6 +11,7 @@ from medsift.core.errors import UsageError
 from medsift.pipeline.arguments import add_model_argument, add_workers_argument
 
 _DONE = 0
+_LAST_PORT = 65535
 
 # Nothing about the use of the app leaves the machine, and nobody is asked for an address.
 _ALWAYS = {
@@ -65,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the app until it is interrupted."""
     if find_spec("streamlit") is None:
         raise UsageError("the app needs Streamlit: pip install 'medsift[app]'")
+    if not 1 <= arguments.port <= _LAST_PORT:
+        raise UsageError(f"a port lies between 1 and {_LAST_PORT}, not {arguments.port}")
     from medsift.app.settings import AppSettings
     from medsift.classify import store
 

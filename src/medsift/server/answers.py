@@ -16,6 +16,7 @@ from medsift.report.values import row_of
 from medsift.server.gate import VISIT, Receive, Send, Visit
 from medsift.server.metrics import Metrics
 from medsift.server.uploads import ClientGoneError
+from medsift.server.wishes import Wishes
 
 NDJSON = "application/x-ndjson"
 
@@ -44,6 +45,23 @@ async def unless_gone(stream: Stream, receive: Receive) -> list[Record]:
     if records is None:
         raise ClientGoneError
     return records
+
+
+async def first_of_each(stream: Stream) -> Stream:
+    """The first record of each input: of an animation the first frame."""
+    told: set[int] = set()
+    async with aclosing(stream):
+        async for position, record in stream:
+            if position not in told:
+                told.add(position)
+                yield position, record
+
+
+async def wished(stream: Stream, wishes: Wishes) -> Stream:
+    """All records as the request wants them."""
+    async with aclosing(stream):
+        async for position, record in stream:
+            yield position, wishes.applied(record)
 
 
 def counts_of(records: Iterable[Record]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 
 from medsift._version import __version__
@@ -29,6 +30,7 @@ from medsift.server.problems import ProblemError, invalid
 from medsift.server.requests import Desk
 from medsift.server.settings import Settings
 from medsift.server.uploads import Spool
+from medsift.server.wishes import AskedFor
 
 MakeDispatcher = Callable[[Settings, Path, Metrics], Dispatcher]
 
@@ -59,7 +61,7 @@ def create_app(settings: Settings, dispatcher: MakeDispatcher = make_dispatcher)
     """
     card = read_card(store.find(settings.model))
     metrics = Metrics()
-    desk = Desk(settings, metrics)
+    desk = Desk(settings, metrics, card.accept)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -92,6 +94,15 @@ def create_app(settings: Settings, dispatcher: MakeDispatcher = make_dispatcher)
     _add_knowledge(app, desk, metrics, settings, card)
     _document(app, settings)
     app.add_middleware(Gate, settings=settings, metrics=metrics)
+    if settings.origins:
+        # Around the gate: browsers ask beforehand, and without a token.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
     return app
 
 
@@ -104,14 +115,14 @@ def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
         responses={**schema.SCAN_ANSWER, **schema.problems(*refusals)},
         openapi_extra=schema.scan_body(settings.files),
     )
-    async def scan(request: Request, stream: bool = False) -> Response:
+    async def scan(request: Request, asked: AskedFor, stream: bool = False) -> Response:
         """All pictures in the files of a form, or at addresses where the operator allows it.
 
         Files may be images, PDF, DICOM, office, mail, archives and more. What cannot be read
         becomes a record that says why. Ask for `application/x-ndjson`, or `?stream=1`, to get
         each record as soon as it is known.
         """
-        return await desk.scan(request, stream)
+        return await desk.scan(request, asked, stream)
 
     @app.post(
         "/v1/classify",
@@ -119,12 +130,25 @@ def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
         responses={**schema.CLASSIFY_ANSWER, **schema.problems(*refusals)},
         openapi_extra=schema.classify_body(),
     )
-    async def classify(request: Request) -> Response:
+    async def classify(request: Request, asked: AskedFor) -> Response:
         """One picture, in a form or as the body itself.
 
         Of an animated or multi-frame image the first frame counts.
         """
-        return await desk.classify(request)
+        return await desk.classify(request, asked)
+
+    @app.post(
+        "/v1/classify/batch",
+        summary="Classify many small pictures in one request",
+        responses={**schema.SCAN_ANSWER, **schema.problems(*refusals)},
+        openapi_extra=schema.batch_body(settings.pictures),
+    )
+    async def classify_batch(request: Request, asked: AskedFor, stream: bool = False) -> Response:
+        """One record for each file of the form, in their order.
+
+        A file that is no picture has a record that says so, and the others are answered.
+        """
+        return await desk.classify_batch(request, asked, stream)
 
 
 def _add_knowledge(
@@ -167,7 +191,7 @@ def _add_knowledge(
 def _model_answer(settings: Settings, card: ModelCard) -> dict[str, Any]:
     threshold = card.threshold if settings.threshold is None else settings.threshold
     limits = asdict(settings)
-    names = ("body_bytes", "files", "pixels", "input_seconds", "request_seconds")
+    names = ("body_bytes", "files", "pictures", "pixels", "input_seconds", "request_seconds")
     return {
         "name": card.name,
         "version": card.version,
@@ -178,7 +202,12 @@ def _model_answer(settings: Settings, card: ModelCard) -> dict[str, Any]:
             {"name": c.name, "label": c.label, "dicom_modality": c.dicom_modality}
             for c in card.classes
         ],
-        "limits": {name: limits[name] for name in names} | {"urls": settings.allow_urls},
+        "limits": {name: limits[name] for name in names}
+        | {"urls": settings.allow_urls, "thresholds": list(settings.thresholds)},
+        "accept": {
+            name: {"take": bounds.take, "leave": bounds.leave}
+            for name, bounds in card.accept.items()
+        },
     }
 
 

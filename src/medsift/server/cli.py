@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "MEDSIFT_TOKEN"  # noqa: S105  the name of it
 _SHORTEST_TOKEN = 16
 _MIB = 1024 * 1024
+_LAST_PORT = 65535
 _NEEDED = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "prometheus_client")
 
 
@@ -30,7 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen at; default: %(default)s"
     )
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8000,
+        metavar="N",
+        help="0 takes one that is free; default: %(default)s",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer only requests to this name (header Host), *.example.org for all below it;"
+        " repeatable; default: any name",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin, https://example.org, ask from within browsers (CORS);"
+        " repeatable; default: none",
+    )
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="holds the bearer token of clients"
     )
@@ -53,6 +76,27 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         help="most small pictures, of any requests, for a worker at once; default: %(default)s",
     )
 
+    group.add_argument(
+        "--threshold-range",
+        type=_range,
+        default=(0.5, 0.99),
+        metavar="LOW:HIGH",
+        help="within which requests may choose a threshold; default: 0.5:0.99",
+    )
+    group.add_argument(
+        "--remember",
+        type=int,
+        default=0,
+        metavar="N",
+        help="remember the records of the last N files by the digest of their bytes, and judge"
+        " the same bytes once; default: %(default)s, nothing of a request outlives it",
+    )
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition(":")
+    return float(low), float(high)
+
 
 def _add_limit_arguments(group: argparse._ArgumentGroup) -> None:
     def number(name: str, default: float, unit: str, text: str) -> None:
@@ -64,6 +108,7 @@ def _add_limit_arguments(group: argparse._ArgumentGroup) -> None:
     number("--max-requests", 128, "N", "requests at the same time; more are answered 429")
     number("--max-body", 256, "MIB", "longest body")
     number("--max-files", 100, "N", "most files, or addresses, of one request")
+    number("--max-pictures", 1000, "N", "most pictures of one request to /v1/classify/batch")
     number("--max-pixels", 100_000_000, "N", "width times height of the largest picture")
     number("--max-spool", 2048, "MIB", "uploads in the temporary folder at the same time")
     number("--idle-timeout", 20.0, "S", "time between two pieces of a body")
@@ -95,6 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise UsageError("the service needs more packages: pip install 'medsift[serve]'")
+    if not 0 <= arguments.port <= _LAST_PORT:
+        raise UsageError(f"a port lies between 0 and {_LAST_PORT}, not {arguments.port}")
     settings = settings_of(arguments, token_of(arguments.token_file))
     # Workers inherit the environment, and what they read is hostile.
     os.environ.pop(TOKEN_VARIABLE, None)
@@ -115,12 +162,17 @@ def settings_of(arguments: argparse.Namespace, token: str = "") -> Settings:
         workers=arguments.workers,
         batch=arguments.batch,
         token=token,
+        hosts=tuple(arguments.allow_host),
+        origins=tuple(arguments.allow_origin),
+        thresholds=arguments.threshold_range,
+        remember=arguments.remember,
         allow_urls=arguments.allow_urls,
         allow_private=arguments.allow_private,
         ports=tuple(arguments.url_port),
         requests=arguments.max_requests,
         body_bytes=arguments.max_body * _MIB,
         files=arguments.max_files,
+        pictures=arguments.max_pictures,
         pixels=arguments.max_pixels,
         spool_bytes=arguments.max_spool * _MIB,
         idle_seconds=arguments.idle_timeout,

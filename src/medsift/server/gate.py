@@ -6,8 +6,9 @@ import hmac
 import logging
 import re
 import secrets
+import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -29,12 +30,15 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 VISIT = "medsift.visit"
-_WORK = frozenset({"/v1/scan", "/v1/classify"})
+_WORK = frozenset({"/v1/scan", "/v1/classify", "/v1/classify/batch"})
 _GUARDED = frozenset({*_WORK, "/v1/model", "/metrics"})
 _KNOWN = frozenset({*_GUARDED, "/healthz", "/readyz", "/docs", "/openapi.json"})
+_PROBES = frozenset({"/healthz", "/readyz"})
+"""Asked by supervisors, who name the machine and not the service."""
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DRAIN_BYTES = 4 * MIB
+_SMALL_BYTES = 64 * 1024
 _DRAIN_SECONDS = 2.0
 _CLIENT_GONE = 499
 """As nginx notes it; nobody receives it."""
@@ -59,6 +63,7 @@ class Visit:
     notes: dict[str, object] = field(default_factory=dict)
     status: int = 0
     method: str = ""
+    announced: int = 0
     body_done: bool = False
 
     @property
@@ -90,6 +95,7 @@ class Gate:
             return
         started = time.perf_counter()
         visit = Visit(_request_id(scope), ExitStack(), method=str(scope["method"])[:16])
+        visit.announced = _announced(scope)
         scope[VISIT] = visit
         works = scope["path"] in _WORK and scope["method"] == "POST"
         self._active += works
@@ -134,6 +140,8 @@ class Gate:
             self._take_note(scope, visit, time.perf_counter() - started)
 
     def _admit(self, scope: Scope, works: bool) -> None:
+        if self._settings.hosts and scope["path"] not in _PROBES:
+            _check_host(scope, self._settings.hosts)
         if self._settings.token and scope["path"] in _GUARDED:
             _check_token(scope, self._settings.token)
         if works and self._active > self._settings.requests:
@@ -146,19 +154,26 @@ class Gate:
         visit.notes["code"] = problem.code
         if visit.answered:
             raise problem
-        has_body = visit.method in _WITH_BODY and not visit.body_done
-        if has_body and not expects:
-            await _drain(receive)
+        left = visit.method in _WITH_BODY and not visit.body_done
+        if left and not expects and visit.announced <= _SMALL_BYTES:
+            await _drain(receive, _SMALL_BYTES)  # so that the connection can be used again
+            left = not visit.body_done
         body = problem.body(visit.request_id)
         headers = {
             "content-type": MEDIA_TYPE,
             "content-length": str(len(body)),
-            **({} if visit.body_done or not has_body else {"connection": "close"}),
+            **({"connection": "close"} if left else {}),
             **problem.headers,
         }
         encoded = [(k.lower().encode(), v.encode("latin-1")) for k, v in headers.items()]
         await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": body})
+        # The answer is out before what is left of the body is read: whoever waits for a word
+        # gets it at once, and whoever reads only after sending still finds it.
+        lingers = left and not expects
+        await send({"type": "http.response.body", "body": body, "more_body": lingers})
+        if lingers:
+            await _drain(receive, _DRAIN_BYTES)
+            await send({"type": "http.response.body", "body": b""})
 
     def _take_note(self, scope: Scope, visit: Visit, seconds: float) -> None:
         path = scope["path"]
@@ -181,11 +196,31 @@ class Gate:
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 _BAD = 400
+_PORT = re.compile(r":[0-9]*$")
+_LENGTH_DIGITS = 19
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
     found: bytes = next((value for key, value in scope["headers"] if key == name), b"")
     return found
+
+
+def _announced(scope: Scope) -> int:
+    """Bytes of the body as the client says; more than any limit where it does not say."""
+    length = _header(scope, b"content-length")
+    return int(length) if length.isdigit() and len(length) < _LENGTH_DIGITS else sys.maxsize
+
+
+def _check_host(scope: Scope, allowed: Sequence[str]) -> None:
+    """Refuse names that are not this service's: a page elsewhere may have them point here."""
+    name = _header(scope, b"host").decode("latin-1").lower()
+    name = _PORT.sub("", name).rstrip(".")
+    for pattern in allowed:
+        below = pattern.lower().removeprefix("*")
+        if name == below or (pattern.startswith("*.") and name.endswith(below)):
+            return
+    detail = "this service does not answer to the name in the header Host"
+    raise ProblemError(HTTPStatus.MISDIRECTED_REQUEST, "misdirected", detail)
 
 
 def _request_id(scope: Scope) -> str:
@@ -208,11 +243,11 @@ def _check_token(scope: Scope, token: str) -> None:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers)
 
 
-async def _drain(receive: Receive) -> None:
+async def _drain(receive: Receive, most: int) -> None:
     """Take in some of a body that was refused: many clients read no answer before it is sent."""
     drained = 0
     with anyio.move_on_after(_DRAIN_SECONDS):
-        while drained < _DRAIN_BYTES:
+        while drained < most:
             message = await receive()
             drained += len(message.get("body", b""))
             if message["type"] == "http.disconnect" or not message.get("more_body", False):

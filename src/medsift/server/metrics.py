@@ -58,6 +58,11 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
+        self.remembered = Counter(
+            "medsift_files_remembered",
+            "Files whose bytes came before, and were not judged again.",
+            registry=self.registry,
+        )
         self.spooled = Gauge(
             "medsift_spooled_bytes", "Bytes of uploads on disk now.", registry=self.registry
         )

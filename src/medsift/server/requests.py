@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from medsift.classify.accept_spec import Bounds
+from medsift.core.errors import UnsupportedError
 from medsift.core.limits import MIB
 from medsift.core.record import Record
 from medsift.decode.sniff import HEAD_BYTES, sniff
@@ -19,8 +22,10 @@ from medsift.server.answers import (
     Stream,
     counts_of,
     encoded,
+    first_of_each,
     scan_body,
     unless_gone,
+    wished,
 )
 from medsift.server.dispatch import Dispatcher
 from medsift.server.gate import VISIT, Visit
@@ -35,12 +40,18 @@ from medsift.server.problems import (
     too_large,
     unsupported,
 )
-from medsift.server.scanning import examine
+from medsift.server.remembered import Remembered
+from medsift.server.scanning import examine, recalling
 from medsift.server.settings import Settings
 from medsift.server.uploads import Body, RequestFolder, Spool, Upload, read_multipart, read_raw
+from medsift.server.wishes import PARAMETERS, Asked, Wishes
 from medsift.sources.inputs import Input
 
 _JSON_BYTES = 1 * MIB
+_FORM_BYTES = 64 * 1024
+"""What a form may need around its files."""
+_DIGITS = 19
+"""A length with more is beyond any limit, and Python may refuse to read it."""
 _LONGEST_URL = 8192
 _URL = re.compile(r"https?://[^/\s]\S*", re.IGNORECASE)
 _SINGLE = frozenset({"image", "svg", "dicom", "nifti", "metafile"})
@@ -54,11 +65,15 @@ class Desk:
     ----------
     settings : Settings
     metrics : Metrics
+    bounds : mapping of str to Bounds
+        From which probability on the model's card takes what is wanted.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, bounds: Mapping[str, Bounds]) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._bounds = bounds
+        self._remembered = Remembered(settings.remember)
         self._dispatcher: Dispatcher | None = None
         self._spool: Spool | None = None
 
@@ -75,7 +90,7 @@ class Desk:
         """Whether there are workers to do it."""
         return self._dispatcher is not None and self._dispatcher.ready
 
-    async def scan(self, request: Request, stream: bool) -> Response:
+    async def scan(self, request: Request, asked: Asked, stream: bool) -> Response:
         """Answer with the records of all files or addresses.
 
         Raises
@@ -83,24 +98,30 @@ class Desk:
         ProblemError
         ClientGoneError
         """
-        _check_query(request, frozenset({"stream"}))
+        wishes = self._wishes(request, asked, "stream")
         if _media_type(request) == "application/json":
             items = await self._addresses(request)
         else:
-            uploads = await self._form(request, self._settings.files)
-            if not uploads:
-                raise invalid("the form holds no file")
-            items = [Input(upload.name, path=upload.path) for upload in uploads]
-        records = self._examine(items)
-        if stream or NDJSON in request.headers.get("accept", ""):
-            return RecordStream(records, self._metrics)
-        found = await unless_gone(records, request.receive)
-        self._check_room(found)
-        counts = counts_of(found)
-        self._take_note(request, found)
-        return Response(scan_body(found, counts), media_type="application/json")
+            items = await self._files(request, self._settings.files)
+        records = self._examine(items, wishes, self._settings.batch)
+        return await self._records(request, records, stream)
 
-    async def classify(self, request: Request) -> Response:
+    async def classify_batch(self, request: Request, asked: Asked, stream: bool) -> Response:
+        """Answer with one record for each picture of a form.
+
+        Raises
+        ------
+        ProblemError
+        ClientGoneError
+        """
+        wishes = self._wishes(request, asked, "stream")
+        items = [_only_a_picture(i) for i in await self._files(request, self._settings.pictures)]
+        # One request may keep all workers busy: its pictures are small, and others get between.
+        ahead = 2 * self._settings.batch * self._settings.scan_options.worker_count
+        records = first_of_each(self._examine(items, wishes, ahead))
+        return await self._records(request, records, stream)
+
+    async def classify(self, request: Request, asked: Asked) -> Response:
         """Answer with the record of one picture.
 
         Raises
@@ -108,14 +129,12 @@ class Desk:
         ProblemError
         ClientGoneError
         """
-        _check_query(request, frozenset())
+        wishes = self._wishes(request, asked)
         upload = await self._picture(request)
-        with upload.path.open("rb") as file:
-            file_type = sniff(file.read(HEAD_BYTES), upload.name)
-        if file_type not in _SINGLE:
-            what = "an empty file" if file_type == "empty" else f"a file of the type {file_type}"
-            raise unsupported(f"{what} is no picture; /v1/scan looks inside of documents")
-        records = self._examine([Input(upload.name, path=upload.path)])
+        item = _only_a_picture(Input(upload.name, path=upload.path))
+        if item.error is not None:
+            raise unsupported(str(item.error))
+        records = self._examine([item], wishes, self._settings.batch)
         found = await unless_gone(records, request.receive)
         self._check_room(found)
         self._take_note(request, found)
@@ -124,11 +143,35 @@ class Desk:
             raise problem
         return Response(encoded(found[0]), media_type="application/json")
 
-    def _examine(self, items: Sequence[Input]) -> Stream:
+    def _wishes(self, request: Request, asked: Asked, *more: str) -> Wishes:
+        _check_query(request, PARAMETERS | set(more))
+        return Wishes.of(asked, self._settings, self._bounds)
+
+    def _examine(self, items: Sequence[Input], wishes: Wishes, ahead: int) -> Stream:
         if self._dispatcher is None:
             raise _not_open()
-        settings = self._settings
-        return examine(self._dispatcher, items, settings.request_seconds, settings.batch)
+        dispatcher, seconds = self._dispatcher, self._settings.request_seconds
+
+        def fresh(items: Sequence[Input]) -> Stream:
+            return examine(dispatcher, items, seconds, ahead)
+
+        if self._remembered.is_on:
+            return wished(recalling(items, fresh, self._remembered, self._metrics), wishes)
+        return wished(fresh(items), wishes)
+
+    async def _records(self, request: Request, records: Stream, stream: bool) -> Response:
+        if stream or NDJSON in request.headers.get("accept", ""):
+            return RecordStream(records, self._metrics)
+        found = await unless_gone(records, request.receive)
+        self._check_room(found)
+        self._take_note(request, found)
+        return Response(scan_body(found, counts_of(found)), media_type="application/json")
+
+    async def _files(self, request: Request, most: int) -> list[Input]:
+        uploads = await self._form(request, most)
+        if not uploads:
+            raise invalid("the form holds no file")
+        return [Input(upload.name, path=upload.path) for upload in uploads]
 
     async def _picture(self, request: Request) -> Upload:
         media_type = _media_type(request)
@@ -168,8 +211,10 @@ class Desk:
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise unsupported("compressed bodies are not read")
         announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > longest:
+        if announced.isdecimal() and int(announced[:_DIGITS]) > longest:
             raise too_large(f"the body is longer than {longest} bytes")
+        if announced.isdecimal() and self._spool is not None:
+            self._spool.check(int(announced[:_DIGITS]) - _FORM_BYTES)
         return Body(request.receive, self._settings, longest)
 
     def _folder(self, request: Request) -> RequestFolder:
@@ -197,6 +242,19 @@ class Desk:
 
 
 _RAW = frozenset({"application/dicom", "application/octet-stream"})
+
+
+def _only_a_picture(item: Input) -> Input:
+    """The same input, or with its error where it is no picture itself."""
+    if item.path is None:
+        return item
+    with item.path.open("rb") as file:
+        file_type = sniff(file.read(HEAD_BYTES), item.source)
+    if file_type in _SINGLE:
+        return item
+    what = "an empty file" if file_type == "empty" else f"a file of the type {file_type}"
+    text = f"{what} is no picture; /v1/scan looks inside of documents"
+    return replace(item, path=None, error=UnsupportedError(text))
 
 
 def _check_query(request: Request, known: frozenset[str]) -> None:

@@ -8,6 +8,7 @@ import uvicorn
 
 from medsift.server.app import create_app
 from medsift.server.logs import set_up_logs
+from medsift.server.protocol import BoundedProtocol
 from medsift.server.settings import Settings
 
 _KEEP_ALIVE_SECONDS = 30
@@ -32,6 +33,7 @@ def serve(settings: Settings, host: str, port: int, log_level: str = "info") -> 
         create_app(settings),
         host=host,
         port=port,
+        http=BoundedProtocol,
         backlog=_BACKLOG,
         ws="none",
         lifespan="on",

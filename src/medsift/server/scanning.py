@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import TypeAlias
 
 from medsift.core.errors import TimedOutError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import failure
 from medsift.pipeline.scan import is_light
 from medsift.server.dispatch import Dispatcher, Job, Sink
+from medsift.server.metrics import Metrics
+from medsift.server.remembered import Key, Remembered, key_of
 from medsift.sources.inputs import Input
+
+Stream: TypeAlias = "AsyncGenerator[tuple[int, Record], None]"
 
 
 async def examine(
@@ -64,6 +70,47 @@ async def examine(
     finally:
         for job in lined_up.values():
             job.drop()
+
+
+async def recalling(
+    items: Sequence[Input],
+    fresh: Callable[[Sequence[Input]], Stream],
+    remembered: Remembered,
+    metrics: Metrics,
+) -> Stream:
+    """Records of files whose bytes came before, and then of all others.
+
+    Parameters
+    ----------
+    items : sequence of Input
+    fresh : callable
+        Examines inputs, as :func:`examine` does.
+    remembered : Remembered
+        Keeps what is found.
+    metrics : Metrics
+    """
+    keys: dict[int, Key] = {}
+    new: list[int] = []
+    for position, item in enumerate(items):
+        if item.path is not None:
+            keys[position] = await asyncio.to_thread(key_of, item.source, item.path)
+        key = keys.get(position)
+        known = None if key is None else remembered.recall(key, item.source)
+        if known is None:
+            new.append(position)
+            continue
+        metrics.remembered.inc()
+        for record in known:
+            yield position, record
+    found: dict[int, list[Record]] = {}
+    async with aclosing(fresh([items[position] for position in new])) as stream:
+        async for number, record in stream:
+            found.setdefault(number, []).append(record)
+            yield new[number], record
+    # Only here are they known to be complete.
+    for number, records in found.items():
+        if new[number] in keys:
+            remembered.keep(keys[new[number]], records)
 
 
 async def _next(sink: Sink, end: float) -> tuple[int, Record | None]:

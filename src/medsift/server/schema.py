@@ -110,10 +110,19 @@ class LimitsModel(BaseModel):
 
     body_bytes: int
     files: int
+    pictures: int = Field(description="most pictures of a request to /v1/classify/batch")
     pixels: int
     input_seconds: float
     request_seconds: float
     urls: bool = Field(description="whether addresses may be scanned")
+    thresholds: list[float] = Field(description="lowest and highest threshold of a request")
+
+
+class BoundsModel(BaseModel):
+    """From which probability on a wanted group or kind is accepted, below which rejected."""
+
+    take: float
+    leave: float
 
 
 class ModelAnswer(BaseModel):
@@ -126,6 +135,10 @@ class ModelAnswer(BaseModel):
     networks: list[str]
     kinds: list[KindModel]
     limits: LimitsModel
+    accept: dict[str, BoundsModel] = Field(
+        description="bounds of the model's card for what `accept` may ask for; 0.6 and 0.1 where"
+        " it has none"
+    )
 
 
 class HealthAnswer(BaseModel):
@@ -251,6 +264,12 @@ def scan_body(most: int) -> Json:
             },
         }
     )
+
+
+def batch_body(most: int) -> Json:
+    """Documentation of the body of many pictures."""
+    content = scan_body(most)["requestBody"]["content"]
+    return _body({"multipart/form-data": content["multipart/form-data"]})
 
 
 CLASSIFY_BODY_TYPES = ("image/*", "application/dicom", "application/octet-stream")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, GIB, MIB, Limits
 from medsift.pipeline.options import ScanOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS
+
+_ORIGIN = re.compile(r"https?://[^/\s?#@*]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,14 @@ class Settings:
         As of :class:`medsift.pipeline.ScanOptions`.
     token : str
         Bearer token that requests must show; empty for none.
+    hosts : tuple of str
+        Names in ``Host`` that are answered, ``*.example.org`` for all below one; empty for any.
+    origins : tuple of str
+        Origins whose pages may ask from within a browser (CORS).
+    thresholds : tuple of float
+        Lowest and highest ``threshold`` that a request may ask for.
+    remember : int
+        Files whose records are remembered by the digest of their bytes; 0 for none.
     allow_urls : bool
         Fetch addresses that clients name.
     allow_private : bool
@@ -32,6 +43,8 @@ class Settings:
         Longest body of a request.
     files : int
         Most files, or addresses, of one request.
+    pictures : int
+        Most pictures of one request to ``/v1/classify/batch``.
     pixels : int
         Width times height of the largest picture.
     spool_bytes : int
@@ -54,12 +67,17 @@ class Settings:
     min_size: int = 32
     workers: int | None = None
     token: str = field(default="", repr=False)
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    thresholds: tuple[float, float] = (0.5, 0.99)
+    remember: int = 0
     allow_urls: bool = False
     allow_private: bool = False
     ports: tuple[int, ...] = ()
     requests: int = 128
     body_bytes: int = 256 * MIB
     files: int = 100
+    pictures: int = 1000
     pixels: int = 100_000_000
     spool_bytes: int = 2 * GIB
     idle_seconds: float = 20.0
@@ -71,12 +89,21 @@ class Settings:
 
     def __post_init__(self) -> None:
         bounds = (
-            *(self.requests, self.body_bytes, self.files, self.pixels, self.spool_bytes),
+            *(self.requests, self.body_bytes, self.files, self.pictures, self.pixels),
             *(self.idle_seconds, self.body_seconds, self.input_seconds, self.request_seconds),
-            *(self.shutdown_seconds, self.batch),
+            *(self.spool_bytes, self.shutdown_seconds, self.batch),
         )
         if min(bounds) <= 0:
             raise UsageError("limits of the service must be above zero")
+        if self.remember < 0:
+            raise UsageError("the number of files to remember cannot be negative")
+        low, high = self.thresholds
+        if not 0 < low <= high <= 1:
+            raise UsageError("thresholds of requests lie in order, above 0 and up to 1")
+        for origin in self.origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise UsageError(f"{origin!r} is no origin: https://example.org, without a path")
+        _ = self.scan_options  # refuses what workers could not be told, before anything starts
         if self.allow_private and not self.allow_urls:
             raise UsageError("--allow-private has no use without --allow-urls")
 

@@ -130,6 +130,18 @@ class Spool:
         self._count += 1
         return RequestFolder(self._folder / f"request-{self._count}", self)
 
+    def check(self, size: int) -> None:
+        """Refuse what is announced and would not fit, before any of it is read.
+
+        Raises
+        ------
+        ProblemError
+            There would be too many bytes (429).
+        """
+        with self._lock:
+            if self._used + size > self._most:
+                raise _crowded()
+
     def take(self, size: int) -> None:
         """Count bytes that are about to be written.
 
@@ -140,7 +152,7 @@ class Spool:
         """
         with self._lock:
             if self._used + size > self._most:
-                raise busy("too many bytes of other requests wait to be worked on")
+                raise _crowded()
             self._used += size
         self._metrics.spooled.set(self._used)
 
@@ -264,6 +276,7 @@ class _Form:
         self._most_files = most_files
         self._field, self._value = b"", b""
         self._headers: dict[bytes, bytes] = {}
+        self._header_bytes = 0
         self._file: BinaryIO | None = None
         self.uploads: list[Upload] = []
         self.ended = False
@@ -286,18 +299,19 @@ class _Form:
             self._file = None
 
     def _part_begin(self) -> None:
-        self._headers = {}
+        self._headers, self._header_bytes = {}, 0
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
         self._field += data[start:end]
-        self._check_headers()
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
         self._value += data[start:end]
-        self._check_headers()
 
-    def _check_headers(self) -> None:
-        if len(self._field) + len(self._value) > _HEADER_BYTES:
+    def _count(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > _HEADER_BYTES:
             raise malformed("a part of the form has too long headers")
 
     def _header_end(self) -> None:
@@ -329,6 +343,10 @@ class _Form:
 
     def _end(self) -> None:
         self.ended = True
+
+
+def _crowded() -> ProblemError:
+    return busy("too many bytes of other requests wait to be worked on")
 
 
 def clean_name(raw: bytes) -> str:
