@@ -62,7 +62,7 @@ class Service:
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr(synchronous.time, "sleep", found.append)
+    monkeypatch.setattr("time.sleep", found.append)
     return found
 
 
@@ -257,7 +257,7 @@ async def test_the_same_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(asynchronous.asyncio, "sleep", sleep)
+    monkeypatch.setattr("asyncio.sleep", sleep)
     lines = json.dumps(row()).encode() + b"\n"
     service = Service(
         problem(429, "busy", **{"retry-after": "2"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -86,7 +86,7 @@ class Exchange:
     def __init__(self, *headers: tuple[str, str], path: str = "/v1/scan") -> None:
         self.headers = [(k.encode(), v.encode()) for k, v in headers]
         self.path = path
-        self.sent: list[dict[str, Any]] = []
+        self.sent: list[MutableMapping[str, Any]] = []
         self.read = 0
         self.read_before_the_answer = 0
 
@@ -95,7 +95,7 @@ class Exchange:
             self.read += piece
             return {"type": "http.request", "body": bytes(piece), "more_body": True}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             if message.get("body") and not self.read_before_the_answer:
                 self.read_before_the_answer = self.read
             self.sent.append(message)

@@ -18,7 +18,7 @@ KINDS = {"ct": 0.55, "photo": 0.3, "mri": 0.15}
 
 def look(item: Input) -> list[Record]:
     label = {"label": "medical", "p_medical": 0.7, "confidence": 0.7, "kind": "ct", "p_kind": 0.8}
-    return [Record(source=item.source, kinds=KINDS, dicom_modality="CT", **label)]  # type: ignore[arg-type]
+    return [Record(source=item.source, kinds=KINDS, dicom_modality="CT", **label)]
 
 
 async def one(service: Service, query: str) -> dict[str, object]:

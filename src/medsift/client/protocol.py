@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -104,15 +105,11 @@ def _asked_for(text: str) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text[:6])
     try:
-        at = parsedate_to_datetime(text)
+        at: datetime = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
-    from datetime import datetime, timezone
-
-    now = datetime.now(timezone.utc)
-    return max(
-        0.0, (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp() - now.timestamp()
-    )
+    then = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return max(0.0, (then - datetime.now(timezone.utc)).total_seconds())
 
 
 def problem(answer: httpx.Response) -> ServiceError:
