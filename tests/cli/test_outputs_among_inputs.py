@@ -25,8 +25,8 @@ def sources(path: Path) -> list[str]:
 
 def test_outputs_are_not_scanned(folder: Path) -> None:
     words = ["scan", ".", "-o", "r.jsonl", "-o", "r.parquet", "--report", "r.html"]
-    for _ in range(2):
-        assert main([*words, "--save-images", "saved", "--quiet"]) == 3
+    for more in ([], ["--overwrite"], ["--resume"]):
+        assert main([*words, "--save-images", "saved", "--quiet", *more]) == 3
         assert sources(folder / "r.jsonl") == ["a.png", "broken.png"]
 
 

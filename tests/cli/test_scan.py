@@ -291,8 +291,11 @@ def test_resuming_with_another_threshold_is_refused(folder: Path, tmp_path: Path
     out = tmp_path / "r.jsonl"
     assert run("scan", folder / "photo.jpg", "-o", out, "--quiet").returncode == 0
     done = run("scan", folder / "photo.jpg", "-o", out, "--model", "fast", "--resume", "--quiet")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "earlier scan had model" in done.stderr
+    for other in (["--threshold", "0.9"], ["--min-size", "8"], ["--ignore-robots"], ["--linked"]):
+        done = run("scan", folder / "photo.jpg", "-o", out, *other, "--resume", "--quiet")
+        assert done.returncode == 2, other
 
 
 def test_failures_can_be_retried(folder: Path, tmp_path: Path) -> None:
@@ -301,10 +304,89 @@ def test_failures_can_be_retried(folder: Path, tmp_path: Path) -> None:
     assert run("scan", damaged, folder / "photo.jpg", "-o", out, "--quiet").returncode == 3
     damaged.write_bytes((folder / "drawing.png").read_bytes())
     again = ("scan", damaged, folder / "photo.jpg", "-o", out, "--resume", "--quiet")
-    assert run(*again).returncode == 3
     assert run(*again, "--retry-failed").returncode == 0
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     assert [(Path(row["source"]).name, row["status"]) for row in rows] == [
-        ("photo.jpg", "ok"),
         ("a.png", "ok"),
+        ("photo.jpg", "ok"),
     ]
+
+
+def test_a_file_that_was_replaced_is_done_again_in_its_place_and_a_lost_one_told(
+    tmp_path: Path,
+) -> None:
+    inputs, out = tmp_path / "in", tmp_path / "r.jsonl"
+    inputs.mkdir()
+    for number, name in enumerate(("a.png", "b.png", "c.png")):
+        picture(number).save(inputs / name)
+    assert run("scan", inputs, "-o", out, "--quiet").returncode == 0
+    before = [row["sha256"] for row in records(out)]
+    picture(7).save(inputs / "b.png")
+    (inputs / "c.png").rename(inputs / "d.png")
+    done = run("scan", inputs, "-o", out, "--resume", "--no-progress")
+    assert done.returncode == 0
+    assert "1 done again, as they have changed or had failed; 1 gone" in done.stderr
+    assert [Path(row["source"]).name for row in records(out)] == ["a.png", "b.png", "d.png"]
+    after = [row["sha256"] for row in records(out)]
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert after[1] != before[1]
+
+
+def test_changes_that_the_time_does_not_show_are_told_by_hash(tmp_path: Path) -> None:
+    image, out = tmp_path / "a.bmp", tmp_path / "r.jsonl"
+    picture(1).save(image)
+    scan = ("scan", image, "-o", out, "--quiet", "--resume-by", "hash")
+    assert run(*scan).returncode == 0
+    (before,) = records(out)
+    status = image.stat()
+    picture(2).save(image)
+    os.utime(image, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert image.stat().st_size == status.st_size
+    assert run(*scan, "--resume").returncode == 0
+    (after,) = records(out)
+    assert after["sha256"] != before["sha256"]
+    changed = out.read_text()
+    os.utime(image)
+    assert run(*scan, "--resume").returncode == 0
+    assert out.read_text() == changed
+
+
+def test_an_existing_output_is_never_overwritten_unasked(folder: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "r.csv", tmp_path / "r.html"
+    out.write_text("precious")
+    page.write_text("precious")
+    for words in (["-o", out], ["--report", page]):
+        scan = ("scan", folder / "photo.jpg", *words, "--quiet")
+        done = run(*scan)
+        assert (done.returncode, "--overwrite" in done.stderr) == (2, True)
+        assert Path(words[1]).read_text() == "precious"
+        assert run(*scan, "--overwrite").returncode == 0
+    assert run("scan", folder, "-o", out, "--overwrite", "--resume").returncode == 2
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_list_that_cannot_be_read_leaves_earlier_outputs_alone(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    out, listed = tmp_path / "r.jsonl", tmp_path / "names.parquet"
+    out.write_text("precious")
+    if content is not None:
+        listed.write_bytes(content)
+    done = run("scan", "--inputs-from", listed, "-o", out, "--overwrite", "--quiet")
+    assert done.returncode == 2
+    assert out.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir() if path != listed) == ["r.jsonl"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_lists_may_begin_with_a_byte_order_mark(
+    folder: Path, tmp_path: Path, encoding: str
+) -> None:
+    listed = tmp_path / "names.txt"
+    listed.write_text(f"{folder / 'photo.jpg'}\n{folder / 'drawing.png'}\n", encoding=encoding)
+    done = run("scan", "--inputs-from", listed, "-o", "-", "--quiet")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+    if encoding == "utf-8-sig":
+        done = run("scan", "-", "-o", "-", "--quiet", stdin=listed.read_text(encoding="utf-8"))
+        assert done.returncode == 0

@@ -31,7 +31,20 @@ def labelled(tmp_path: Path) -> Path:
 def scan(path: Path, *words: str) -> dict[str, Any]:
     out = path.with_suffix(".jsonl")
     saved = ["--save-images", str(path.parent / "saved")]
-    main(["scan", str(path), "-o", str(out), *saved, "--quiet", "--workers", "1", *words])
+    main(
+        [
+            "scan",
+            str(path),
+            "-o",
+            str(out),
+            *saved,
+            "--overwrite",
+            "--quiet",
+            "--workers",
+            "1",
+            *words,
+        ]
+    )
     [row] = out.read_text(encoding="utf-8").splitlines()
     record: dict[str, Any] = json.loads(row)
     return record

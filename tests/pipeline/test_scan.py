@@ -75,7 +75,7 @@ def test_cores_that_no_input_keeps_busy_speed_up_the_networks(
         def __init__(self, options: ScanOptions, threads: int = 1) -> None:
             engines.append((options.worker_count, threads))
 
-        def run(self, items: Iterable[Input | None]) -> Iterator[Examined]:
+        def run(self, items: Iterable[Input | None], _ahead: object) -> Iterator[Examined]:
             return (Examined(item, ()) for item in items if item is not None)
 
     monkeypatch.setattr(local, "LocalEngine", Engine)

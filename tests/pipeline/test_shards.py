@@ -75,7 +75,7 @@ def test_shards_of_an_earlier_scan_are_never_overwritten(name: str) -> None:
     begun(name)
     with pytest.raises(UsageError, match="--resume goes on"):
         begun(name)
-    with pytest.raises(OutputError, match="had threshold"):
+    with pytest.raises(UsageError, match="had threshold"):
         ShardFolder(name).begin({**SETTINGS, "threshold": 0.9}, resume=True)
     ShardFolder(name).begin(SETTINGS, resume=True)
 

@@ -22,20 +22,22 @@ CHILD = textwrap.dedent(
     """
     import sys, time
     from medsift.core.record import Record
+    from medsift.report.beginning import Beginning
     from medsift.report.outputs import open_outputs
 
     folder, count, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     names = sys.argv[4:]
-    with open_outputs([f"{folder}/{name}" for name in names], resume=True) as outputs:
+    RESUME = Beginning("resume")
+    with open_outputs([f"{folder}/{name}" for name in names], RESUME) as outputs:
         print("begun", flush=True)
         for number in range(count):
             key = f"input {number}"
-            if outputs.is_complete(key):
+            if list(outputs.recall(key, "web")):
                 continue
             for index in range(number % 5):
                 outputs.write(Record(source=key, index=index, error="x" * (number * 37 % 3000)))
                 time.sleep(pause / 5)
-            outputs.complete(key)
+            outputs.complete(key, "web")
             print(key, flush=True)
             time.sleep(pause)
     """
@@ -74,4 +76,4 @@ def test_a_scan_killed_at_random_moments_ends_up_as_if_undisturbed(tmp_path: Pat
     for name in NAMES:
         found = [(row["source"], row["index"]) for row in read_rows(tmp_path / name)]
         assert found == expected, name
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*NAMES, "out.csv.journal"])

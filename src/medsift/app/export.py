@@ -12,7 +12,7 @@ from pathlib import Path
 
 from medsift.app.desk import Desk, Found
 from medsift.core.taxonomy import KINDS
-from medsift.report.writers import open_file
+from medsift.report.writers import open_writer
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _SINGLE_FILES = "uploads"
@@ -30,7 +30,7 @@ def table(found: Iterable[Found], suffix: str) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="medsift-export-") as folder:
         path = Path(folder) / f"records{suffix}"
-        with open_file(path) as writer:
+        with open_writer(str(path)) as writer:
             for each in found:
                 writer.write(each.record)
         return path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -41,6 +42,34 @@ def facts(folder: Path) -> dict[str, Any]:
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} cannot be read: {error!r}") from error
+
+
+def digest(folder: Path) -> str:
+    """What tells one model from any other, whatever their cards call them.
+
+    Returns
+    -------
+    str
+        SHA-256, hex, of all files of the model, and of the one that is its gate.
+
+    Raises
+    ------
+    ModelError
+        A file cannot be read.
+    """
+    total = hashlib.sha256()
+    try:
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            if path.suffix.lower() == ".md":
+                continue  # words for people
+            total.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+            total.update(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error!r}") from error
+    gate = facts(folder).get("gate")
+    if isinstance(gate, dict) and gate.get("model"):
+        total.update(digest(find_beside(folder, str(gate["model"]))).encode())
+    return total.hexdigest()
 
 
 def find(model: str) -> Path:

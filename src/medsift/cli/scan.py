@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import UsageError
-from medsift.pipeline.arguments import add_verdict_arguments, add_workers_argument
+from medsift.core.limits import DEFAULT_LIMITS
+from medsift.pipeline.arguments import (
+    add_limit_arguments,
+    add_verdict_arguments,
+    add_workers_argument,
+)
 
 if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
+    from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.shards import Counts
+    from medsift.report.beginning import Beginning
     from medsift.report.outputs import Outputs
     from medsift.report.summary import Summary
     from medsift.sources.inputs import Input
@@ -49,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_accept_arguments(verdict)
     _add_work_arguments(parser.add_argument_group("work"))
     _add_web_arguments(parser.add_argument_group("web"))
+    add_limit_arguments(parser.add_argument_group("limits"))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,30 +76,25 @@ def run(arguments: argparse.Namespace) -> int:
     if any(map(shards.is_folder, arguments.output)):
         return exit_code(shards.run(arguments, options), frozenset(arguments.fail_on))
     _check_outputs(arguments)
+    _check_lists(arguments)
     view = View(arguments)
     groups = None if options.group_bits is None else Groups(options.group_bits)
     interrupted = False
     try:
         with (
-            open_outputs(
-                arguments.output,
-                arguments.resume,
-                retry_failed=arguments.retry_failed,
-                settings=options.settings,
-                bbox_columns=arguments.bbox_columns,
-            ) as outputs,
+            open_outputs(arguments.output, _beginning(arguments, options)) as outputs,
             view,
-            closing(examine_all(_items(arguments, outputs), options, groups)) as stream,
+            closing(
+                examine_all(_items(arguments, outputs), options, groups, _holding(outputs))
+            ) as stream,
         ):
-            for record in outputs.kept():
-                view.recall(record)
-                if groups:
-                    groups.recall(record.group)
             for examined in stream:
-                for outcome in examined.outcomes:
-                    outputs.write(outcome.record)
-                outputs.complete(examined.item.source)
+                if not examined.written:
+                    for outcome in examined.outcomes:
+                        outputs.write(outcome.record)
+                    outputs.complete(examined.item.source, examined.item.stamp)
                 view.show(examined)
+            view.note(outputs.changes)
     except KeyboardInterrupt:
         interrupted = True
     view.sum_up(interrupted)
@@ -150,8 +154,19 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="continue an interrupted scan into the same output; nothing is done twice or lost;"
-        " refused where the model or other options that records depend on have changed",
+        help="continue an earlier scan into the same output, interrupted or not: what is new or has"
+        " changed is done, nothing is done twice or lost; refused where the model or other options"
+        " that records depend on have changed",
+    )
+    group.add_argument(
+        "--resume-by",
+        choices=("time", "hash"),
+        default="time",
+        help="how --resume knows that a file has changed: by size and time of change, or by its"
+        " content; default: %(default)s",
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="begin anew although the output exists"
     )
     group.add_argument(
         "--retry-failed",
@@ -300,6 +315,8 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         raise UsageError("--retry-failed goes with --resume")
     if (arguments.save_names or arguments.save_labels) and not arguments.save_images:
         raise UsageError("--save-names and --save-labels go with --save-images")
+    if arguments.overwrite and arguments.resume:
+        raise UsageError("--overwrite begins anew, --resume goes on: only one of them")
     if arguments.resume and all(name == "-" for name in arguments.output):
         raise UsageError("--resume needs the --output that it shall continue")
     if arguments.engine == "ray":
@@ -330,6 +347,34 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         save_labels=arguments.save_labels,
         thumbnails=arguments.report is not None,
         heat=arguments.report is not None,
+        limits=replace(
+            DEFAULT_LIMITS,
+            seconds=arguments.max_seconds,
+            pixels=arguments.max_pixels,
+            memory_bytes=arguments.max_memory,
+        ),
+    )
+
+
+def _beginning(arguments: argparse.Namespace, options: ScanOptions) -> Beginning:
+    from medsift.pipeline.resume import elsewhere
+    from medsift.report.beginning import Beginning
+
+    listed = bool(arguments.inputs_from) or "-" in arguments.inputs
+    return Beginning(
+        "resume" if arguments.resume else "overwrite" if arguments.overwrite else "new",
+        arguments.retry_failed,
+        arguments.resume_by,
+        options.settings,
+        arguments.bbox_columns,
+        elsewhere(arguments.inputs, listed),
+    )
+
+
+def _holding(outputs: Outputs) -> Callable[[Examined], None]:
+    """What is done before its turn goes into the journal."""
+    return lambda examined: outputs.hold(
+        examined.item.source, examined.item.stamp, [o.record for o in examined.outcomes]
     )
 
 
@@ -349,26 +394,34 @@ def _web_options(arguments: argparse.Namespace) -> WebOptions:
     )
 
 
-def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | None]:
-    items = _expanded(arguments)
+def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | Examined | None]:
+    from medsift.pipeline.resume import going_on, stamped
+
+    items = stamped(_expanded(arguments, outputs), arguments.resume_by)
     if arguments.by_series:
         from medsift.sources.series import by_series
 
         items = by_series(items)
-    for item in items:
-        if item is None or not outputs.is_complete(item.source):
-            yield item
+    return going_on(items, outputs)
 
 
-def _expanded(arguments: argparse.Namespace) -> Iterator[Input | None]:
+def _expanded(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | None]:
     from medsift.sources.inputs import Expander
 
-    expander = Expander(_written(arguments))
+    expander = Expander([*_written(arguments), *outputs.paths])
     for name in _names(arguments):
         if name is None:
             yield None
         else:
             yield from expander.inputs(name)
+
+
+def _check_lists(arguments: argparse.Namespace) -> None:
+    """Refuse a list that cannot be read before any output is opened, and so overwritten."""
+    from medsift.sources import listing
+
+    for name in arguments.inputs_from:
+        listing.check(name)
 
 
 def _check_model(model: str) -> None:
@@ -386,6 +439,9 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     for name in arguments.inputs:
         if name != "-" and os.path.realpath(name) in own and not Path(name).is_dir():
             raise UsageError(f"{name} is an input and would be overwritten as an output")
+    again = arguments.resume or arguments.overwrite
+    if arguments.report and not again and Path(arguments.report).is_file():
+        raise UsageError(f"{arguments.report} exists already: --overwrite begins anew")
 
 
 def _written(arguments: argparse.Namespace) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import queue
 import sys
@@ -15,6 +16,12 @@ _PATIENCE = 0.05
 """Seconds to wait for a line before saying that there is none at hand."""
 
 _PIECE = 1 << 16
+
+_LONGEST = 1 << 16
+"""Bytes of a line; no path or address is longer."""
+
+_TOLD = 256
+"""Bytes of a longer one that stand in the record that says so."""
 
 
 def lines() -> Iterator[str | None]:
@@ -34,17 +41,38 @@ def lines() -> Iterator[str | None]:
 
 
 def _read_into(ahead: queue.Queue[str | None]) -> None:
-    # Not through sys.stdin: its lock, held by a thread that waits, breaks the end of the program.
-    descriptor = sys.stdin.fileno()
-    rest = b""
     try:
-        while piece := os.read(descriptor, _PIECE):
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
-                _put(ahead, line)
-        _put(ahead, rest)
+        for number, line in enumerate(_split(_pieces())):
+            _put(ahead, line if number else line.removeprefix(codecs.BOM_UTF8))
     finally:
         ahead.put(None)
+
+
+def _pieces() -> Iterator[bytes]:
+    # Not through sys.stdin: its lock, held by a thread that waits, breaks the end of the program.
+    try:
+        descriptor = sys.stdin.fileno()
+        while piece := os.read(descriptor, _PIECE):
+            yield piece
+    except (OSError, ValueError, AttributeError):
+        return  # closed by the caller: `<&-`
+
+
+def _split(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines, of those that are longer than any name the beginning only."""
+    rest, skipping = b"", False
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            if not skipping:
+                yield line
+            skipping = False
+        if skipping:
+            rest = b""
+        elif len(rest) > _LONGEST:
+            yield rest[:_TOLD]
+            rest, skipping = b"", True
+    yield rest
 
 
 def _put(ahead: queue.Queue[str | None], line: bytes) -> None:

@@ -10,12 +10,12 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from medsift.report.earlier import Changes
 from medsift.report.html import ReportPage
 from medsift.report.summary import Summary
 from medsift.report.table import Table
 
 if TYPE_CHECKING:
-    from medsift.core.record import Record
     from medsift.pipeline.outcomes import Examined
 
 _COUNTED_AHEAD = 200_000
@@ -47,6 +47,7 @@ class View:
         # How many series there are is known when all their headers have been read.
         self._countable = not (arguments.by_series or arguments.inputs_from)
         self._bar: Any = None
+        self._changes = Changes()
         self._started = time.monotonic()
 
     def __enter__(self) -> View:
@@ -73,17 +74,11 @@ class View:
                 # An interrupted scan leaves a page of what was finished.
                 stack.callback(self._report.close)
 
-    def recall(self, record: Record) -> None:
-        """Count a record of the scan that this one continues."""
-        self.summary.add(record)
-        if self._report:
-            self._report.add(record, None)
-
     def show(self, examined: Examined) -> None:
-        """Show all outcomes of one input."""
+        """Show all outcomes of one input; those of an earlier run only count."""
         with self._above_bar():
             for outcome in examined.outcomes:
-                if self._table:
+                if self._table and not examined.earlier:
                     self._table.add(outcome.record)
                 else:
                     self.summary.add(outcome.record)
@@ -91,6 +86,10 @@ class View:
                     self._report.add(outcome.record, outcome.thumbnail, outcome.heat)
         if self._bar is not None:
             self._bar.update()
+
+    def note(self, changes: Changes) -> None:
+        """Tell at the end what has happened to the inputs of the earlier run."""
+        self._changes = changes
 
     def sum_up(self, interrupted: bool) -> None:
         """Print the counts, where the report is, and whether the work was cut short."""
@@ -101,6 +100,8 @@ class View:
             self._table.finish(seconds)
         else:
             sys.stderr.write(self.summary.sentence(seconds) + "\n")
+        if told := _told(self._changes):
+            sys.stderr.write(f"since the earlier scan: {told}\n")
         if self._report_name:
             sys.stderr.write(f"report: {self._report_name}\n")
         if interrupted:
@@ -114,6 +115,15 @@ class View:
             return
         with self._bar.external_write_mode(file=sys.stdout):
             yield
+
+
+def _told(changes: Changes) -> str:
+    parts = [
+        (changes.again, "done again, as they have changed or had failed"),
+        (changes.gone, "gone, their records are left out"),
+        (changes.unnamed, "not among the inputs now, their records stay"),
+    ]
+    return "; ".join(f"{number:,} {what}" for number, what in parts if number)
 
 
 def _total(names: list[str]) -> int | None:

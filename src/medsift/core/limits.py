@@ -55,3 +55,6 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+MIN_SIZE = 32
+"""Pixels: pictures with a shorter side below are skipped, unless somebody asks for another size."""

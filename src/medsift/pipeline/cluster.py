@@ -18,13 +18,13 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from medsift.core.errors import CrashedError, EngineError, UsageError
 from medsift.pipeline.blocks import Block
 from medsift.pipeline.decisions import Finisher
-from medsift.pipeline.local import LocalEngine, tasks_of
+from medsift.pipeline.local import Ahead, LocalEngine, tasks_of
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.shards import ShardFolder
@@ -35,6 +35,9 @@ _STORE_BYTES = 100 * 1024 * 1024
 
 _AHEAD = 3
 """Tasks that wait for each actor, so that it never waits for the next one."""
+
+_BEHIND = 256
+"""Tasks that may be under way, or done and wait for earlier ones."""
 
 _TRIES = 3
 
@@ -157,7 +160,9 @@ class RayEngine:
     def __init__(self, options: ScanOptions) -> None:
         self._options = options
 
-    def run(self, items: Iterable[Input | None]) -> Generator[Examined, None, None]:
+    def run(
+        self, items: Iterable[Input | Examined | None], ahead: Ahead | None = None
+    ) -> Generator[Examined, None, None]:
         """Do what :meth:`medsift.pipeline.local.LocalEngine.run` does."""
         workers = self._options.worker_count
         with ray_running(workers) as ray:
@@ -166,35 +171,55 @@ class RayEngine:
             )
             actors = [made.remote(self._options) for _ in range(workers)]
             try:
-                yield from _in_order(ray, actors, tasks_of(items))
+                yield from _in_order(ray, actors, tasks_of(items), ahead)
             finally:
                 for actor in actors:
                     ray.kill(actor)
 
 
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """What is with an actor, or is known and waits for its turn."""
+
+    items: list[Input]
+    reference: Any = None
+    actor: int = 0
+    found: list[Examined] | None = None
+
+
 def _in_order(
-    ray: Any, actors: list[Any], groups: Iterator[list[Input] | None]
+    ray: Any,
+    actors: list[Any],
+    groups: Iterator[list[Input] | Examined | None],
+    ahead: Ahead | None,
 ) -> Iterator[Examined]:
-    waiting: deque[tuple[list[Input], Any, int]] = deque()
+    queue: deque[_Waiting] = deque()
     load = [0] * len(actors)
     window = _AHEAD * len(actors)
     while True:
-        while len(waiting) < window and (group := next(groups, [])):
+        group: list[Input] | Examined | None = []
+        while sum(load) < window and len(queue) < _BEHIND and (group := next(groups, [])):
+            if isinstance(group, Examined):
+                queue.append(_Waiting([], found=[group]))
+                continue
             chosen = load.index(min(load))
             load[chosen] += 1
-            waiting.append((group, actors[chosen].run.remote(group), chosen))
-        if not waiting and group is not None:
-            return
-        if len(waiting) < window and group is None and not (waiting and _is_ready(ray, waiting[0])):
+            queue.append(_Waiting(group, actors[chosen].run.remote(group), chosen))
+        while queue and queue[0].found is not None:
+            yield from queue.popleft().found or ()
+        running = {each.reference: each for each in queue if each.found is None}
+        if not running:
+            if not queue and group is not None:
+                return
             continue
-        items, reference, chosen = waiting.popleft()
-        load[chosen] -= 1
-        yield from _result(ray, items, reference)
-
-
-def _is_ready(ray: Any, entry: tuple[list[Input], Any, int]) -> bool:
-    ready, _ = ray.wait([entry[1]], timeout=0)
-    return bool(ready)
+        ready, _ = ray.wait(list(running), timeout=0 if group is None else None)
+        for reference in ready:
+            each = running[reference]
+            each.found = _result(ray, each.items, reference)
+            load[each.actor] -= 1
+            if each is not queue[0] and ahead is not None:
+                for examined in each.found:
+                    ahead(examined)
 
 
 def _result(ray: Any, items: list[Input], reference: Any) -> list[Examined]:

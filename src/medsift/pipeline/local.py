@@ -1,9 +1,9 @@
 """The local engine: a pool of worker processes that survives the loss of any of them.
 
 Inputs are handed out in tasks: one document each, or several image files. Each task has its own
-spool file; results are yielded in the order of the inputs. A worker that crashes or takes too
-long is killed and replaced; the input that it was at gets a failed record, together with what
-was found in it before, and the inputs after it are handed out again.
+spool file. Tasks end in any order; what they found is yielded in the order of the inputs, and what
+has to wait for that is told to whoever asked, so that an interruption does not lose it. What a
+lost worker was at is done again, see :mod:`medsift.pipeline.losses`.
 """
 
 from __future__ import annotations
@@ -11,27 +11,39 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeAlias
 
-from medsift.core.errors import CrashedError, InputError, TimedOutError
+from medsift.core.errors import CrashedError, InputError, MedsiftError
+from medsift.pipeline.losses import Losses, lost_in_company
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.pool import PoolBrokenError, fault_of, new_pool
-from medsift.pipeline.spool import read_finished, read_state
+from medsift.pipeline.spool import finished_count, read_finished, read_state
 from medsift.pipeline.worker import run_task, set_up
 from medsift.pipeline.workspace import workspace
 from medsift.sources.inputs import Input
+
+Ahead: TypeAlias = "Callable[[Examined], object]"
+"""Is told what came of an input whose turn has not come yet."""
 
 _TASK_INPUTS = 16
 _NEW_POOLS = 3
 """So many times in a row a pool that breaks without any work done is replaced."""
 
 _WINDOW = 32
-"""Tasks for each worker that may be under way or await the yielding of earlier ones."""
+"""Tasks for each worker that may be under way."""
+
+_BEHIND = 512
+"""Tasks for each worker that may be done and await the end of earlier ones."""
+
+_PATIENCE = 0.5
+"""Seconds that what is done may wait for its turn before that is told."""
 
 # Only a guess that saves hand-overs: files that look like documents get a task of their own, so
 # that their time limit is their own, too. What a file is, is told by its content, later.
@@ -42,11 +54,39 @@ _IMAGE_SUFFIXES = frozenset(
 
 @dataclass(slots=True, eq=False)
 class _Task:
+    """Inputs that are handed out together.
+
+    ``future`` is None for what is not to be run: ``blamed`` is what came of its one input.
+    ``pieces`` take the place of a task that was lost.
+    """
+
     items: list[Input]
-    spool: Path
-    future: Any
+    spool: Path | None = None
+    future: Any = None
+    losses: list[Losses] = field(default_factory=list)
     blamed: Examined | None = None
-    """What came of the one input of a task that is not to be run."""
+    pieces: list[_Task] | None = None
+    settled_at: float | None = None
+    told: bool = False
+    given: int = 0
+    """Inputs whose results were yielded."""
+
+    def __post_init__(self) -> None:
+        self.losses = self.losses or [Losses() for _ in self.items]
+
+    def found(self) -> Iterator[Examined]:
+        """What is known of its inputs, in their order."""
+        if self.blamed is not None:
+            yield self.blamed
+        elif self.spool is not None:
+            for item, outcomes in zip(self.items, read_finished(self.spool), strict=False):
+                yield Examined(item, outcomes)
+
+    def drop(self) -> None:
+        """Remove its spool."""
+        self.told = True
+        if self.spool is not None:
+            self.spool.unlink(missing_ok=True)
 
 
 class LocalEngine:
@@ -74,13 +114,17 @@ class LocalEngine:
         self._pool: Any = None
         self._folder: Path | None = None
 
-    def run(self, items: Iterable[Input | None]) -> Iterator[Examined]:
+    def run(
+        self, items: Iterable[Input | Examined | None], ahead: Ahead | None = None
+    ) -> Iterator[Examined]:
         """Examine inputs; yields in their order. Closing the generator stops the workers.
 
         Parameters
         ----------
-        items : iterable of Input or None
+        items : iterable of Input, Examined or None
             See :func:`medsift.pipeline.scan.examine_all`; who gives None should have waited.
+        ahead : callable, optional
+            As there.
 
         Raises
         ------
@@ -90,10 +134,10 @@ class LocalEngine:
             The temporary folder cannot be written.
         """
         if self._folder is not None:
-            yield from self._run(self._folder, tasks_of(items))
+            yield from self._run(_Run(self, self._folder, tasks_of(items), ahead))
             return
         with self.opened() as folder:
-            yield from self._run(folder, tasks_of(items))
+            yield from self._run(_Run(self, folder, tasks_of(items), ahead))
             self._pool.close()
 
     @contextmanager
@@ -113,94 +157,221 @@ class LocalEngine:
         prepare = partial(set_up, threads=self._threads) if self._threads > 1 else set_up
         return new_pool(self._options.worker_count, prepare, self._options)
 
-    def _run(self, folder: Path, groups: Iterator[list[Input] | None]) -> Iterator[Examined]:
-        window = _WINDOW * self._options.worker_count
-        queue: deque[_Task] = deque()
-        broken = 0
-        while True:
-            while len(queue) < window and (group := next(groups, [])):
-                queue.append(self._submit(folder, group))
-            if len(queue) < window and group is None and not (queue and _is_settled(queue[0])):
-                continue
-            if not queue:
-                return
-            task = queue.popleft()
-            if task.blamed is not None:
-                yield task.blamed
-                continue
-            fault = _wait(task)
-            if isinstance(fault, PoolBrokenError) and broken < _NEW_POOLS:
-                broken += 1
-                queue.appendleft(task)
-                self._start_over(queue)
-                continue
-            done = list(_finished(task))
-            yield from done
-            broken = 0 if done else broken
-            if fault is None and len(done) < len(task.items):
-                fault = CrashedError("what its worker had found was lost")
-            if fault is not None:
-                queue.extendleft(reversed(self._again(folder, task, fault)))
-            task.spool.unlink(missing_ok=True)
+    def _run(self, run: _Run) -> Iterator[Examined]:
+        try:
+            yield from run.results()
+        except BaseException:
+            # An interruption, or whoever asked wants no more.
+            with suppress(MedsiftError):
+                run.tell_all()
+            raise
 
-    def _start_over(self, queue: Iterable[_Task]) -> None:
+    def submit(self, folder: Path, items: list[Input], losses: list[Losses]) -> _Task:
+        """Hand out inputs."""
+        self._count += 1
+        task = _Task(items, folder / f"{self._count}.jsonl", losses=losses)
+        self.schedule(task)
+        return task
+
+    def schedule(self, task: _Task) -> None:
+        """Hand out a task, perhaps once more."""
+        seconds = self._options.limits.seconds
+        try:
+            task.future = self._pool.schedule(
+                self._run_task, args=[task.items, task.spool], timeout=seconds
+            )
+        except RuntimeError:  # pebble's word for a pool that broke meanwhile
+            task.future = None
+
+    def start_over(self) -> None:
         """Replace a pool that lost its workers before they took up any work."""
         self._pool.stop()
         self._pool.join()
         self._pool = self._new_pool()
-        for task in queue:
-            if task.blamed is None and not _is_done(task):
-                task.future = self._schedule(task.items, task.spool)
 
-    def _submit(self, folder: Path, items: list[Input]) -> _Task:
-        self._count += 1
-        spool = folder / f"{self._count}.jsonl"
-        return _Task(items, spool, self._schedule(items, spool))
+    @property
+    def worker_count(self) -> int:
+        """Worker processes."""
+        return self._options.worker_count
 
-    def _schedule(self, items: list[Input], spool: Path) -> Any:
-        seconds = self._options.limits.seconds
-        try:
-            return self._pool.schedule(self._run_task, args=[items, spool], timeout=seconds)
-        except RuntimeError:  # pebble's word for a pool that broke meanwhile
-            return None
 
-    def _again(self, folder: Path, task: _Task, fault: InputError) -> list[_Task]:
-        """What is left of a lost task: inputs to run again, around the one at fault."""
-        before, blamed, after = self._blame(task, fault)
-        left = [self._submit(folder, before)] if before else []
-        if blamed is not None:
-            left.append(_Task([], task.spool, None, blamed))
-        return [*left, self._submit(folder, after)] if after else left
+class _Run:
+    """Inputs on their way through the workers of an engine.
 
-    def _blame(
-        self, task: _Task, fault: InputError
-    ) -> tuple[list[Input], Examined | None, list[Input]]:
-        """Split what is left of a lost task around the input at fault."""
+    Parameters
+    ----------
+    engine : LocalEngine
+    folder : Path
+        For spools.
+    groups : iterator
+        As :func:`tasks_of` gives them.
+    ahead : callable or None
+    """
+
+    def __init__(
+        self,
+        engine: LocalEngine,
+        folder: Path,
+        groups: Iterator[list[Input] | Examined | None],
+        ahead: Ahead | None,
+    ) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._groups = groups
+        self._ahead = ahead
+        self._queue: deque[_Task] = deque()
+        self._running: list[_Task] = []
+        self._settled: deque[_Task] = deque()
+        self._exhausted = False
+        self._broken = 0
+
+    def results(self) -> Iterator[Examined]:
+        """Yield what is found, in the order of the inputs."""
+        while True:
+            has_waited = self._fill()
+            self._settle()
+            yield from self._in_turn()
+            self._tell_ahead()
+            if self._exhausted and not self._queue:
+                return
+            if not has_waited and self._running:
+                futures = [task.future for task in self._running if task.future is not None]
+                wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+
+    def tell_all(self) -> None:
+        """Tell what is done, also of tasks that are not, before all is lost."""
+        stack = list(self._queue)
+        while self._ahead is not None and stack:
+            task = stack.pop(0)
+            if task.pieces is not None:
+                stack[:0] = task.pieces
+            elif not task.told:
+                self._tell(task)
+
+    def _fill(self) -> bool:
+        """Hand out inputs as long as there is room; whether there were none just now."""
+        workers = self._engine.worker_count
+        while (
+            not self._exhausted
+            and len(self._running) < _WINDOW * workers
+            and len(self._queue) < _BEHIND * workers
+        ):
+            group = next(self._groups, [])
+            if group is None:
+                return True
+            if isinstance(group, Examined):
+                task = _Task([], blamed=group, settled_at=time.monotonic(), told=True)
+            elif group:
+                task = self._engine.submit(self._folder, group, [])
+                self._running.append(task)
+            else:
+                self._exhausted = True
+                return False
+            self._queue.append(task)
+        return False
+
+    def _settle(self) -> None:
+        """Take note of tasks that have ended, well or not."""
+        for task in list(self._running):
+            if task.future is not None and not task.future.done():
+                continue
+            fault = _fault(task)
+            if isinstance(fault, PoolBrokenError) and self._broken < _NEW_POOLS:
+                self._broken += 1
+                self._engine.start_over()
+                for other in self._running:
+                    if not _is_done(other):
+                        self._engine.schedule(other)
+                return
+            self._running.remove(task)
+            done = finished_count(task.spool) if task.spool else 0
+            self._broken = 0 if done else self._broken
+            if fault is None and done < len(task.items):
+                fault = CrashedError("what its worker had found was lost")
+            if fault is None:
+                self._mark(task)
+            else:
+                task.pieces = list(self._pieces(task, fault))
+
+    def _mark(self, task: _Task) -> _Task:
+        task.settled_at = time.monotonic()
+        self._settled.append(task)
+        return task
+
+    def _pieces(self, task: _Task, fault: InputError) -> Iterator[_Task]:
+        """What becomes of a lost task: what was finished, what is blamed, and what is run again."""
+        if task.spool is None:
+            return
         state = read_state(task.spool)
-        alone = len(task.items) == 1
-        if not alone and isinstance(fault, TimedOutError) and not self._at_fault(state.begun_at):
-            return task.items[state.finished :], None, []
-        at = state.finished if state.begun is None else state.begun
-        if at >= len(task.items):
-            return task.items[state.finished :], None, []
-        item = task.items[at]
-        blamed = Examined(item, [*state.outcomes, failure(item, fault)])
-        return task.items[state.finished : at], blamed, task.items[at + 1 :]
+        done = state.finished
+        left, losses = task.items[done:], task.losses[done:]
+        if done:
+            yield self._mark(_Task(task.items[:done], task.spool))
+        if isinstance(fault, PoolBrokenError):
+            for item in left:
+                yield self._mark(_Task([item], blamed=Examined(item, [failure(item, fault)])))
+            return
+        if len(task.items) == 1 and left:
+            if losses[0].blamed(fault):
+                found = [*state.outcomes, failure(left[0], fault)]
+                yield self._mark(_Task(left, blamed=Examined(left[0], found)))
+            else:
+                yield self._again(left, losses)
+        else:
+            suspect = None if state.begun is None else state.begun - done
+            for group in lost_in_company(losses, suspect):
+                yield self._again([left[at] for at in group], [losses[at] for at in group])
+        if not done:
+            task.spool.unlink(missing_ok=True)
 
-    def _at_fault(self, begun_at: float | None) -> bool:
-        # The time limit of a task with several inputs may run out on an innocent one: it was
-        # at fault only if most of the time was its own.
-        return begun_at is not None and (
-            time.monotonic() - begun_at > self._options.limits.seconds / 2
-        )
+    def _again(self, items: list[Input], losses: list[Losses]) -> _Task:
+        task = self._engine.submit(self._folder, items, losses)
+        self._running.append(task)
+        return task
+
+    def _in_turn(self) -> Iterator[Examined]:
+        while self._queue:
+            task = self._queue[0]
+            if task.pieces is not None:
+                self._queue.popleft()
+                self._queue.extendleft(reversed(task.pieces))
+            elif task.settled_at is not None:
+                for examined in task.found():
+                    task.given += 1
+                    yield examined
+                self._queue.popleft()
+                task.drop()
+            else:
+                return
+
+    def _tell_ahead(self) -> None:
+        late = time.monotonic() - _PATIENCE
+        while self._settled and (self._settled[0].settled_at or 0.0) < late:
+            task = self._settled.popleft()
+            if self._ahead is not None and not task.told:
+                self._tell(task)
+
+    def _tell(self, task: _Task) -> None:
+        task.told = True
+        for examined in islice(task.found(), task.given, None):
+            if self._ahead is not None:
+                self._ahead(examined)
 
 
-def tasks_of(items: Iterable[Input | None]) -> Iterator[list[Input] | None]:
+def tasks_of(
+    items: Iterable[Input | Examined | None],
+) -> Iterator[list[Input] | Examined | None]:
     """Group inputs for the hand-over to a worker: image files together, all others alone."""
     group: list[Input] = []
     for item in items:
         if item is None:
             yield group or None
+            group = []
+            continue
+        if isinstance(item, Examined):
+            if group:
+                yield group
+            yield item
             group = []
             continue
         if not _looks_like_image(item):
@@ -222,8 +393,8 @@ def _looks_like_image(item: Input) -> bool:
     return PurePath(name).suffix.lower() in _IMAGE_SUFFIXES
 
 
-def _wait(task: _Task) -> InputError | None:
-    """Wait for the end of a task; the fault that ended it early, if one did."""
+def _fault(task: _Task) -> InputError | None:
+    """The fault that ended a task early, if one did."""
     if task.future is None:
         return PoolBrokenError("its worker could not be started")
     try:
@@ -233,18 +404,8 @@ def _wait(task: _Task) -> InputError | None:
     return None
 
 
-def _is_settled(task: _Task) -> bool:
-    """Whether waiting for a task takes no time."""
-    return task.future is None or bool(task.future.done())
-
-
 def _is_done(task: _Task) -> bool:
     future = task.future
     return future is not None and (
         future.done() and not future.cancelled() and future.exception() is None
     )
-
-
-def _finished(task: _Task) -> Iterator[Examined]:
-    for item, outcomes in zip(task.items, read_finished(task.spool), strict=False):
-        yield Examined(item, outcomes)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from medsift._version import __version__
 from medsift.classify import store
 from medsift.core.errors import UsageError
-from medsift.core.limits import DEFAULT_LIMITS, Limits
+from medsift.core.limits import DEFAULT_LIMITS, MIN_SIZE, Limits
 from medsift.core.wanted import names_of
 from medsift.pipeline.groups import MOST_BITS
 from medsift.report.file_names import check_pattern
@@ -87,7 +88,7 @@ class ScanOptions:
     model: str = "default"
     threshold: float | None = None
     tta: bool = False
-    min_size: int = 32
+    min_size: int = MIN_SIZE
     workers: int | None = None
     engine: Engine = "local"
     pdf_password: str = field(default="", repr=False)
@@ -122,6 +123,8 @@ class ScanOptions:
             raise UsageError(f"look-alikes may differ in 0 to {MOST_BITS} bits")
         if self.min_size < 0:
             raise UsageError(f"the smallest size cannot be negative: {self.min_size}")
+        if self.limits.seconds <= 0 or self.limits.pixels < 1 or self.limits.memory_bytes < 0:
+            raise UsageError("limits on seconds and pixels must be above 0, on memory at least 0")
         if isinstance(self.dicom_tags, str):
             raise UsageError("dicom_tags takes a list of names, not one text")
         self._check_saving()
@@ -161,9 +164,12 @@ class ScanOptions:
         ModelError
             There is no such model.
         """
-        facts = store.facts(store.find(self.model))
+        folder = store.find(self.model)
+        facts = store.facts(folder)
         return {
+            "medsift": __version__,
             "model": f"{facts['name']} {facts['version']}",
+            "model_digest": store.digest(folder),
             "threshold": facts["threshold"] if self.threshold is None else self.threshold,
             "tta": self.tta,
             "min_size": self.min_size,
@@ -182,6 +188,11 @@ class ScanOptions:
             "crawl": self.web.max_depth if self.web.crawl else 0,
             "max_pages": self.web.max_pages,
             "ignore_robots": self.web.ignore_robots,
+            "allow_private": self.web.allow_private,
+            "ports": sorted(set(self.web.ports)),
+            "max_seconds": self.limits.seconds,
+            "max_pixels": self.limits.pixels,
+            "max_memory": self.limits.memory_bytes,
         }
 
     @property

@@ -31,10 +31,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An input and all its outcomes, at least one."""
+    """An input and all its outcomes, at least one.
+
+    Attributes
+    ----------
+    item : Input
+    outcomes : sequence of Outcome
+    earlier : bool
+        Whether an earlier run found them, which this one goes on from.
+    written : bool
+        Whether they are in the outputs already.
+    """
 
     item: Input
     outcomes: Sequence[Outcome]
+    earlier: bool = False
+    written: bool = False
 
 
 def failure(item: Input, fault: InputError) -> Outcome:

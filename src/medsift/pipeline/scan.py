@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import UsageError
 from medsift.core.limits import MIB
@@ -19,6 +19,10 @@ from medsift.pipeline.groups import Groups
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
 from medsift.sources.inputs import Input, expand
+
+if TYPE_CHECKING:
+    from medsift.pipeline.examine import Examiner
+    from medsift.pipeline.local import Ahead
 
 _PLAIN = frozenset({"bmp", "gif", "jpeg", "png", "webp"})
 _LIGHT_BYTES = 8 * MIB
@@ -77,7 +81,10 @@ def scan(
 
 
 def examine_all(
-    items: Iterable[Input | None], options: ScanOptions, groups: Groups | None = None
+    items: Iterable[Input | Examined | None],
+    options: ScanOptions,
+    groups: Groups | None = None,
+    ahead: Ahead | None = None,
 ) -> Generator[Examined, None, None]:
     """Examine inputs with the engine that the options name.
 
@@ -86,12 +93,16 @@ def examine_all(
 
     Parameters
     ----------
-    items : iterable of Input or None
-        None says that no input is at hand just now, though more may come: what is under way is
-        then given as soon as it is ready, and not only when there is enough work ahead.
+    items : iterable of Input, Examined or None
+        What is examined already comes back as it is at its turn. None says that no input is at
+        hand just now, though more may come: what is under way is then given as soon as it is
+        ready, and not only when there is enough work ahead.
     options : ScanOptions
     groups : Groups, optional
         Those of the records that this scan goes on from; made where options ask for groups.
+    ahead : callable, optional
+        Is told what came of an input that has to wait for earlier ones, or never comes to its turn
+        since the generator is closed or interrupted. Groups are not named then.
     """
     finisher = Finisher(options)
     if finisher.changes:
@@ -99,13 +110,14 @@ def examine_all(
         return finisher.stream(examine_all(items, plain, groups))
     if options.group_bits is not None:
         alone = replace(options, group_bits=None)
-        return _grouped(examine_all(items, alone), groups or Groups(options.group_bits))
+        stream = examine_all(items, alone, None, ahead)
+        return _grouped(stream, groups or Groups(options.group_bits))
     if options.engine == "ray":
         from medsift.pipeline import cluster
 
         cluster.require_ray()
-        return cluster.RayEngine(options).run(items)
-    return _examine_all(iter(items), options)
+        return cluster.RayEngine(options).run(items, ahead)
+    return _examine_all(iter(items), options, ahead)
 
 
 def _grouped(
@@ -113,34 +125,45 @@ def _grouped(
 ) -> Generator[Examined, None, None]:
     with closing(stream):
         for examined in stream:
+            if examined.written:
+                for outcome in examined.outcomes:
+                    groups.recall(outcome.record.group)
+                yield examined
+                continue
             outcomes = [
                 replace(o, record=replace(o.record, group=groups.name(o.record.phash)))
                 for o in examined.outcomes
             ]
-            yield Examined(examined.item, outcomes)
+            yield replace(examined, outcomes=outcomes)
 
 
 def _examine_all(
-    items: Iterator[Input | None], options: ScanOptions
+    items: Iterator[Input | Examined | None], options: ScanOptions, ahead: Ahead | None
 ) -> Generator[Examined, None, None]:
     first = list(islice(items, _FEW + 1))
     few = [item for item in first if item is not None]
+    fresh = [item for item in few if isinstance(item, Input)]
     are_all = len(few) == len(first) <= _FEW
-    if are_all and all(map(is_light, few)):
+    if are_all and all(map(is_light, fresh)):
         from medsift.pipeline.examine import Examiner
 
-        examiner = Examiner(options, threads=options.worker_count)
+        examiner: Examiner | None = None
         for item in few:
+            if isinstance(item, Examined):
+                yield item
+                continue
+            # Where all is known already, no model is loaded.
+            examiner = examiner or Examiner(options, threads=options.worker_count)
             yield Examined(item, list(examiner.examine(item)))
         return
     from medsift.pipeline.local import LocalEngine
 
     cores, threads = options.worker_count, 1
-    if are_all and len(few) < cores:
+    if are_all and len(fresh) < cores:
         # No more workers than inputs; the cores that are left speed up their inferences.
-        options = replace(options, workers=len(few))
+        options = replace(options, workers=len(fresh))
         threads = cores // options.worker_count
-    yield from LocalEngine(options, threads=threads).run(chain(first, items))
+    yield from LocalEngine(options, threads=threads).run(chain(first, items), ahead)
 
 
 def is_light(item: Input) -> bool:

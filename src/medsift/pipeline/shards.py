@@ -94,9 +94,10 @@ class ShardFolder:
         Raises
         ------
         UsageError
-            There are shards of another scan already, which are not overwritten.
+            There are shards of another scan already, which are not overwritten, or resuming needs
+            other settings.
         OutputError
-            The folder cannot be written, or resuming needs other settings.
+            The folder cannot be written.
         """
         with self._writing(self.name):
             self._system.makedirs(self._path, exist_ok=True)

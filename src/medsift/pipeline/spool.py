@@ -24,6 +24,8 @@ from medsift.pipeline.outcomes import Outcome
 _BINARY = ("thumbnail", "heat")
 """Fields of an outcome that are bytes."""
 
+_END = b'{"end":'
+
 
 class SpoolWriter:
     """Appends what happens to the spool of one task."""
@@ -99,6 +101,15 @@ def read_finished(path: Path) -> Iterator[Sequence[Outcome]]:
         elif "end" in row:
             yield outcomes
             outcomes = []
+
+
+def finished_count(path: Path) -> int:
+    """Inputs that are complete, without a look at what was found in them."""
+    try:
+        with path.open("rb") as file:
+            return sum(line.startswith(_END) and line.endswith(b"\n") for line in file)
+    except FileNotFoundError:
+        return 0
 
 
 def read_state(path: Path) -> SpoolState:

@@ -1,25 +1,38 @@
-"""Whether a scan begins anew or goes on, and what of earlier outputs it keeps."""
+"""Whether a scan begins anew or goes on, and what of earlier outputs it goes on from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from medsift.core.errors import OutputError
-from medsift.core.record import FIELDS
-from medsift.report import jsonl, retry
+from medsift.core.errors import OutputError, UsageError
+from medsift.core.filelock import LockFile
+from medsift.report import drafts, jsonl
 from medsift.report.journal import (
-    Checkpoint,
+    Header,
     Journal,
+    Line,
     check_settings,
+    first_row,
+    header_of,
+    journal_failed,
     journal_path,
     journals_naming,
-    settings_of,
+    line_of,
+    lines,
 )
-from medsift.report.writers import read_rows, rows_path
+from medsift.report.stamps import By
+from medsift.report.survey import Survey, survey
+from medsift.report.writers import is_parquet, layout_of, read_rows, rows_path
+
+Mode: TypeAlias = Literal["new", "overwrite", "resume"]
+
+LIMITS = ("max_seconds", "max_pixels", "max_memory")
+"""Settings that may be raised where what has failed is done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,107 +41,244 @@ class Beginning:
 
     Attributes
     ----------
-    resume : bool
-        Go on where an earlier scan into the same files ended.
+    mode : {"new", "overwrite", "resume"}
+        ``new`` refuses files that exist already, ``overwrite`` writes over them, ``resume`` goes
+        on where an earlier scan into the same files ended.
     retry : bool
-        Do inputs that failed again.
+        When resuming, do inputs that failed again.
+    by : {"time", "hash"}
+        When resuming, how inputs that have changed are told.
     settings : mapping
         What the records depend on; JSON values.
     bbox_columns : bool
         New CSV files have four columns for ``bbox``.
+    elsewhere : callable
+        Tells of an input of the earlier scan whether this one does not look where it is, so
+        that it is not missed.
     """
 
-    resume: bool = False
+    mode: Mode = "new"
     retry: bool = False
+    by: By = "time"
     settings: Mapping[str, Any] = field(default_factory=dict)
     bbox_columns: bool = False
+    elsewhere: Callable[[str], bool] = lambda _key: False
 
 
-def open_journal(
-    files: Sequence[Path], beginning: Beginning
-) -> tuple[Journal | None, Checkpoint | None]:
-    """Open the journal of a scan into these files; with a checkpoint where it goes on.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a scan into files begins with.
+
+    Attributes
+    ----------
+    journal : Journal
+    appended : tuple of Path
+        The files that rows are appended to.
+    earlier : Survey or None
+        What there is to go on from.
+    """
+
+    journal: Journal
+    appended: tuple[Path, ...]
+    earlier: Survey | None = None
+
+
+def lock_all(files: Sequence[Path]) -> list[LockFile]:
+    """Keep other scans away from these files, whatever else they write.
 
     Raises
     ------
     OutputError
-        The files cannot be gone on with, or not with these settings.
+        Another scan is writing one of them.
     """
-    if not files:
-        return None, None
-    path = journal_path(files[0])
-    appended = [rows_path(file) for file in files]
-    settings = dict(beginning.settings)
+    locks: list[LockFile] = []
     try:
-        if not beginning.resume:
-            return _begin(path, appended, settings), None
-        if path.is_file():
-            retry.finish(appended, str(settings_of(path).get(retry.SWAP, "")))
-            journal, checkpoint = Journal.resume(path, appended, settings)
-        else:
-            _check_finished(files, appended)
-            if not files[0].is_file():
-                return _begin(path, appended, settings), None
-            journal, checkpoint = _adopt(path, files, settings)
-        if beginning.retry:
-            return retry.without_failures(journal, checkpoint, files, appended, settings)
+        for file in files:
+            locks.append(LockFile(lock_path(file)))
+    except BlockingIOError as error:
+        _release(locks)
+        raise OutputError(f"another scan is writing {file}") from error
+    except OSError as error:
+        _release(locks)
+        raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
+    return locks
+
+
+def lock_path(file: Path) -> Path:
+    """The file that is locked while another one is written."""
+    real = Path(os.path.realpath(file))  # whatever links lead to it
+    return real.with_name(real.name + ".lock")
+
+
+def begin(files: Sequence[Path], beginning: Beginning) -> Opened:
+    """Open the journal of a scan into files that are locked.
+
+    Raises
+    ------
+    UsageError
+        The files exist and are not to be overwritten, or cannot be gone on with, or not with
+        these settings. Nothing was changed.
+    OutputError
+        The system refuses.
+    """
+    path = journal_path(files[0])
+    try:
+        if path.is_file() and path.stat().st_size and first_row(path) is None:
+            raise UsageError(f"{path} would be overwritten, and is no journal of medsift")
+        if beginning.mode != "resume":
+            return _anew(path, files, beginning)
+        return _resumed(path, files, beginning)
     except OSError as error:
         raise journal_failed(path, error) from error
-    return journal, checkpoint
 
 
-def _check_finished(files: Sequence[Path], appended: Sequence[Path]) -> None:
-    for other in journals_naming(appended):
-        raise OutputError(f"{other} is of an interrupted scan with other outputs as well")
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing and len(missing) < len(files):
-        raise OutputError(f"cannot resume: there is no {missing[0]} beside the other outputs")
+def _anew(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
+    others = list(journals_naming(files))
+    if beginning.mode == "new":
+        _refuse_existing(files, others)
+    stale = [file for other in others for file in _rows_of(other)]
+    for file in (path, *files):
+        drafts.sweep(file)
+    mark = drafts.new_mark()
+    appended = tuple(rows_path(file, mark) for file in files)
+    header = Header(_names(path, files), _names(path, appended), beginning.settings)
+    journal = Journal.begin(path, header)
+    for other in others:
+        if other != path:
+            other.unlink(missing_ok=True)  # the files that it is about are about to go
+    for file in stale:
+        file.unlink(missing_ok=True)
+    return Opened(journal, appended)
 
 
-def _begin(path: Path, appended: Sequence[Path], settings: Mapping[str, Any]) -> Journal:
-    stale = [other for other in journals_naming(appended) if other != path]
-    journal = Journal.begin(path, appended, settings=settings)
-    for other in stale:
-        # Its files are about to be overwritten.
-        other.unlink(missing_ok=True)
-    return journal
+def _refuse_existing(files: Sequence[Path], journals: Sequence[Path]) -> None:
+    for path in journals:
+        row = first_row(path) or {}
+        there = [path.parent / name for name in row.get("appended", row.get("outputs", ()))]
+        found = survey(path, None) if "appended" in row else Survey()
+        done = found.inputs + len(found.held)
+        if done and not found.finished and any(map(Path.is_file, there)):
+            raise UsageError(
+                f"an interrupted scan into {', '.join(row['outputs'])} had {done:,} inputs done: "
+                "--resume goes on from there, --overwrite begins anew"
+            )
+    for file in files:
+        if _holds_something(file):
+            hint = "--resume goes on with it, --overwrite begins anew"
+            raise UsageError(f"{file} exists already: {hint}")
 
 
-def _adopt(
-    path: Path, files: Sequence[Path], settings: Mapping[str, Any]
-) -> tuple[Journal, Checkpoint]:
-    """Turn finished outputs back into ones that can be appended to."""
-    found = [_sources(file, settings) for file in files]
-    for file, sources in zip(files, found, strict=True):
-        if sources != found[0]:
-            raise OutputError(f"cannot resume: {file} and {files[0]} hold different scans")
-    keys = frozenset(found[0])
-    appended = [rows_path(file) for file in files]
-    sizes = tuple(file.stat().st_size for file in appended)
-    journal = Journal.begin(path, appended, ((key, sizes) for key in keys), settings)
-    return journal, Checkpoint(keys, sizes)
+def _resumed(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
+    there = [file for file in files if _holds_something(file)]
+    if not path.is_file():
+        for other in journals_naming(files):
+            raise UsageError(
+                f"cannot resume: {other} is of a scan with other outputs as well: "
+                f"{', '.join((first_row(other) or {})['outputs'])}"
+            )
+        if not there:
+            return _anew(path, files, beginning)
+        raise UsageError(
+            f"cannot resume {there[0]}: there is no {path.name} beside it, which tells what it was "
+            "made of; --overwrite begins anew"
+        )
+    header = header_of(path)
+    if header.outputs != _names(path, files):
+        raise UsageError(
+            f"cannot resume: the earlier scan wrote {', '.join(header.outputs)}; give the same "
+            "outputs"
+        )
+    settings = _raised(header.settings, beginning)
+    check_settings(settings, beginning.settings)
+    appended = tuple(path.parent / name for name in header.appended)
+    if not any(map(Path.is_file, (*files, *appended))):
+        return _anew(path, files, beginning)  # somebody removed all of them, to begin anew
+    opened = _gone_on_with(path, files, appended)
+    if settings != header.settings:
+        opened.journal.close()
+        new = replace(header, settings=settings)
+        journal = Journal.begin(path, new, (line_of(row) for row, _, _ in _rest(path)))
+        return Opened(journal, appended, survey(path, appended))
+    return opened
 
 
-def _sources(file: Path, settings: Mapping[str, Any]) -> set[str]:
-    """Sources named in a finished output; where rows live elsewhere, they are laid out anew."""
-    sources = set()
-    rows = rows_path(file)
-    with ExitStack() as stack:
-        copy = stack.enter_context(rows.open("wb")) if rows != file else None
-        try:
+def _raised(before: Mapping[str, Any], beginning: Beginning) -> dict[str, Any]:
+    """The settings, with limits that were raised: what had failed at them is done again."""
+    now = beginning.settings
+    raised = {
+        name: now[name]
+        for name in LIMITS
+        if beginning.retry and name in before and name in now and _is_above(now[name], before[name])
+    }
+    return {**before, **raised}
+
+
+def _is_above(now: float, before: float) -> bool:
+    # Nothing is above no bound.
+    return not now or bool(before and now > before)
+
+
+def _rest(path: Path) -> Iterator[Line]:
+    return islice(lines(path), 1, None)
+
+
+def _gone_on_with(path: Path, files: Sequence[Path], appended: tuple[Path, ...]) -> Opened:
+    for file in (path, *files):
+        drafts.sweep(file)
+    finished = survey(path, None).finished
+    if finished:
+        for file, rows in zip(files, appended, strict=True):
+            if not file.is_file():
+                raise UsageError(f"cannot resume: {file} is missing beside the other outputs")
+            if is_parquet(file):
+                _lay_out(file, rows)
+    found = survey(path, appended)
+    journal = Journal(path)
+    try:
+        if found.end < path.stat().st_size:
+            os.truncate(path, found.end)
+            journal.close()
+            journal = Journal(path)
+        journal.say("resumed")
+    except BaseException:
+        journal.close()
+        raise
+    return Opened(journal, appended, found)
+
+
+def _lay_out(file: Path, appended: Path) -> None:
+    """Turn a finished output back into one that can be appended to."""
+    draft = drafts.draft_beside(appended)
+    try:
+        with draft.open("wb") as stream:
             for row in read_rows(file):
-                if row.keys() != FIELDS.keys():
-                    raise ValueError("a row does not have the fields of a record")
-                sources.add(row["source"])
-                if row["model"]:
-                    check_settings({"model": row["model"]}, settings)
-                if copy:
-                    copy.write(jsonl.encode(row))
-        except ValueError as error:
-            raise OutputError(f"cannot resume {file}: {error}") from error
-    return sources
+                stream.write(jsonl.encode(row))
+        draft.replace(appended)
+    except ValueError as error:
+        raise UsageError(f"cannot resume {file}: {error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def journal_failed(path: Path, error: OSError) -> OutputError:
-    """What is raised where the system refuses to write a journal."""
-    return OutputError(f"cannot write {path}: {error.strerror or error}")
+def _rows_of(journal: Path) -> list[Path]:
+    """Files of the journal's scan that users do not read, left behind by a kill."""
+    row = first_row(journal) or {}
+    inner = set(row.get("appended", ())) - set(row.get("outputs", ()))
+    return [journal.parent / name for name in inner]
+
+
+def _names(path: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    # Relative, so that a folder can be moved between two runs.
+    return tuple(os.path.relpath(file, path.parent) for file in files)
+
+
+def _holds_something(file: Path) -> bool:
+    """Whether there are rows, or what nobody knows, in a file."""
+    if not file.is_file() or not file.stat().st_size:
+        return False
+    return is_parquet(file) or file.stat().st_size != len(layout_of(file).header)
+
+
+def _release(locks: Sequence[LockFile]) -> None:
+    for lock in locks:
+        lock.release()

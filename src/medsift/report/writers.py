@@ -1,19 +1,20 @@
 """Writers: records go in, one file comes out; CSV, JSONL or Parquet by its suffix.
 
 CSV and JSONL are appended to, so what was found can be read while a scan runs, or after it
-was killed. Parquet cannot be: its rows wait as JSONL in ``FILE.rows`` and become ``FILE`` on
+was killed. Parquet cannot be: its rows wait as JSONL in a file beside it and become ``FILE`` on
 closing, in one step, so that a reader never meets half a file.
 
-An existing file is overwritten, as most tools do; a missing folder is not made, since it is
-more often a typing error than a wish.
+An existing file is overwritten: whoever opens a writer has asked before. A missing folder is not
+made, since it is more often a typing error than a wish.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -21,10 +22,12 @@ from typing import BinaryIO, Protocol, TypeVar
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
 from medsift.report import csv_file, jsonl, parquet, standard_output
+from medsift.report.drafts import draft_beside, new_mark
 from medsift.report.values import Row, row_of
 
 STANDARD_OUTPUT = "-"
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+_BUFFER_BYTES = 1 << 18
 
 _Self = TypeVar("_Self", bound="Writer")
 
@@ -72,7 +75,7 @@ _JSONL = LineFormat(jsonl.HEADER, jsonl.encode)
 
 
 class LineWriter(Writer):
-    """Appends rows to a file.
+    """Appends rows to a file; on the disk there are whole rows only, also where it is full.
 
     Parameters
     ----------
@@ -80,17 +83,24 @@ class LineWriter(Writer):
     layout : LineFormat
     keep : int
         Bytes of an earlier run to keep; the rest of the file is cut off.
+    checksum : int
+        CRC-32 of the bytes that are kept.
     """
 
-    def __init__(self, file: Path, layout: LineFormat, keep: int = 0) -> None:
+    def __init__(self, file: Path, layout: LineFormat, keep: int = 0, checksum: int = 0) -> None:
         self.file = file
         self._layout = layout
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         with _writing(file):
             if keep:
                 os.truncate(file, keep)
-            self._stream: BinaryIO = file.open("ab" if keep else "wb")
+            self._stream = file.open("ab" if keep else "wb", buffering=0)
+        self._on_disk = keep
         self.size = keep
         """Bytes of whole rows."""
+        self.checksum = checksum
+        """CRC-32 of these bytes."""
         if not keep:
             self._append(layout.header)
             self.flush()
@@ -101,51 +111,98 @@ class LineWriter(Writer):
 
     def flush(self) -> None:
         """Hand the rows to the operating system."""
+        rows, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        data = memoryview(b"".join(rows))
+        written = 0
         with _writing(self.file):
-            self._stream.flush()
+            try:
+                while written < len(data):
+                    written += self._stream.write(data[written:]) or 0
+            except OSError:
+                self._cut(rows, written)
+                raise
+        self._on_disk += written
+
+    def rewind(self, keep: int, checksum: int) -> None:
+        """Cut off what is behind the first ``keep`` bytes, to go on from there."""
+        self.flush()
+        if not keep:
+            keep, checksum = len(self._layout.header), zlib.crc32(self._layout.header)
+        with _writing(self.file):
+            os.truncate(self.file, keep)
+        self.size, self.checksum, self._on_disk = keep, checksum, keep
 
     def seal(self) -> None:
         """Make the output complete."""
         if self._stream.closed:
             return
-        with _writing(self.file):
-            try:
-                self._stream.flush()
+        try:
+            self.flush()
+            with _writing(self.file):
                 # An interrupt may have come between a row and the note of its size.
-                os.truncate(self.file, self.size)
+                os.truncate(self.file, self._on_disk)
                 os.fsync(self._stream.fileno())
-            finally:
-                self._stream.close()
+        finally:
+            self._stream.close()
 
     def close(self) -> None:
         """Make the output complete and leave nothing else behind."""
         self.seal()
 
+    def leave(self) -> None:
+        """Close it as it is."""
+        self._stream.close()
+
+    def drop(self) -> None:
+        """Close it before there is a row; what is left is empty, but for the names of fields."""
+        self._stream.close()
+
     def _append(self, line: bytes) -> None:
-        with _writing(self.file):
-            self._stream.write(line)
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
         self.size += len(line)
+        self.checksum = zlib.crc32(line, self.checksum)
+        if self._waiting_bytes > _BUFFER_BYTES:
+            self.flush()
+
+    def _cut(self, rows: list[bytes], written: int) -> None:
+        """Take away the torn row at the end, after the system took no more."""
+        whole = 0
+        for row in rows:
+            if whole + len(row) > written:
+                break
+            whole += len(row)
+        self._on_disk += whole
+        with suppress(OSError):
+            os.truncate(self.file, self._on_disk)
 
 
 class ParquetWriter(Writer):
-    """Keeps rows in ``FILE.rows`` and makes ``FILE`` from them on closing.
+    """Keeps rows in a file beside it and makes ``FILE`` from them on closing.
 
     Parameters
     ----------
     path : Path
-    keep : int
-        Bytes of the rows of an earlier run to keep.
+    rows : Path
+        For the rows.
+    keep, checksum : int
+        As for :class:`LineWriter`.
     """
 
-    def __init__(self, path: Path, keep: int = 0) -> None:
+    def __init__(self, path: Path, rows: Path, keep: int = 0, checksum: int = 0) -> None:
         self.path = path
-        self._rows = LineWriter(rows_path(path), _JSONL, keep)
+        self._rows = LineWriter(rows, _JSONL, keep, checksum)
         self._sealed = False
 
     @property
     def size(self) -> int:
         """Bytes of whole rows in the file that is appended to."""
         return self._rows.size
+
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of these bytes."""
+        return self._rows.checksum
 
     def write_row(self, row: Row) -> None:
         """Append a row."""
@@ -155,13 +212,17 @@ class ParquetWriter(Writer):
         """Hand the rows to the operating system."""
         self._rows.flush()
 
+    def rewind(self, keep: int, checksum: int) -> None:
+        """Cut off what is behind the first ``keep`` bytes, to go on from there."""
+        self._rows.rewind(keep, checksum)
+
     def seal(self) -> None:
         """Make the output complete."""
         if self._sealed:
             return
         self._rows.seal()
-        draft = self.path.with_name(self.path.name + ".tmp")
         with _writing(self.path):
+            draft = draft_beside(self.path)
             try:
                 parquet.write(self._rows.file, draft)
                 draft.replace(self.path)
@@ -172,6 +233,15 @@ class ParquetWriter(Writer):
     def close(self) -> None:
         """Make the output complete and leave nothing else behind."""
         self.seal()
+        self._rows.file.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Close it as it is."""
+        self._rows.leave()
+
+    def drop(self) -> None:
+        """Close it before there is a row, and leave nothing."""
+        self._rows.leave()
         self._rows.file.unlink(missing_ok=True)
 
 
@@ -215,19 +285,37 @@ def open_writer(path: str) -> Writer:
     return open_file(checked(path))
 
 
-def open_file(path: Path, keep: int = 0, bbox_columns: bool = False) -> LineWriter | ParquetWriter:
+def open_file(
+    path: Path,
+    appended: Path | None = None,
+    keep: int = 0,
+    checksum: int = 0,
+    bbox_columns: bool = False,
+) -> LineWriter | ParquetWriter:
     """A writer for a file that keeps the first ``keep`` bytes of the rows of an earlier run.
 
-    What is kept of a CSV file says whether its ``bbox`` has columns of its own, which a new one
-    has where ``bbox_columns`` says so.
+    Parameters
+    ----------
+    path : Path
+    appended : Path, optional
+        Where its rows are appended to, see :func:`rows_path`.
+    keep, checksum : int
+        As for :class:`LineWriter`.
+    bbox_columns : bool
+        A new CSV file has four columns for ``bbox``; what is kept of one says so itself.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return ParquetWriter(path, keep)
+    if is_parquet(path):
+        rows = appended or rows_path(path, new_mark())
+        return ParquetWriter(path, rows, keep, checksum)
     if keep:
-        return LineWriter(path, layout_of(path), keep)
-    in_columns = bbox_columns and suffix == ".csv"
+        return LineWriter(path, layout_of(path), keep, checksum)
+    in_columns = bbox_columns and path.suffix.lower() == ".csv"
     return LineWriter(path, _CSV_IN_COLUMNS if in_columns else _plain_layout_of(path))
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether an output is one that cannot be appended to."""
+    return path.suffix.lower() == ".parquet"
 
 
 def layout_of(file: Path) -> LineFormat:
@@ -241,11 +329,12 @@ def _plain_layout_of(file: Path) -> LineFormat:
     return _CSV if file.suffix.lower() == ".csv" else _JSONL
 
 
-def rows_path(path: Path) -> Path:
-    """The file that rows for ``path`` are appended to: itself, but for Parquet."""
-    if path.suffix.lower() == ".parquet":
-        return path.with_name(path.name + ".rows")
-    return path
+def rows_path(path: Path, mark: str) -> Path:
+    """The file that rows for ``path`` are appended to: itself, but for Parquet.
+
+    The mark makes it a name that no file of the user's has.
+    """
+    return path.with_name(f"{path.name}.{mark}.rows") if is_parquet(path) else path
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -266,10 +355,9 @@ def read_rows(path: Path) -> Iterator[Row]:
     return parquet.read(path) if suffix == ".parquet" else jsonl.read(path)
 
 
-def read_kept(path: Path) -> Iterator[Row]:
-    """The rows that are there to append to, for an output at ``path``."""
-    rows = rows_path(path)
-    return read_rows(path) if rows == path else jsonl.read(rows)
+def read_appended(appended: Path) -> Iterator[Row]:
+    """The rows that are there to append to."""
+    return jsonl.read(appended) if layout_of(appended) is _JSONL else csv_file.read(appended)
 
 
 def checked(path: str) -> Path:

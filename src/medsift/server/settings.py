@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from medsift.core.errors import UsageError
-from medsift.core.limits import DEFAULT_LIMITS, GIB, MIB, Limits
+from medsift.core.limits import DEFAULT_LIMITS, GIB, MIB, MIN_SIZE, Limits
 from medsift.pipeline.options import ScanOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS
 
@@ -64,7 +64,7 @@ class Settings:
     model: str = "default"
     threshold: float | None = None
     tta: bool = False
-    min_size: int = 32
+    min_size: int = MIN_SIZE
     workers: int | None = None
     token: str = field(default="", repr=False)
     hosts: tuple[str, ...] = ()

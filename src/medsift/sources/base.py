@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 from medsift.core.errors import LimitError, NotFoundError, UnreadableError
-from medsift.core.limits import DEFAULT_LIMITS, MIB, Limits
+from medsift.core.limits import DEFAULT_LIMITS, MIB, MIN_SIZE, Limits
 from medsift.core.picture import Finding, Provenance
 from medsift.decode.sniff import HEAD_BYTES, FileType, sniff
 from medsift.decode.sniff_text import after_comments
@@ -166,7 +166,7 @@ class SourceOptions:
 
     pdf_password: str = ""
     pdf_pixels: PdfPixels = "seen"
-    min_size: int = 32
+    min_size: int = MIN_SIZE
     all_frames: bool = False
     web: WebOptions = DEFAULT_WEB_OPTIONS
     dicom_tags: tuple[str, ...] = ()

@@ -48,6 +48,9 @@ class Input:
         Set where the bytes came along with the name.
     series : Series or None
         Set where the file stands for others as well, see :mod:`medsift.sources.series`.
+    stamp : str
+        What it was like before it was read, where that is kept; see
+        :mod:`medsift.report.stamps`.
     """
 
     source: str
@@ -55,6 +58,7 @@ class Input:
     error: InputError | None = None
     data: bytes | None = field(default=None, repr=False)
     series: Series | None = None
+    stamp: str = ""
 
     @property
     def is_url(self) -> bool:

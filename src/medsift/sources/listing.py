@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,25 @@ def read(name: str) -> Iterator[str]:
     if path.suffix.lower() == ".parquet":
         return column_of(path, column)
     return _lines(path)
+
+
+def check(name: str) -> None:
+    """See whether a list can be read, without reading it.
+
+    Raises
+    ------
+    UsageError
+        There is no such list, or no such column, or the system refuses.
+    """
+    path, column = split(name)
+    if path.suffix.lower() == ".parquet":
+        rows_of(path, column)
+        return
+    try:
+        with path.open("rb"):
+            return
+    except OSError as error:
+        raise UsageError(f"cannot read the list {path}: {error.strerror or error}") from error
 
 
 def split(name: str) -> tuple[Path, str]:
@@ -98,7 +118,16 @@ def _column(path: Path, file: Any, column: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8", errors="surrogateescape") as stream:
+    with path.open(encoding=_encoding(path), errors="surrogateescape") as stream:
         for line in stream:
             if name := line.rstrip("\r\n"):
                 yield name
+
+
+def _encoding(path: Path) -> str:
+    """The encoding of a text, by its byte order mark: PowerShell writes UTF-16."""
+    with path.open("rb") as stream:
+        head = stream.read(len(codecs.BOM_UTF8))
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-8-sig"

@@ -7,6 +7,7 @@ in mind, however many slices it has.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ _TRIES = 5
 _HELD_BYTES = 512 * MIB
 """Of pixels that wait for the end of their series; beyond, only one picture each."""
 
+_DIGESTS = 1 << 64
+
 _T = TypeVar("_T")
 _Item = TypeVar("_Item", Input, Input | None)
 
@@ -40,6 +43,7 @@ class _Sample(Generic[_T]):
         self._most = most
         self._stride = 1
         self.count = 0
+        self.digest = 0
         self.kept: list[_T] = []
 
     def add(self, item: _T) -> None:
@@ -77,10 +81,15 @@ def by_series(items: Iterable[_Item]) -> Iterator[_Item]:
             continue
         sample = found.setdefault(place.series, _Sample(_FILES))
         sample.add((place.number, item.source, item.path))
+        # A sum, so that the order of the files does not matter.
+        sample.digest = (sample.digest + _digest(item)) % _DIGESTS
     for sample in found.values():
         (_, source, path), *others = from_the_middle(sorted(sample.kept))
         paths = tuple(path for *_, path in others[: _TRIES - 1])
-        yield Input(source, path, series=Series(sample.count, paths) if sample.count > 1 else None)
+        series = Series(sample.count, paths) if sample.count > 1 else None
+        # As medsift.report.stamps has it: what any of the files was like.
+        stamp = f"series:{sample.count}:{sample.digest:016x}"
+        yield Input(source, path, series=series, stamp=stamp)
 
 
 def series_findings(item: Input, context: Context) -> Iterator[Finding]:
@@ -158,6 +167,11 @@ def from_the_middle(items: Sequence[_T]) -> list[_T]:
     """Order items by their distance from the middle one."""
     middle = len(items) // 2
     return [items[at] for at in sorted(range(len(items)), key=lambda at: abs(at - middle))]
+
+
+def _digest(item: Input) -> int:
+    text = f"{item.source}\0{item.stamp}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
 def _bytes(sample: _Sample[Picture]) -> int:
