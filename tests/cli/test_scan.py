@@ -355,11 +355,11 @@ def test_an_existing_output_is_never_overwritten_unasked(folder: Path, tmp_path:
     out, page = tmp_path / "r.csv", tmp_path / "r.html"
     out.write_text("precious")
     page.write_text("precious")
-    for words in (["-o", out], ["--report", page]):
-        scan = ("scan", folder / "photo.jpg", *words, "--quiet")
+    for option, written in (("-o", out), ("--report", page)):
+        scan = ("scan", folder / "photo.jpg", option, written, "--quiet")
         done = run(*scan)
         assert (done.returncode, "--overwrite" in done.stderr) == (2, True)
-        assert Path(words[1]).read_text() == "precious"
+        assert written.read_text() == "precious"
         assert run(*scan, "--overwrite").returncode == 0
     assert run("scan", folder, "-o", out, "--overwrite", "--resume").returncode == 2
 

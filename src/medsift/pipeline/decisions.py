@@ -49,12 +49,16 @@ class Finisher:
             record = self._acceptance.decided(record)
         return record if self._keeps or record.kinds is None else replace(record, kinds=None)
 
+    def examined(self, examined: Examined) -> Examined:
+        """All outcomes of an input as they are handed on."""
+        outcomes = [replace(o, record=self.record(o.record)) for o in examined.outcomes]
+        return replace(examined, outcomes=outcomes)
+
     def stream(self, stream: Iterator[Examined]) -> Generator[Examined, None, None]:
-        """All outcomes as they are handed on."""
+        """All outcomes as they are handed on; those of an earlier run have been."""
         try:
             for examined in stream:
-                outcomes = [replace(o, record=self.record(o.record)) for o in examined.outcomes]
-                yield replace(examined, outcomes=outcomes)
+                yield examined if examined.earlier else self.examined(examined)
         finally:
             # At once, so that workers stop; plain iterators hold nothing that must be let go.
             if isinstance(stream, Generator):

@@ -3,7 +3,7 @@
 A worker that dies, runs out of memory or out of time takes along all inputs that it was handed
 at once, and any of them may be at fault; or none, as a process may also be killed from outside. So
 what was lost in company is done again, the input that the worker was at by itself, and only
-what is lost by itself twice is blamed. A time limit that ran out on one input alone is proof enough.
+what is lost by itself twice is blamed. A time limit that ran out on one input alone proves enough.
 """
 
 from __future__ import annotations

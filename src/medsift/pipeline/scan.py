@@ -107,7 +107,8 @@ def examine_all(
     finisher = Finisher(options)
     if finisher.changes:
         plain = replace(options, all_kinds=True, accept=(), accept_threshold=None)
-        return finisher.stream(examine_all(items, plain, groups))
+        touched = None if ahead is None else lambda e: ahead(finisher.examined(e))
+        return finisher.stream(examine_all(items, plain, groups, touched))
     if options.group_bits is not None:
         alone = replace(options, group_bits=None)
         stream = examine_all(items, alone, None, ahead)
