@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,8 +178,8 @@ class TestColourProfiles:
     """Embedded ICC profiles are converted to sRGB."""
 
     @staticmethod
-    def profile(gamma: float) -> bytes:
-        """A matrix profile with the primaries of sRGB and a pure gamma."""
+    def profile(gamma: float, space: bytes = b"RGB ", name: bytes = b"g") -> bytes:
+        """A profile with a pure gamma, and for colours the primaries of sRGB."""
 
         def curve() -> bytes:
             return b"curv" + bytes(4) + struct.pack(">IHH", 1, round(gamma * 256), 0)
@@ -185,24 +187,26 @@ class TestColourProfiles:
         def xyz(*values: float) -> bytes:
             return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in values))
 
-        text = b"desc" + bytes(4) + struct.pack(">I", 2) + b"g\0" + bytes(79)
-        tags = [
-            (b"desc", text + bytes(-len(text) % 4)),
-            (b"wtpt", xyz(0.9642, 1.0, 0.8249)),
-            (b"rXYZ", xyz(0.4361, 0.2225, 0.0139)),
-            (b"gXYZ", xyz(0.3851, 0.7169, 0.0971)),
-            (b"bXYZ", xyz(0.1431, 0.0606, 0.7141)),
-            *((name, curve()) for name in (b"rTRC", b"gTRC", b"bTRC")),
-        ]
+        text = b"desc" + bytes(4) + struct.pack(">I", len(name) + 1) + name + b"\0" + bytes(78)
+        tags = [(b"desc", text + bytes(-len(text) % 4)), (b"wtpt", xyz(0.9642, 1.0, 0.8249))]
+        if space == b"GRAY":
+            tags.append((b"kTRC", curve()))
+        else:
+            tags += [
+                (b"rXYZ", xyz(0.4361, 0.2225, 0.0139)),
+                (b"gXYZ", xyz(0.3851, 0.7169, 0.0971)),
+                (b"bXYZ", xyz(0.1431, 0.0606, 0.7141)),
+                *((name, curve()) for name in (b"rTRC", b"gTRC", b"bTRC")),
+            ]
         at = 128 + 4 + 12 * len(tags)
         table, body = struct.pack(">I", len(tags)), b""
-        for name, value in tags:
-            table += name + struct.pack(">II", at + len(body), len(value))
+        for tag, value in tags:
+            table += tag + struct.pack(">II", at + len(body), len(value))
             body += value
         head = bytearray(128)
         struct.pack_into(">I", head, 0, at + len(body))
         struct.pack_into(">I", head, 8, 0x02400000)
-        head[12:24] = b"mntrRGB XYZ "
+        head[12:24] = b"mntr" + space + b"XYZ "
         head[36:40] = b"acsp"
         struct.pack_into(">3i", head, 68, 63190, 65536, 54061)
         return bytes(head) + table + body
@@ -231,3 +235,116 @@ class TestColourProfiles:
         grey = Image.new("L", (8, 8), 64)
         data = encoded(grey, "PNG", icc_profile=self.profile(1.0))
         assert only(data).pixels[0, 0].tolist() == [64, 64, 64]
+
+    def test_a_linear_profile_that_is_called_srgb(self) -> None:
+        image = Image.new("RGB", (8, 8), (64, 64, 64))
+        named = self.profile(1.0, name=b"linear sRGB IEC61966-2.1")
+        linear = only(encoded(image, "PNG", icc_profile=named))
+        assert np.abs(linear.pixels[0, 0].astype(int) - 137).max() <= 2
+
+    def test_srgb_by_another_name_is_left_alone(self) -> None:
+        from PIL import ImageCms
+
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        renamed = srgb.replace(b"sRGB", b"none").replace("sRGB".encode("utf-16-be"), b"12345678")
+        assert renamed != srgb
+        assert close(only(encoded(scene(), "PNG", icc_profile=renamed)), scene(), 0)
+
+    @pytest.mark.parametrize("mode", ["L", "LA", "1"])
+    @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG"])
+    def test_a_profile_of_greys(self, mode: str, kind: str) -> None:
+        if (kind, mode) in {("JPEG", "LA"), ("JPEG", "1"), ("TIFF", "1")}:
+            pytest.skip("no such file")
+        image = Image.new("L", (16, 16), 64).convert(mode)
+        options = {"quality": 100} if kind == "JPEG" else {}
+        data = encoded(image, kind, icc_profile=self.profile(1.0, b"GRAY"), **options)
+        wanted = 137 if mode != "1" else int(np.asarray(image.convert("L"))[0, 0])
+        assert np.abs(only(data).pixels[0, 0].astype(int) - wanted).max() <= 2
+
+    def test_a_profile_of_deep_greys(self) -> None:
+        values = np.tile(np.linspace(0, 65535, 257), (8, 1)).astype(np.uint16)
+        data = encoded(Image.fromarray(values), "PNG", icc_profile=self.profile(1.0, b"GRAY"))
+        assert abs(int(only(data).pixels[4, 64, 0]) - 137) <= 3
+
+    def test_transparency_stays_beside_a_profile_of_greys(self) -> None:
+        image = Image.merge("LA", (Image.new("L", (4, 4), 10), Image.new("L", (4, 4), 0)))
+        data = encoded(image, "PNG", icc_profile=self.profile(1.0, b"GRAY"))
+        assert tuple(only(data).pixels[0, 0]) == WHITE
+
+
+class TestGamma:
+    """The gamma of a PNG file counts where there is no profile, PNG third edition, 11.3.2.2."""
+
+    @staticmethod
+    def grey(gamma: float, *extra: tuple[bytes, bytes], colour: int = 2) -> np.ndarray[Any, Any]:
+        channels = {0: 1, 2: 3, 6: 4}[colour]
+        sample = bytes([64] * min(channels, 3) + [255] * (channels - 3))
+        rows = b"".join(b"\0" + sample * 4 for _ in range(4))
+        chunk = (b"gAMA", struct.pack(">I", round(gamma * 100_000)))
+        pixels: np.ndarray[Any, Any] = only(png_of(4, 4, 8, colour, rows, chunk, *extra)).pixels
+        return np.asarray(pixels[0, 0])
+
+    @pytest.mark.parametrize("colour", [0, 2, 6])
+    @pytest.mark.parametrize(("gamma", "wanted"), [(1.0, 137), (0.45455, 64), (0.55556, 81)])
+    def test_it_is_applied(self, gamma: float, wanted: int, colour: int) -> None:
+        assert np.abs(self.grey(gamma, colour=colour).astype(int) - wanted).max() <= 2
+
+    @pytest.mark.parametrize("gamma", [0.0, 1000.0])
+    def test_one_that_makes_no_sense_is_ignored(self, gamma: float) -> None:
+        assert set(self.grey(gamma)) == {64}
+
+    def test_a_file_that_says_srgb_is_left_alone(self) -> None:
+        assert set(self.grey(1.0, (b"sRGB", b"\0"))) == {64}
+
+
+class TestChannelsOfJpeg2000:
+    """Channel definitions say which channel is red, ISO/IEC 15444-1 annex I.5.3.6."""
+
+    @staticmethod
+    def defined(image: Image.Image, *channels: tuple[int, int, int]) -> bytes:
+        data = encoded(image, "JPEG2000").replace(b"cdef", b"free")
+        body = struct.pack(">H", len(channels))
+        body += b"".join(struct.pack(">HHH", *channel) for channel in channels)
+        box = struct.pack(">I4s", 8 + len(body), b"cdef") + body
+        at = data.index(b"jp2h") - 4
+        length = struct.unpack_from(">I", data, at)[0]
+        head = struct.pack(">I", length + len(box)) + data[at + 4 : at + length]
+        return data[:at] + head + box + data[at + length :]
+
+    def test_blue_first(self) -> None:
+        red, green, blue = scene().split()
+        swapped = Image.merge("RGB", (blue, green, red))
+        data = self.defined(swapped, (0, 0, 3), (1, 0, 2), (2, 0, 1))
+        assert close(only(data), scene(), 0)
+
+    def test_opacity_first(self) -> None:
+        red, green, blue = scene().split()
+        opacity = Image.new("L", scene().size, 255)
+        opacity.paste(0, (0, 0, 20, 20))
+        mixed = Image.merge("RGBA", (opacity, red, green, blue))
+        data = self.defined(mixed, (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 3))
+        wanted = scene()
+        wanted.paste(WHITE, (0, 0, 20, 20))
+        assert close(only(data), wanted, 0)
+
+    @pytest.mark.parametrize(
+        "channels", [[(0, 0, 1), (1, 0, 2), (2, 0, 3)], [(0, 0, 0), (1, 0, 0), (2, 0, 0)]]
+    )
+    def test_definitions_that_change_nothing(self, channels: list[tuple[int, int, int]]) -> None:
+        assert close(only(self.defined(scene(), *channels)), scene(), 0)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["i07_grey_profile_linear.png", "i09_linear_light_named_srgb.png"])
+def test_the_shared_cases_of_linear_light_are_brightened(shared: Path, name: str) -> None:
+    data = (shared / "cases" / name).read_bytes()
+    stored = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float) / 255
+    wanted = np.where(stored <= 0.0031308, stored * 12.92, 1.055 * stored ** (1 / 2.4) - 0.055)
+    assert np.abs(only(data).pixels - wanted * 255).max() <= 3
+
+
+@pytest.mark.shared
+def test_the_shared_case_of_channels_is_put_in_order(shared: Path) -> None:
+    data = (shared / "cases" / "i11_jp2_channels_bgr.jp2").read_bytes()
+    stored = np.asarray(Image.open(io.BytesIO(data)))
+    assert (only(data).pixels == stored[..., ::-1]).all()

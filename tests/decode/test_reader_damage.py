@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from medsift.core.errors import DecodeError, InputError, LimitError, UnsupportedError
-from medsift.core.limits import Limits
+from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Picture, Problem
 from medsift.decode.reader import findings
+from medsift.decode.repair import png_essentials
 from tests.decode.pictures import RED, WHERE, chunk, encoded, only, png_of, scene
 
 
@@ -38,6 +39,21 @@ class TestDamage:
         data = encoded(scene(256, 256), "JPEG", progressive=True, quality=95)
         assert only(data[: len(data) * 2 // 3]).note == "truncated"
         assert only(data[: len(data) * 2 // 3], target=64).pixels.shape == (64, 64, 3)
+
+    def test_frames_after_a_damaged_one_are_not_built_upon_it(self) -> None:
+        images = [scene().rotate(90 * n).convert("P") for n in range(4)]
+        data = bytearray(encoded(images[0], "GIF", save_all=True, append_images=images[1:]))
+        third = [at for at in range(len(data) - 10) if data[at : at + 3] == b"\x21\xf9\x04"][-2]
+        # A code size that no picture can have.
+        start = data.index(b"\x2c", third) + 10
+        start += 3 * 2 ** ((data[start - 1] & 7) + 1) if data[start - 1] & 0x80 else 0
+        data[start] = 200
+        found = list(findings(bytes(data), WHERE, DEFAULT_LIMITS))
+        assert [type(f) for f in found] == [Picture, Picture, Problem]
+        problem = found[2]
+        assert problem.where.frame == 2
+        assert isinstance(problem, Problem)
+        assert problem.status == "failed"
 
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])
     def test_a_file_cut_in_its_header_is_an_error(self, kind: str) -> None:
@@ -122,6 +138,19 @@ class TestLimits:
         for name in (b"zTXt", b"iCCP"):
             data = png_of(4, 4, 8, 2, rows, (name, bomb))
             assert tuple(only(data).pixels[0, 0]) == RED
+
+    def test_transparency_outlives_the_repair(self) -> None:
+        bomb = b"k\0\0" + zlib.compress(bytes(30_000_000))
+        rows = b"".join(b"\0" + bytes(RED) * 2 + b"\1\2\3" * 2 for _ in range(4))
+        clear = struct.pack(">HHH", *RED)
+        data = png_of(4, 4, 8, 2, rows, (b"zTXt", bomb), (b"tRNS", clear))
+        damaged = data.replace(b"zTXt", b"zTXx", 1)
+        assert tuple(only(data).pixels[0, 0]) == (255, 255, 255)
+        assert tuple(only(data).pixels[0, 3]) == (1, 2, 3)
+        essentials = png_essentials(damaged)
+        assert essentials is not None
+        assert b"tRNS" in essentials
+        assert tuple(only(essentials).pixels[0, 0]) == (255, 255, 255)
 
     def test_many_texts_do_not_cost_the_picture(self) -> None:
         text = b"k\0\0" + zlib.compress(bytes(1_000_000))

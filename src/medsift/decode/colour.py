@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import functools
-import io
-from typing import Any
-
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 from medsift.core.picture import Pixels
 from medsift.decode.grey import stretch
+from medsift.decode.profiles import to_srgb
 
 _WHITE = (255, 255, 255)
+_MEANING = ("icc_profile", "gamma", "srgb")
+"""What tells in the info of an image how its colours are meant."""
+
 _DEEP_GREY = ("I", "F")  # and all modes that start with I;
-_LONGEST_PROFILE = 4 * 1024 * 1024
-_SRGB_NAMES = (b"sRGB", "sRGB".encode("utf-16-be"))
-# Signatures of colour spaces in the header of a profile, ICC.1:2022 table 19.
-_PROFILE_MODES = {b"RGB ": "RGB", b"CMYK": "CMYK", b"GRAY": "L"}
 
 
 def to_rgb(image: Image.Image) -> Pixels:
     """RGB pixels of an image, whatever its mode.
 
     Transparency is composited over white; grey values of more than 8 bits are scaled by
-    percentiles, see :func:`medsift.decode.grey.stretch`; an embedded ICC profile other than
-    sRGB is converted to sRGB.
+    percentiles, see :func:`medsift.decode.grey.stretch`; colours are converted to sRGB, see
+    :mod:`medsift.decode.profiles`.
 
     Parameters
     ----------
@@ -45,23 +41,27 @@ def rgb_image(image: Image.Image) -> Image.Image:
         return _from_grey(image)
     if image.mode == "1" and "transparency" not in image.info:
         return image.convert("RGB")
-    return _over_white(_to_srgb(_plain(image)))
+    return _over_white(to_srgb(_plain(image)))
 
 
 def _from_grey(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
-    grey = stretch(values)
+    made = Image.fromarray(stretch(values))
+    made.info = dict(image.info)
+    shown = to_srgb(made)
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        grey[values == transparent] = 255
-    return Image.fromarray(grey).convert("RGB")
+        shown.paste(
+            255 if shown.mode == "L" else _WHITE, mask=Image.fromarray(values == transparent)
+        )
+    return shown.convert("RGB")
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """One of RGB, RGBA, L, LA and CMYK, with the same look and profile."""
     if image.mode in {"RGBA", "LA", "CMYK"}:
         return image
-    profile = image.info.get("icc_profile")
+    kept = {key: image.info[key] for key in _MEANING if key in image.info}
     if "transparency" in image.info and image.mode in {"1", "L", "P", "RGB"}:
         plain = _with_alpha(image)
     elif image.mode in {"RGB", "L"}:
@@ -74,8 +74,7 @@ def _plain(image: Image.Image) -> Image.Image:
         plain = image.convert("RGBA")
     else:
         plain = image.convert("RGB")
-    if profile is not None:
-        plain.info["icc_profile"] = profile
+    plain.info.update(kept)
     return plain
 
 
@@ -98,40 +97,3 @@ def _over_white(image: Image.Image) -> Image.Image:
     page = Image.new("RGB", image.size, _WHITE)
     page.paste(image.convert("RGB"), mask=alpha)
     return page
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if not isinstance(profile, bytes) or not _is_worth_applying(profile):
-        return image
-    colours = "RGB" if image.mode == "RGBA" else image.mode
-    if _PROFILE_MODES.get(profile[16:20]) != colours:
-        return image
-    transform = _transform(profile, image.mode)
-    if transform is None:
-        return image
-    converted: Image.Image = transform.apply(image)
-    converted.info.pop("icc_profile", None)
-    return converted
-
-
-def _is_worth_applying(profile: bytes) -> bool:
-    if len(profile) < 128 or len(profile) > _LONGEST_PROFILE:
-        return False
-    # A name is cheap to find, and the conversion would change next to nothing.
-    return not any(name in profile for name in _SRGB_NAMES)
-
-
-@functools.lru_cache(maxsize=16)
-def _transform(profile: bytes, mode: str) -> Any:
-    """Build the transform to sRGB; None for a profile that is of no use."""
-    try:
-        return ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            mode,
-            mode if mode in {"L", "RGBA"} else "RGB",
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None

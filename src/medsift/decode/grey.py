@@ -78,8 +78,10 @@ def scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
 
 
 def _scaled(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    # float64 only where float32 cannot hold the range.
-    exact = np.float32 if values.dtype.itemsize <= 2 or abs(low) + abs(high) < 1e30 else np.float64
+    # float64 only where float32 cannot hold the range, or the last digits of integers.
+    is_short = values.dtype.itemsize <= 2
+    is_small = values.dtype.kind == "f" and abs(low) + abs(high) < 1e30
+    exact = np.float32 if is_short or is_small else np.float64
     with np.errstate(all="ignore"):
         levels = values.astype(exact)
         levels -= exact(low)

@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from medsift.core.errors import UnsupportedError
 from medsift.core.picture import Provenance
-from medsift.decode.repair import png_essentials
+from medsift.decode.repair import png_essentials, tiff_with_tiles
 from medsift.decode.signatures import image_format
 
 # Format to plug-in. What is not here is not read: Pillow can also start Ghostscript for
@@ -70,7 +70,7 @@ def kind_of(data: bytes, where: Provenance) -> str:
 
 def open_image(kind: str, data: bytes) -> ImageFile.ImageFile:
     """Read the header of an image file; may raise whatever the plug-in does."""
-    stream = io.BytesIO(data)
+    stream = io.BytesIO(tiff_with_tiles(data) if kind == "tiff" else data)
     if kind == "heif":
         from pi_heif import HeifImageFile
 

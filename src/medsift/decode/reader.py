@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
-from medsift.core.errors import DecodeError, InputError
+from medsift.core.errors import DecodeError, InputError, UnsupportedError
 from medsift.core.limits import Limits
 from medsift.core.picture import Finding, Picture, Pixels, Problem, Provenance
 from medsift.decode.colour import rgb_image
 from medsift.decode.guard import check_bytes, check_pixels, contained
+from medsift.decode.jp2 import in_order
+from medsift.decode.multipicture import first_alone, frames_of
 from medsift.decode.plugins import kind_of, open_image
 from medsift.decode.repair import jpeg_with_end
+from medsift.decode.samples import by_own_means, with_true_samples
 from medsift.decode.shrink import shrink
+from medsift.decode.unsupported import why_unsupported
 
 # In these, what follows the first picture is more pictures; in others it is layers, sizes
 # or previews of the same one.
@@ -77,11 +82,12 @@ class ImageReader:
         self._kind = kind_of(data, where)
         self._what = f"{self._kind.upper()} image"
         self._sha256 = hashlib.sha256(data).hexdigest()
-        with contained(self._what):
+        with self._contained():
             self._image = open_image(self._kind, data)
             self._mode = self._image.mode
             check_pixels(*self._image.size, limits)
-            self.frame_count = self._count()
+            self._numbers = self._frames()
+            self.frame_count = len(self._numbers)
 
     def indices(self, all_frames: bool = False) -> list[int]:
         """Numbers of the frames to look at, from 0: all, or evenly thinned to the limit."""
@@ -107,16 +113,17 @@ class ImageReader:
         ------
         LimitError, DecodeError, UnsupportedError
         """
-        with contained(self._what):
+        with self._contained():
             image = self._image
-            if self.frame_count > 1 and index != image.tell():
-                image.seek(index)
+            number = self._numbers[index]
+            if (self.frame_count > 1 or number) and number != image.tell():
+                image.seek(number)
             width, height = image.size
             check_pixels(width, height, self._limits)
             mode = self._mode if self._kind in _SEQUENTIAL else image.mode
             found = (image.format or self._kind).lower()
-            image, damage = self._loaded(image)
-            upright = _upright(_with_true_inks(_without_empty_alpha(image)))
+            true, damage = self._true(image)
+            upright = _upright(_with_true_inks(_without_empty_alpha(true)))
             pixels = np.asarray(shrink(rgb_image(upright), self._target), dtype=np.uint8)
             if damage and _is_lost(pixels):
                 raise DecodeError(f"truncated {self._what} with next to nothing left")
@@ -132,10 +139,33 @@ class ImageReader:
             note=damage or note,
         )
 
-    def _count(self) -> int:
+    @contextmanager
+    def _contained(self) -> Iterator[None]:
+        """Tell what is damaged from what is of a kind that nobody here reads."""
+        try:
+            with contained(self._what):
+                yield
+        except DecodeError as error:
+            kind = why_unsupported(self._kind, self._data, getattr(self, "_image", None))
+            if not kind:
+                raise
+            raise UnsupportedError(f"{self._what} of an unsupported kind: {kind}") from error
+
+    def _frames(self) -> list[int]:
         if self._kind not in _MULTI_FRAME:
-            return 1
-        return max(1, int(getattr(self._image, "n_frames", 1)))
+            return [0]
+        found = frames_of(self._kind, self._image, self._data)
+        if found == [0] and self._kind == "jpeg":
+            self._image = first_alone(self._data)
+        return found
+
+    def _true(self, image: ImageFile.ImageFile) -> tuple[Image.Image, str]:
+        """Pixels with the meaning that the file gives them."""
+        own = by_own_means(image, self._data)
+        if own is not None:
+            return own
+        loaded, damage = self._loaded(image)
+        return in_order(with_true_samples(loaded, self._data), self._kind, self._data), damage
 
     def _loaded(self, image: ImageFile.ImageFile) -> tuple[ImageFile.ImageFile, str]:
         self._shrink(image)
@@ -245,7 +275,7 @@ def _is_lost(pixels: Pixels) -> bool:
     return bool(max(shares) > _MOST_LOST)
 
 
-def _without_empty_alpha(image: ImageFile.ImageFile) -> Image.Image:
+def _without_empty_alpha(image: Image.Image) -> Image.Image:
     # Many programs leave the fourth byte of these formats at zero and mean nothing by it.
     if image.mode != "RGBA" or image.format not in {"TGA", "BMP", "DDS"}:
         return image

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The chunks that pixels depend on, PNG third edition, 5.6.
 _PNG_ESSENTIAL = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _END_OF_IMAGE = b"\xff\xd9"
+_TILE_WIDTH = 322
+# StripOffsets and StripByteCounts, and what they are called of tiles, TIFF 6.0 section 15.
+_OF_TILES = {273: 324, 279: 325}
+_MOST_DIRECTORIES = 1000
 
 
 def jpeg_with_end(data: bytes) -> bytes:
@@ -32,3 +39,42 @@ def png_essentials(data: bytes) -> bytes | None:
             has_more = True
         at = end
     return b"".join(kept) if has_more else None
+
+
+def tiff_with_tiles(data: bytes) -> bytes:
+    """Call offsets those of tiles where a TIFF file has tiles, and says strips.
+
+    Pillow would go by the strips, which do not exist, and show noise.
+    """
+    changed: bytearray | None = None
+    for order, entries in _directories(data):
+        tags = dict(entries)
+        if _TILE_WIDTH not in tags or not tags.keys().isdisjoint(_OF_TILES.values()):
+            continue
+        for strip, tile in _OF_TILES.items():
+            if strip in tags:
+                changed = bytearray(data) if changed is None else changed
+                struct.pack_into(f"{order}H", changed, tags[strip], tile)
+    return data if changed is None else bytes(changed)
+
+
+def _directories(data: bytes) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Byte order, and tags with their places, of each directory of a TIFF or BigTIFF file."""
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = b"+" in data[2:4]
+    offset, count, size = ("Q", "Q", 20) if is_big else ("I", "H", 12)
+    at = 8 if is_big else 4
+    try:
+        place = struct.unpack_from(order + offset, data, at)[0]
+        for _ in range(_MOST_DIRECTORIES):
+            if not place:
+                return
+            number = struct.unpack_from(order + count, data, place)[0]
+            start = place + struct.calcsize(f"={count}")
+            if start + number * size > len(data):
+                return
+            places = range(start, start + number * size, size)
+            yield order, [(struct.unpack_from(f"{order}H", data, at)[0], at) for at in places]
+            place = struct.unpack_from(order + offset, data, start + number * size)[0]
+    except struct.error:
+        return
