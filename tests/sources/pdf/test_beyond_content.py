@@ -11,6 +11,7 @@ from medsift.sources.pdf import read
 from tests.sources.pdf.making_pdfs import (
     Pdf,
     draw,
+    far,
     findings,
     lowered,
     pictures,
@@ -41,6 +42,27 @@ def test_an_image_in_a_stamp_on_a_turned_page_stands_as_seen() -> None:
     [found] = pictures(_stamped(rotate=90))
     assert np.array_equal(found.pixels, np.rot90(scene(), -1))
     assert found.where.bbox == pytest.approx((200, 340, 320, 420))
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_stamp_that_its_own_matrix_turns_stands_as_seen(turned: int) -> None:
+    """A page that is turned, and a stamp that is turned back (ISO 32000-1, 12.5.5)."""
+    matrix = {
+        0: "1 0 0 1 0 0",
+        90: "0 1 -1 0 60 0",
+        180: "-1 0 0 -1 80 60",
+        270: "0 -1 1 0 0 80",
+    }[turned]
+    pdf = Pdf()
+    look = pdf.form(
+        draw("I", 0, 0, 80, 60), {"I": pdf.picture(scene())}, f"/Matrix [{matrix}]", "0 0 80 60"
+    )
+    wide, high = (60, 80) if turned % 180 else (80, 60)
+    rect = f"/Rect [100 100 {100 + wide} {100 + high}]"
+    stamp = pdf.add(f"/Type /Annot /Subtype /Stamp /F 4 {rect} /AP << /N {look} 0 R >>")
+    pdf.page("", extra=f"/Rotate {turned} /Annots [{stamp} 0 R]")
+    (found,) = pictures(pdf)
+    assert far(found.pixels, scene()) == 0
 
 
 def test_a_hidden_annotation_is_left_out() -> None:

@@ -205,3 +205,62 @@ def test_letters_of_an_outlined_font_are_not_counted() -> None:
     )
     pdf.page("BT /F 12 Tf 50 500 Td (A) Tj ET", resources=f"/Font << /F {font} 0 R >>")
     assert findings(pdf) == []
+
+
+def _two(left: np.ndarray, right: np.ndarray, scale: float = 1.0) -> list[Picture]:
+    """Two images side by side, without a gap."""
+    pdf = Pdf()
+    names = {"L": pdf.picture(left), "R": pdf.picture(right)}
+    (height, wide), across = left.shape[:2], right.shape[1]
+    content = draw("L", 50, 100, wide * scale, height * scale)
+    content += draw("R", 50 + wide * scale, 100, across * scale, height * scale)
+    pdf.page(content, names)
+    return pictures(pdf)
+
+
+def _textured(step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Halves of a picture with texture along the seam, the right one brighter by a step."""
+    rows = np.random.default_rng(3).integers(60, 180, (120, 1, 3), dtype=np.uint8)
+    left = np.repeat(rows, 120, axis=1)
+    return left, left + np.uint8(step)
+
+
+def test_equal_halves_are_joined_where_the_step_across_is_like_those_beside_it() -> None:
+    assert [p.where.extraction for p in _two(*_textured(0))] == ["stitched"]
+    assert [p.where.extraction for p in _two(*_textured(2))] == ["stitched"]
+
+
+def test_equal_halves_stay_two_where_the_step_across_is_larger() -> None:
+    assert len(_two(*_textured(3))) == 2
+    assert len(_two(*_textured(40))) == 2
+
+
+def test_equal_halves_stay_two_where_the_seam_is_flat_and_nothing_can_be_told() -> None:
+    flat = np.full((120, 120, 3), 90, dtype=np.uint8)
+    flat[40:80, 20:60] = 200
+    assert len(_two(flat, flat[:, ::-1])) == 2
+
+
+def test_strips_are_joined_across_a_step_that_would_part_panels() -> None:
+    left, right = _textured(6)
+    assert [p.where.extraction for p in _two(left[:, :30], right[:, :30])] == ["stitched"]
+    left, right = _textured(7)
+    assert len(_two(left[:, :30], right[:, :30])) == 2
+
+
+def test_flat_strips_are_joined_by_their_shape() -> None:
+    flat = np.full((120, 30, 3), 90, dtype=np.uint8)
+    flat[40:80, 10:20] = 200
+    assert [p.where.extraction for p in _two(flat, flat)] == ["stitched"]
+
+
+def test_the_seam_of_pictures_one_above_the_other_is_between_bottom_and_top() -> None:
+    """Turned by a quarter, the same holds for the other pair of sides."""
+    left, right = (half.transpose(1, 0, 2) for half in _textured(0))
+    right = right.copy()
+    right[-1] ^= 255  # far from the seam
+    pdf = Pdf()
+    names = {"U": pdf.picture(np.ascontiguousarray(left)), "D": pdf.picture(right)}
+    pdf.page(draw("U", 50, 220, 120, 120) + draw("D", 50, 100, 120, 120), names)
+    (found,) = pictures(pdf)
+    assert np.array_equal(found.pixels, np.concatenate([left, right]))

@@ -77,3 +77,43 @@ def test_strokes_on_a_picture_do_not_make_a_second_one() -> None:
     content = draw("Im", 90, 130, 330, 160) + _trace(100, 200, 300)
     pdf.page(content, {"Im": pdf.picture(scene())})
     assert [f.format for f in pictures(pdf)] == ["raw"]
+
+
+def _cells(rows: int, columns: int, colours: int, side: float = 8) -> Pdf:
+    pdf = Pdf()
+    content = ""
+    for row in range(rows):
+        for column in range(columns):
+            level = (row * columns + column) % colours / colours * 0.9
+            content += f"{level:.3f} g {50 + column * side} {100 + row * side} {side} {side} re f\n"
+    pdf.page(content)
+    return pdf
+
+
+def test_a_heat_map_of_filled_rectangles_is_a_figure() -> None:
+    (found,) = pictures(_cells(20, 30, 50))
+    assert found.where.extraction == "rendered"
+    assert found.where.bbox == pytest.approx((48, 98, 292, 262), abs=2)
+
+
+def test_a_small_matrix_with_numbers_in_it_is_a_figure() -> None:
+    assert len(pictures(_cells(5, 5, 25, side=30))) == 1
+
+
+def test_shaded_rows_and_cells_of_few_colours_are_a_table() -> None:
+    assert pictures(_cells(20, 30, 3)) == []
+    assert pictures(_cells(3, 5, 15, side=30)) == []
+
+
+def test_swatches_far_from_each_other_are_no_figure() -> None:
+    pdf = Pdf()
+    swatches = (
+        f"{n / 40:.3f} g {50 + n % 5 * 110} {50 + n // 5 * 110} 9 9 re f" for n in range(30)
+    )
+    pdf.page("\n".join(swatches))
+    assert pictures(pdf) == []
+
+
+def test_a_picture_of_very_many_rectangles_is_whole() -> None:
+    (found,) = pictures(_cells(260, 260, 50, side=1))
+    assert found.where.bbox == pytest.approx((48, 98, 312, 362), abs=2)

@@ -20,7 +20,7 @@ def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
     from pypdfium2 import raw
 
     hidden = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
-    boxes = sheet.facts.appearance_boxes
+    appearances = sheet.facts.appearances
     for number in range(min(raw.FPDFPage_GetAnnotCount(sheet.page), _MANY)):
         annotation = raw.FPDFPage_GetAnnot(sheet.page, number)
         if not annotation:
@@ -28,7 +28,9 @@ def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
         try:
             if not raw.FPDFAnnot_GetFlags(annotation) & hidden:
                 off = number in sheet.facts.hidden_annotations
-                for found in placements_in_annotation(annotation, sheet.frame, boxes.get(number)):
+                for found in placements_in_annotation(
+                    annotation, sheet.frame, appearances.get(number)
+                ):
                     yield replace(found, hidden=True, transparent=False) if off else found
         finally:
             raw.FPDFPage_CloseAnnot(annotation)

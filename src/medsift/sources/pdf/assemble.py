@@ -9,7 +9,13 @@ from dataclasses import replace
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Extraction, Finding, Picture, Pixels, Problem, Provenance
 from medsift.sources.pdf.draw import draw_region, pixel_hash
-from medsift.sources.pdf.extract import Extractor, check_size, finest_size, look_alike
+from medsift.sources.pdf.extract import (
+    Extractor,
+    check_size,
+    finest_size,
+    is_fatal,
+    look_alike,
+)
 from medsift.sources.pdf.geometry import stand_upright, upright_size, within
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.sheet import Sheet
@@ -45,7 +51,8 @@ def pictures_of_unit(sheet: Sheet, unit: Unit, extractor: Extractor) -> Iterator
 
 def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture:
     most_pixels = extractor.context.limits.pixels
-    if placement.cut and not placement.hidden:
+    fatal = is_fatal(sheet.about(placement))
+    if placement.cut and not placement.hidden and not fatal:
         check_size(placement, sheet.about(placement), extractor.context)
         return _region(sheet, Unit("single", (placement,)), most_pixels)
     full = sheet.is_covered_by(placement.bbox)
@@ -53,7 +60,7 @@ def _single(sheet: Sheet, placement: Placement, extractor: Extractor) -> Picture
     pixels = stand_upright(found.pixels, placement.placed)
     # How these look depends on what is set on the page, which an image alone does not know.
     by_state = placement.transparent or placement.clip.shaped or sheet.is_stencil(placement)
-    drawable = not (placement.floating or placement.hidden or placement.placed.skewed)
+    drawable = not (placement.floating or placement.hidden or placement.placed.skewed or fatal)
     if by_state and drawable:
         handles = [placement.handle]
         size = within(placement.upright_size, _THUMB)

@@ -14,6 +14,12 @@ def value_of(holder: Any, name: str) -> Any:
     return value.get_object() if hasattr(value, "get_object") else value
 
 
+def value_of_item(items: Any, place: int) -> Any:
+    """Look up an entry of a list and follow its reference; None where there is none."""
+    value: Any = items[place] if isinstance(items, list) and place < len(items) else None
+    return value.get_object() if hasattr(value, "get_object") else value
+
+
 def values_of(holder: Any) -> Iterator[Any]:
     """Visit the entries of a dictionary that are dictionaries or streams themselves."""
     if hasattr(holder, "values"):

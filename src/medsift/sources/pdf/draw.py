@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from medsift.core.errors import DecodeError, LimitError
 from medsift.core.picture import Bbox, Pixels
-from medsift.sources.pdf.placements import PageFrame, walk
+from medsift.sources.pdf.placements import PageFrame, Placement, walk
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -214,6 +214,14 @@ def address_of(handle: Any) -> int:
     return ctypes.c_void_p.from_buffer(handle).value or 0
 
 
+def keep_from_drawing(placements: Sequence[Placement]) -> None:
+    """Hide images for as long as their page is open: PDFium would not survive to draw them."""
+    from pypdfium2 import raw
+
+    for placement in placements:
+        raw.FPDFPageObj_SetIsActive(placement.handle, False)
+
+
 @contextmanager
 def only_active(
     page: PdfPage, handles: Sequence[Any], without: Sequence[Any] = ()
@@ -243,6 +251,9 @@ def only_active(
             goes_with_it = around is not None and (around in wanted or around not in stay)
             if not goes_with_it and address_of(item.handle) not in stay:
                 hidden.append(item.handle)
+    # What is hidden for good, as it must not be drawn, stays so.
+    is_active = ctypes.c_int()
+    hidden = [h for h in hidden if raw.FPDFPageObj_GetIsActive(h, is_active) and is_active.value]
     for handle in hidden:
         raw.FPDFPageObj_SetIsActive(handle, False)
     try:

@@ -174,18 +174,72 @@ def _decode(
         alone = _open_file(data, placement, file_target, facts[0].mode)
         if alone is not None:
             return _finish(placement, facts, alone, data)
+    if is_fatal(facts):
+        return _finish(placement, facts, _undrawn(data, placement, facts), None, stored)
     pixels, empty = _drawn(page, placement, facts, bare_target)
+    if data is not None and not empty and _is_flat(pixels):
+        pixels = _not_flat(data, placement, facts, pixels)
     if data is not None:
         alone = _open_file(data, placement, 0 if empty else _THUMB)
         if alone is None or (not empty and not look_alike(alone, pixels)):
             data = None
         elif empty:
             pixels = alone
-    may_be_empty = any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
-    if empty and data is None and not may_be_empty:
+    if empty and data is None and not _masked(facts):
         raise DecodeError("the image cannot be decoded")
+    if data is None and _is_flat(pixels) and _lacks_samples(placement, facts):
+        raise DecodeError("the image holds next to no pixels")
     found = _finish(placement, facts, pixels, data, stored)
     return found if facts else replace(found, mode=stored_mode(page, placement.handle))
+
+
+def is_fatal(facts: tuple[ImageFacts, ...]) -> bool:
+    """Whether an image must not be drawn with PDFium."""
+    return any(f.fatal for f in facts)
+
+
+def _undrawn(data: bytes | None, placement: Placement, facts: tuple[ImageFacts, ...]) -> Pixels:
+    """Pixels of an image that must not be drawn: a stencil in black on white; without a mask."""
+    alone = _open_file(data, placement, 0) if data is not None else None
+    if alone is None:
+        raise DecodeError("an image with a mask that cannot be decoded")
+    if not any(f.mode == "1" for f in facts):
+        return alone
+    grey = alone[..., 1]
+    middle = (int(grey.min()) + int(grey.max())) // 2
+    # Samples of 0 are painted, unless the decode array says otherwise.
+    painted = (grey > middle) == any(f.inverted for f in facts)
+    shown = np.where(painted, np.uint8(0), np.uint8(255))
+    return np.repeat(shown[..., np.newaxis], 3, axis=2)
+
+
+def _masked(facts: tuple[ImageFacts, ...]) -> bool:
+    return any(f.mask_size or f.keyed or f.mode == "1" for f in facts)
+
+
+def _not_flat(
+    data: bytes, placement: Placement, facts: tuple[ImageFacts, ...], drawn: Pixels
+) -> Pixels:
+    """What a file holds of which PDFium paints one colour, as it does where it knows no better."""
+    alone = None if _masked(facts) else _open_file(data, placement, 0)
+    if alone is None or _is_flat(alone):
+        return drawn
+    # Its colour space counts, and its decode array does not (ISO 32000-1, 7.4.9).
+    return np.bitwise_not(alone) if facts and all(f.ink for f in facts) else alone
+
+
+def _is_flat(pixels: Pixels) -> bool:
+    """Whether all pixels are of one colour, as those are that were not decoded."""
+    return all(int(np.ptp(pixels[..., channel])) <= 1 for channel in range(3))
+
+
+def _lacks_samples(placement: Placement, facts: tuple[ImageFacts, ...]) -> bool:
+    """Whether there are less than half of the samples: PDFium paints black in place of them."""
+    if not _WRAPPERS.issuperset(placement.filters):
+        return False
+    bits = max(1, *(f.bits for f in facts)) if facts else 1
+    least = placement.height * (placement.width * bits // 8)
+    return 2 * len(unwrapped(placement.handle)) < least
 
 
 def _own_file(placement: Placement, stored: bytes) -> bytes | None:
@@ -209,12 +263,22 @@ def _open_file(data: bytes, placement: Placement, target: int, mode: str = "") -
                 return None
             if target:
                 image.draft(None, _at_least(image.size, target))
+            if image.mode.startswith("I;16"):
+                return _grey_of_16(image)
             # To convert what is RGB already would copy it.
             return np.asarray(
                 image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8
             )
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
+
+
+def _grey_of_16(image: Image.Image) -> Pixels:
+    # JPEG 2000 of 12 bits is given as it is, and of other depths stretched to 16.
+    samples = np.asarray(image, dtype=np.uint16)
+    bits = max(8, int(samples.max()).bit_length())
+    grey = (samples >> (bits - 8)).astype(np.uint8)
+    return np.repeat(grey[..., np.newaxis], 3, axis=2)
 
 
 def _drawn(

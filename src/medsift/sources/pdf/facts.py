@@ -13,7 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medsift.core.picture import Bbox
-from medsift.sources.pdf.dictionaries import number_of, size_of, value_of, values_of, whole
+from medsift.sources.pdf.dictionaries import (
+    number_of,
+    size_of,
+    value_of,
+    value_of_item,
+    values_of,
+    whole,
+)
 from medsift.sources.pdf.geometry import Matrix
 from medsift.sources.pdf.glyphs import bitmap_glyphs
 from medsift.sources.pdf.visibility import Layers
@@ -61,6 +68,13 @@ class ImageFacts:
         Width and height of its soft or stencil mask.
     keyed : bool
         A range of colours is not painted.
+    inverted : bool
+        The decode array of its one component counts down.
+    ink : bool
+        Its samples tell how much of one ink there is.
+    fatal : bool
+        PDFium does not survive to draw it: a stencil, or a mask that is one, in JPEG 2000,
+        which the standard does not have (ISO 32000-1, 7.4.9).
     """
 
     number: int
@@ -69,6 +83,26 @@ class ImageFacts:
     plain: bool
     mask_size: tuple[int, int] | None
     keyed: bool = False
+    inverted: bool = False
+    ink: bool = False
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How the normal appearance of an annotation comes to its place (ISO 32000-1, 12.5.5).
+
+    Attributes
+    ----------
+    box : Bbox
+        Around the appearance, after its own matrix. It is what is fitted into the annotation's
+        rectangle.
+    matrix : Matrix
+        Its own, which may turn it.
+    """
+
+    box: Bbox
+    matrix: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +115,8 @@ class PageFacts:
         Several images may have one key; inline images are not among them.
     in_patterns : list of pypdf.generic.StreamObject
         Images in tiling patterns, each on the first page that names it only.
-    appearance_boxes : dict
-        By the place of an annotation in the page's list: the box around its normal appearance,
-        after the appearance's own matrix. It is what is fitted into the annotation's rectangle.
+    appearances : dict
+        By the place of an annotation in the page's list.
     hidden_annotations : set of int
         Places, in the page's list, of those on layers that are not shown at first.
     glyphs : int
@@ -98,7 +131,7 @@ class PageFacts:
 
     images: dict[ImageKey, list[ImageFacts]] = field(default_factory=dict)
     in_patterns: list[Any] = field(default_factory=list)
-    appearance_boxes: dict[int, Bbox] = field(default_factory=dict)
+    appearances: dict[int, Appearance] = field(default_factory=dict)
     hidden_annotations: set[int] = field(default_factory=set)
     glyphs: int = 0
     hides_layers: bool = False
@@ -119,6 +152,25 @@ class FactsReader:
         self._layers = Layers(None)
         with suppress(Exception):  # as in of_page
             self._layers = Layers(reader.root_object if reader is not None else None)
+
+    @property
+    def page_count(self) -> int:
+        """Pages that pypdf knows of; 0 where it cannot tell."""
+        try:
+            return len(self._reader.pages) if self._reader is not None else 0
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  as in of_page
+            return 0
+
+    def page(self, number: int) -> Any:
+        """Give pypdf's page, counted from 0; None where it has none."""
+        try:
+            return self._reader.pages[number] if self._reader is not None else None
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  as in of_page
+            return None
 
     def of_page(self, number: int) -> PageFacts:
         """Facts on the image objects that the resources of a page name.
@@ -148,8 +200,8 @@ class FactsReader:
             for place, annotation, look in _looks(page):
                 if not (self._layers.shows(annotation) and self._layers.shows(look)):
                     found.hidden_annotations.add(place)
-                if (box := _appearance_box(look)) is not None:
-                    found.appearance_boxes[place] = box
+                if (appearance := _appearance(look)) is not None:
+                    found.appearances[place] = appearance
             sizes = [size_of(i) for state in aside.states for i in images_in_mask(state)]
             found = replace(
                 found,
@@ -177,6 +229,21 @@ class _Aside:
 
     fonts: list[Any] = field(default_factory=list)
     states: list[Any] = field(default_factory=list)
+
+
+def images_of(page: Any) -> list[Any]:
+    """List the image streams among the resources of a page, and of the forms on it.
+
+    Parameters
+    ----------
+    page : pypdf.PageObject
+    """
+    try:
+        return [image for image, _ in _images(page, set(), 0, _Aside())]
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  a parser may raise anything on hostile input
+        return []
 
 
 def images_in_mask(state: Any) -> list[Any]:
@@ -235,13 +302,13 @@ def _looks(page: Any) -> Iterator[tuple[int, Any, Any]]:
         yield place, annotation, look
 
 
-def _appearance_box(look: Any) -> Bbox | None:
+def _appearance(look: Any) -> Appearance | None:
     box: Any = value_of(look, "/BBox")
     if box is None:
         return None
     x0, y0, x1, y1 = (float(v) for v in box)
     matrix = Matrix(*(float(v) for v in value_of(look, "/Matrix") or (1, 0, 0, 1, 0, 0)))
-    return matrix.bounds((x0, y0, x1, y1))
+    return Appearance(matrix.bounds((x0, y0, x1, y1)), matrix)
 
 
 def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
@@ -261,10 +328,29 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
         and "/ColorTransform" not in str(value_of(stream, "/DecodeParms") or ""),
         mask_size=size_of(mask) if hasattr(mask, "get_data") else None,
         keyed=isinstance(mask, list),
+        inverted=_counts_down(value_of(stream, "/Decode")),
+        ink=_is_ink(value_of(stream, "/ColorSpace")),
+        fatal=(stencil and _is_jpx(stream)) or _is_jpx(value_of(stream, "/Mask")),
     )
     # The length of the stream as it is stored has no public name in pypdf.
     length = len(stream._data)  # noqa: SLF001
     return (*size_of(stream), length, _last_filter(value_of(stream, "/Filter"))), facts
+
+
+def _is_jpx(stream: Any) -> bool:
+    return _last_filter(value_of(stream, "/Filter")) == "JPXDecode"
+
+
+def _is_ink(space: Any) -> bool:
+    """Whether a sample tells how much of one ink there is (ISO 32000-1, 8.6.6.4)."""
+    if not isinstance(space, list) or not space:
+        return False
+    inks = value_of_item(space, 1) if str(space[0]) == "/DeviceN" else ()
+    return str(space[0]) == "/Separation" or len(inks or ()) == 1
+
+
+def _counts_down(decode: Any) -> bool:
+    return isinstance(decode, list) and len(decode) == 2 and float(decode[0]) > float(decode[1])
 
 
 def _last_filter(filters: Any) -> str:

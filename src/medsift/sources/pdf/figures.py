@@ -2,13 +2,14 @@
 
 The shapes of a page are put on a coarse grid; shapes close to each other make a cluster, and a
 cluster is a figure when it holds enough of what rules, tables, frames and outlined letters do
-not have: curved or slanting strokes of some size.
+not have: curved or slanting strokes of some size, or rectangles in many colours that lie side by
+side, as programs for plots write heat maps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ _MOST_TEXT = 0.25
 _COVERED_BY_PICTURES = 0.5
 _TEXT_MARGIN = 8.0
 _MOST_FIGURES = 12
+_MIN_CELLS = 16
+_MIN_COLOURS = 6
+_FILLED = 0.3
 
 
 @dataclass(slots=True)
@@ -40,6 +44,14 @@ class _Cluster:
     shapes: int = 0
     segments: int = 0
     large_curves: int = 0
+    cells: int = 0
+    filled: float = 0.0
+    colours: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def is_mosaic(self, box: Bbox) -> bool:
+        """Whether it is made of filled rectangles: tables shade theirs in few colours."""
+        many = self.cells >= _MIN_CELLS and len(self.colours) >= _MIN_COLOURS
+        return many and self.filled >= _FILLED * area(box)
 
 
 def figures_of(
@@ -65,7 +77,8 @@ def figures_of(
         In the visible system, from top to bottom.
     """
     strokes = [s for s in shapes if area(s.box) < _BACKGROUND * area(frame.box)]
-    if sum(s.kind == "curve" for s in strokes) == 0:
+    colours = {s.fill for s in strokes if s.fill is not None}
+    if len(colours) < _MIN_COLOURS and not any(s.kind == "curve" for s in strokes):
         return []
     labels = label(_grid([s.box for s in strokes], frame))
     clusters: dict[int, _Cluster] = {}
@@ -76,6 +89,10 @@ def figures_of(
         cluster.shapes += 1
         cluster.segments += shape.segments
         cluster.large_curves += shape.kind == "curve" and _larger_than_letters(shape.box)
+        if shape.fill is not None and shape.kind == "straight":
+            cluster.cells += 1
+            cluster.filled += area(shape.box)
+            cluster.colours.add(shape.fill)
     boxes = [(union(cluster.boxes), cluster) for cluster in clusters.values()]
     candidates = [box for box, cluster in boxes if _is_figure(cluster, box, frame)]
     texts = texts_of_page() if candidates else []
@@ -89,6 +106,8 @@ def figures_of(
 def _is_figure(cluster: _Cluster, box: Bbox, frame: PageFrame) -> bool:
     if box[2] - box[0] < _MIN_WIDTH or box[3] - box[1] < _MIN_HEIGHT:
         return False
+    if cluster.is_mosaic(box):
+        return True
     if cluster.large_curves == 0:
         return False
     if cluster.shapes < _MIN_SHAPES and cluster.segments < _MIN_SEGMENTS:

@@ -58,6 +58,15 @@ _COVERED = 0.9
 _FAINT = 8
 """Grey levels up to which two drawings of a point are the same."""
 
+_SHADE = 28
+"""Grey levels up to which something is a shadow or a tint of what lies behind it."""
+
+_LEAST_MARKED = 0.01
+"""Share of it that must be more than that."""
+
+_ON_PICTURE = 0.5
+"""Share of it from which on it lies on another picture."""
+
 _WITHIN_PAGE = 0.9
 """Share of a picture that must lie on the page. What reaches far beyond shows something else."""
 
@@ -108,6 +117,40 @@ class Surroundings:
             # It was found and decoded, which is more than half of what was asked for.
             return picture
 
+    def on_ground(self, picture: Picture, own: Sequence[Placement]) -> Picture | None:
+        """Give what is hardly seen on white paper with what lies behind it.
+
+        Parameters
+        ----------
+        picture : Picture
+            Upright, with its place on the page.
+        own : sequence of Placement
+            Images that it was made of.
+
+        Returns
+        -------
+        Picture or None
+            None where it is as hardly seen there, or lies on another picture, which shows it.
+        """
+        box, frame = picture.where.bbox, self._sheet.frame
+        if box is None or any(p.hidden or p.floating for p in own):
+            return None
+        seen = intersection(box, frame.box)
+        mine = {address_of(p.handle) for p in own}
+        below = [p for p in self._images if address_of(p.handle) not in mine]
+        if any(area(intersection(p.seen, seen)) > _ON_PICTURE * area(seen) for p in below):
+            return None
+        try:
+            size = within((picture.width, picture.height), _SIDE, _LEAST_SIDE)
+            shown = self._drawn(box, size)
+            bare = self._drawn(box, size, without=[p.handle for p in own])
+            if not _differ(shown, bare, _SHADE).mean() >= _LEAST_MARKED:
+                return None
+            whole = within((picture.width, picture.height), _LONGEST_SIDE)
+            return _as_drawn(picture, self._drawn(box, whole))
+        except InputError:
+            return None
+
     def _as_seen(self, picture: Picture, own: Sequence[Placement]) -> Picture:
         box, size = picture.where.bbox, (picture.width, picture.height)
         unsure = any(p.hidden or p.floating or p.placed.skewed for p in own)
@@ -133,16 +176,7 @@ class Surroundings:
         ground = self._drawn(box, fine, without=[*mine, *others])
         if _covered(alone, shown, ground):
             return picture
-        pixels = self._drawn(box, size, without=others)
-        return replace(
-            picture,
-            where=replace(picture.where, extraction="rendered"),
-            pixels=pixels,
-            format="raw",
-            color_mode="RGB",
-            sha256=pixel_hash(pixels),
-            data=None,
-        )
+        return _as_drawn(picture, self._drawn(box, size, without=others))
 
     def _touched(self, box: Bbox, own: Sequence[Placement], small: tuple[int, int]) -> bool:
         """Whether enough is drawn on a picture, or below one that may be seen through, to matter.
@@ -214,6 +248,20 @@ class Surroundings:
         self._image_orders = np.array(places_in_order, np.int64)
 
 
+def _as_drawn(picture: Picture, pixels: Pixels) -> Picture:
+    return replace(
+        picture,
+        where=replace(picture.where, extraction="rendered"),
+        pixels=pixels,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        format="raw",
+        color_mode="RGB",
+        sha256=pixel_hash(pixels),
+        data=None,
+    )
+
+
 def _common(boxes: NDArray[np.float64], box: Bbox) -> NDArray[np.float64]:
     """Area that each of many boxes has in common with one."""
     x0, y0, x1, y1 = box
@@ -240,8 +288,12 @@ def _covered(alone: Pixels, shown: Pixels, ground: Pixels) -> bool:
     return bool(hidden.size) and bool(hidden.mean() >= _COVERED)
 
 
-def _differ(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
-    far: NDArray[np.bool_] = np.abs(one.astype(np.int16) - other).max(axis=2) > _FAINT
+def _differ(one: Pixels, other: Pixels, faint: int = _FAINT) -> NDArray[np.bool_]:
+    # A plane at a time, and without a wider type: many times as fast.
+    far = np.zeros(one.shape[:2], dtype=np.bool_)
+    for channel in range(3):
+        a, b = one[..., channel], other[..., channel]
+        far |= np.maximum(a, b) - np.minimum(a, b) > faint
     return far
 
 

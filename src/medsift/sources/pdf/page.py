@@ -16,7 +16,8 @@ from medsift.sources.base import Context
 from medsift.sources.pdf.annotations import annotation_placements
 from medsift.sources.pdf.assemble import pictures_of_unit
 from medsift.sources.pdf.document import open_second, opened
-from medsift.sources.pdf.extract import Extractor, finest_size
+from medsift.sources.pdf.draw import keep_from_drawing
+from medsift.sources.pdf.extract import Extractor, finest_size, is_fatal
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.layers import with_hidden_marked
 from medsift.sources.pdf.masked import masked_pictures
@@ -59,7 +60,9 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
 def _pictures(
     sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason]
 ) -> Iterator[Finding]:
-    seen = without_unseen(list(placements_of(sheet.page, sheet.frame)), sheet.frame.box)
+    placements = list(placements_of(sheet.page, sheet.frame))
+    keep_from_drawing([p for p in placements if is_fatal(sheet.about(p))])
+    seen = without_unseen(placements, sheet.frame.box)
     sifted = without_glyphs(with_hidden_marked(sheet, seen.kept), sheet.bitonal)
     dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": sheet.facts.glyphs}))
     stored = extractor.context.options.pdf_pixels == "stored"
@@ -76,14 +79,18 @@ def _pictures(
             elif first.hidden:
                 yield replace(found, where=replace(found.where, locator=_HIDDEN))
             elif sheet.see_through(first) and is_shadow(found.pixels):
-                dropped["shadow"] += 1
+                on_ground = surroundings.on_ground(found, unit.placements)
+                if on_ground is None:
+                    dropped["shadow"] += 1
+                else:
+                    yield on_ground
             else:
                 shown = found if stored else surroundings.as_seen(found, unit.placements)
                 yield shown
                 yield from pictures_on_scan(sheet, shown)
     yield from _in_annotations(sheet, extractor)
     for stream in sheet.facts.in_patterns:
-        yield from _in_pattern(sheet.where, stream, extractor)
+        yield from from_stream(sheet.where, stream, extractor)
     figures: list[Bbox] = []
     for picture in vector_pictures(sheet, [p.bbox for p in sifted.kept]):
         figures += [picture.where.bbox] if picture.where.bbox else []
@@ -121,8 +128,16 @@ def _reduced(picture: Picture, context: Context) -> Picture:
     return replace(picture, pixels=pixels)
 
 
-def _in_pattern(where: Provenance, stream: Any, extractor: Extractor) -> Iterator[Finding]:
-    """Extract an image of a tiling pattern; where the pattern is painted is not known."""
+def from_stream(where: Provenance, stream: Any, extractor: Extractor) -> Iterator[Finding]:
+    """Extract an image whose place on the page is not known, as of a tiling pattern.
+
+    Parameters
+    ----------
+    where : Provenance
+        Of the page.
+    stream : pypdf.generic.StreamObject
+    extractor : Extractor
+    """
     try:
         data = lifted(stream)
         facts = FactsReader(open_second(data, "")).of_page(0)

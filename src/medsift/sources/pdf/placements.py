@@ -17,6 +17,8 @@ from medsift.sources.pdf.geometry import Matrix, area, intersection, union, upri
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
+    from medsift.sources.pdf.facts import Appearance
+
 _DEEP = 16
 _MAX_OBJECTS = 500_000
 _MOST_KEPT = 50_000
@@ -134,7 +136,7 @@ def placements_of(page: PdfPage, frame: PageFrame) -> Iterator[Placement]:
 
 
 def placements_in_annotation(
-    annotation: Any, frame: PageFrame, fitted: Bbox | None
+    annotation: Any, frame: PageFrame, look: Appearance | None
 ) -> list[Placement]:
     """List the images in the normal appearance of an annotation.
 
@@ -143,9 +145,9 @@ def placements_in_annotation(
     annotation : object
         PDFium's annotation; the placements are valid while it is open.
     frame : PageFrame
-    fitted : Bbox or None
-        What of the appearance is fitted into the annotation's rectangle (ISO 32000-1, 12.5.5);
-        where it is not known, the images are taken to fill the rectangle.
+    look : Appearance or None
+        What of the appearance is fitted into the annotation's rectangle; where it is not known,
+        the images are taken to fill the rectangle.
     """
     from pypdfium2 import raw
 
@@ -164,8 +166,9 @@ def placements_in_annotation(
     ]
     if not found:
         return []
-    inner = fitted or union([p.bbox for p in found])
+    inner = look.box if look else union([p.bbox for p in found])
     fit = _fit(inner, (rect.left, rect.bottom, rect.right, rect.top))
+    fit = look.matrix.then(fit) if look else fit
     moved = [
         replace(p, placed=p.placed.then(fit).then(frame.to_visible), floating=True) for p in found
     ]
@@ -268,6 +271,11 @@ def _descend(roots: list[Any]) -> Iterator[PageObject]:
                 (raw.FPDFFormObj_GetObject(handle, i), (*parents, handle), inner)
                 for i in reversed(range(raw.FPDFFormObj_CountObjects(handle)))
             )
+
+
+def has_pixels(handle: Any) -> bool:
+    """Whether an image object has any."""
+    return min(_pixel_size(handle)) > 0
 
 
 def _pixel_size(handle: Any) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from medsift.sources.pdf.extract import Extractor
 from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.page import findings_of
 from medsift.sources.pdf.placements import frame_of
+from medsift.sources.pdf.second import is_doubtful, second_look
 from medsift.sources.pdf.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -63,12 +64,19 @@ def _pages(
     document: PdfDocument, facts: FactsReader, where: Provenance, context: Context
 ) -> Iterator[Finding]:
     extractor = Extractor(context)
-    count = len(document)
+    # A page count may be too small; then the second reader may know of the others.
+    known = len(document)
+    count = max(known, facts.page_count)
+    if not count:
+        raise DecodeError("holds no pages")
     damaged = 0
     for number in range(min(count, context.limits.pages)):
         spot = replace(refined(where, f"page {number + 1}"), page=number + 1)
         try:
-            yield from _page(document, spot, facts, extractor)
+            if number < known:
+                yield from _page(document, spot, facts, extractor)
+            else:
+                yield from second_look(spot, facts, number, extractor)
         except DecodeError as error:
             yield Problem(spot, "failed", error.code, error.record_text)
             damaged += 1
@@ -89,10 +97,18 @@ def _page(
     try:
         page = document[number]
     except pdfium.PdfiumError as error:
-        raise DecodeError("the page is damaged") from error
+        # With fewer pages, the second reader may mean another one by the number.
+        agree = facts.page_count >= len(document)
+        found = list(second_look(where, facts, number, extractor)) if agree else []
+        if not any(isinstance(finding, Picture) for finding in found):
+            raise DecodeError("the page is damaged") from error
+        yield from found
+        return
     try:
         sheet = Sheet(page, frame_of(page), where, facts.of_page(number))
         yield from findings_of(sheet, extractor)
+        if is_doubtful(page, facts.page(number)):
+            yield from second_look(where, facts, number, extractor)
         yield from attached_to(page, where, extractor.context)
     except (InputError, MemoryError):
         raise

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ShapeKind: TypeAlias = Literal["curve", "straight"]
 
-_MOST_SHAPES = 60_000
+_MOST_SHAPES = 200_000
 _MOST_SEGMENTS = 48
 _WHITE = 250
 _LARGE_POINTS = 60.0
@@ -40,11 +40,14 @@ class Shape:
         In the visible system of the page, cut to what is visible.
     segments : int
         Of the path; 1 for a shading.
+    fill : tuple of int or None
+        Red, green and blue of a path that is filled and not stroked.
     """
 
     kind: ShapeKind
     box: Bbox
     segments: int
+    fill: tuple[int, int, int] | None = None
 
 
 def shapes_of(page: PdfPage, frame: PageFrame) -> Iterator[Shape]:
@@ -61,9 +64,12 @@ def shapes_of(page: PdfPage, frame: PageFrame) -> Iterator[Shape]:
     for handle, kind, box in _boxes(page, frame, wanted):
         if kind == raw.FPDF_PAGEOBJ_SHADING:
             yield Shape("curve", box, 1)
-        elif not _unseen(handle):
+            continue
+        is_seen, fill = _paint(handle)
+        if is_seen:
             segments = raw.FPDFPath_CountSegments(handle)
-            yield Shape("curve" if _bends(handle, segments) else "straight", box, segments)
+            bends = _bends(handle, segments)
+            yield Shape("curve" if bends else "straight", box, segments, fill)
 
 
 def texts_of(page: PdfPage, frame: PageFrame) -> list[Bbox]:
@@ -163,21 +169,21 @@ def draws_nothing(handle: Any, kind: int) -> bool:
     return not known or (not stroke.value and fill.value == raw.FPDF_FILLMODE_NONE)
 
 
-def _unseen(handle: Any) -> bool:
-    """Whether a path neither strokes nor fills, or fills with white alone."""
+def _paint(handle: Any) -> tuple[bool, tuple[int, int, int] | None]:
+    """Whether a path strokes, or fills with more than white alone; and what it only fills with."""
     from pypdfium2 import raw
 
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     if draws_nothing(handle, raw.FPDF_PAGEOBJ_PATH):
-        return True
+        return False, None
     raw.FPDFPath_GetDrawMode(handle, fill, stroke)
     if stroke.value:
-        return False
+        return True, None
     colour = [ctypes.c_uint() for _ in range(4)]
     if not raw.FPDFPageObj_GetFillColor(handle, *colour):
-        return False
+        return True, None
     red, green, blue, alpha = (c.value for c in colour)
-    return min(red, green, blue) >= _WHITE or alpha == 0
+    return min(red, green, blue) < _WHITE and alpha != 0, (red, green, blue)
 
 
 def _bends(handle: Any, segments: int) -> bool:

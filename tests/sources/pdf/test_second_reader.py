@@ -1,0 +1,84 @@
+"""Pages on which PDFium sees nothing, or not all: another reader is asked."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from medsift.core.picture import Picture
+
+from .making_pdfs import Pdf, draw, far, findings, pictures, problems, scene
+
+PLACE = (50.0, 50.0, 250.0, 200.0)
+SHOWN = draw("I", 50, 50, 200, 150)
+
+
+def one_page(entries: str, content: str = SHOWN) -> Pdf:
+    pdf = Pdf()
+    entries = f"/Type /XObject /Subtype /Image {entries}"
+    image = pdf.add(entries, zlib.compress(scene().tobytes()))
+    pdf.page(content, {"I": image})
+    return pdf
+
+
+PLAIN = "/Width 80 /Height 60 /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode"
+
+
+def test_streams_that_end_without_a_line_of_their_own_are_read() -> None:
+    data = one_page(PLAIN).to_bytes().replace(b"\nendstream\nendobj", b"\nendstreamendobj")
+    (found,) = pictures(data)
+    assert far(found.pixels, scene()) == 0
+    assert found.where.bbox == pytest.approx(PLACE, abs=0.01)
+    assert found.where.locator == "page 1, image 1"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "/W 80 /H 60 /CS /RGB /BPC 8 /F /Fl",
+        "/W 80 /H 60 /ColorSpace /DeviceRGB /BPC 8 /Filter /FlateDecode",
+        "/W 80 /H 60 /CS /DeviceRGB /BPC 8 /F [/Fl] /D [0 1 0 1 0 1]",
+    ],
+)
+def test_image_objects_with_the_short_names_of_inline_images_are_read(entries: str) -> None:
+    (found,) = pictures(one_page(entries))
+    assert far(found.pixels, scene()) == 0
+
+
+def test_a_picture_in_a_stream_that_pdfium_skips_is_found_beside_what_it_sees() -> None:
+    pdf = one_page(PLAIN, content="0 0 m 30 30 l S")
+    seen, unseen = len(pdf.objects) - 1, pdf.add("", SHOWN.encode())
+    pdf.objects[-1] = pdf.objects[-1].replace(b"\nendstream", b"\nendstreamendobj")
+    page = pdf.pages[-1] - 1
+    both = f"/Contents [{seen} 0 R {unseen} 0 R]".encode()
+    pdf.objects[page] = pdf.objects[page].replace(f"/Contents {seen} 0 R".encode(), both)
+    assert [f.width for f in pictures(pdf)] == [80]
+
+
+def test_pages_beyond_a_count_that_is_too_small_are_read() -> None:
+    pdf = one_page(PLAIN)
+    second = pdf.picture(scene(seed=1))
+    pdf.page(draw("I", 10, 10, 80, 60), {"I": second})
+    data = pdf.to_bytes().replace(b"/Count 2", b"/Count 1")
+    assert [f.where.page for f in pictures(data)] == [1, 2]
+
+
+def test_a_page_that_is_empty_indeed_has_no_picture() -> None:
+    for content in ("", " \n", "q Q", "0 0 300 300 re W n"):
+        pdf = Pdf()
+        pdf.page(content)
+        assert findings(pdf) == []
+
+
+def test_images_that_a_page_has_and_does_not_draw_are_none_of_it() -> None:
+    assert pictures(one_page(PLAIN, content="0 0 m 30 30 l S")) == []
+
+
+def test_an_image_that_no_reader_can_decode_is_told() -> None:
+    pdf = Pdf()
+    image = pdf.add("/Type /XObject /Subtype /Image /W 80 /H 60 /CS /RGB /BPC 8 /F /Fl", b"junk")
+    pdf.page(SHOWN, {"I": image})
+    found = findings(pdf)
+    assert not any(isinstance(f, Picture) for f in found)
+    assert {(p.status, p.reason) for p in problems(found)} == {("failed", "undecodable")}
