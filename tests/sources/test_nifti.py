@@ -202,11 +202,62 @@ def test_a_useless_affine_is_no_reason_to_fail() -> None:
     assert [p.sha256 for p in read(bytes(data))] == [p.sha256 for p in read(volume())]
 
 
-def test_one_half_of_a_pair_is_not_read() -> None:
-    data = bytearray(volume())
-    data[344:348] = b"ni1\0"
-    with pytest.raises(UnsupportedError, match="another file"):
-        read(bytes(data))
+class TestPairs:
+    """Voxels in a file beside the header."""
+
+    KINDS = ("Nifti1Pair", "Nifti2Pair", "AnalyzeImage")
+
+    @staticmethod
+    def written(folder: Path, kind: str) -> Path:
+        affine = np.diag([-1.0 if kind == "AnalyzeImage" else 1.0, 1, 1, 1])
+        image = getattr(nibabel, kind)(VOXELS, affine)
+        image.header["regular"] = b"r"
+        image.to_filename(folder / "scan.hdr")
+        return folder / "scan.hdr"
+
+    @staticmethod
+    def found(path: Path) -> list[Picture]:
+        found = list(findings(Blob(WHERE, path=path), Context(recurse=findings)))
+        assert all(isinstance(each, Picture) for each in found), found
+        return [each for each in found if isinstance(each, Picture)]
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_slices_are_those_of_one_file(self, tmp_path: Path, kind: str) -> None:
+        found = self.found(self.written(tmp_path, kind))
+        assert locators(found) == locators(read(volume()))
+        if kind != "AnalyzeImage":
+            assert [p.sha256 for p in found] == [p.sha256 for p in read(volume())]
+
+    def test_compressed_voxels(self, tmp_path: Path) -> None:
+        path = self.written(tmp_path, "Nifti1Pair")
+        voxels = path.with_suffix(".img")
+        (tmp_path / "scan.img.gz").write_bytes(gzip.compress(voxels.read_bytes()))
+        voxels.unlink()
+        assert len(self.found(path)) == 5
+        limits = Limits(file_bytes=1000)
+        with pytest.raises(LimitError):
+            list(nifti.read(Blob(WHERE, path=path), Context(limits=limits)))
+
+    def test_voxels_that_are_not_there_are_a_failure(self, tmp_path: Path) -> None:
+        path = self.written(tmp_path, "Nifti1Pair")
+        path.with_suffix(".img").unlink()
+        (problem,) = findings(Blob(WHERE, path=path), Context(recurse=findings))
+        assert isinstance(problem, Problem)
+        assert problem.status == "failed"
+        assert ".img" in problem.error
+
+    def test_voxels_that_end_early_are_a_failure(self, tmp_path: Path) -> None:
+        path = self.written(tmp_path, "Nifti1Pair")
+        voxels = path.with_suffix(".img")
+        voxels.write_bytes(voxels.read_bytes()[:1000])
+        with pytest.raises(DecodeError, match="truncated"):
+            list(nifti.read(Blob(WHERE, path=path), Context()))
+
+    def test_one_half_alone_in_a_container_is_not_read(self) -> None:
+        data = bytearray(volume())
+        data[344:348] = b"ni1\0"
+        with pytest.raises(UnsupportedError, match="another file"):
+            read(bytes(data))
 
 
 def test_without_the_library_the_record_names_the_command(monkeypatch: Any) -> None:

@@ -129,7 +129,12 @@ def _is_skippable_zstd(head: bytes) -> bool:
 def _is_nifti(head: bytes) -> bool:
     if head[344:348] in {b"n+1\0", b"ni1\0"}:
         return head[:4] in {b"\x5c\x01\0\0", b"\0\0\x01\x5c"}
-    return head[4:8] in {b"n+2\0", b"ni2\0"} and head[:4] in {b"\x1c\x02\0\0", b"\0\0\x02\x1c"}
+    if head[4:8] in {b"n+2\0", b"ni2\0"}:
+        return head[:4] in {b"\x1c\x02\0\0", b"\0\0\x02\x1c"}
+    # Analyze 7.5: the length of the header, an "r" for regular, and up to seven dimensions.
+    order: Literal["little", "big"] = "little" if head[:4] == b"\x5c\x01\0\0" else "big"
+    is_header = int.from_bytes(head[:4], order) == 348 and head[38:39] == b"r"
+    return is_header and 1 <= int.from_bytes(head[40:42], order) <= 7
 
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # RFC 5652, as its first bytes name it

@@ -1,11 +1,13 @@
 """NIfTI volumes become representative slices, without any text of their header.
 
 The header is read by nibabel, where it is installed. The voxels are mapped, not read, so that a
-slice costs the memory of a slice.
+slice costs the memory of a slice. They may lie in a file beside the header, as those of Analyze 7.5
+always do, from which NIfTI descends.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +32,7 @@ Voxels: TypeAlias = NDArray[Any]
 
 _PLANES = ("sagittal", "coronal", "axial")  # by the axis that they are perpendicular to
 _NIFTI2 = frozenset({b"\x1c\x02\0\0", b"\0\0\x02\x1c"})  # the length of the header, 540
-_PAIRS = (b"ni1\0", b"ni2\0")
+_PAIRS, _SINGLE = (b"ni1\0", b"ni2\0"), (b"n+1\0", b"n+2\0")
 _LIKE = 1.1
 """Spacings up to this ratio count as the same."""
 _MOST_STRETCHED = 16.0
@@ -90,18 +92,18 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     Raises
     ------
     UnsupportedError
-        nibabel is not installed, or the voxels are in another file.
+        nibabel is not installed, or the voxels are in another file and the header in a container.
     LimitError
         A slice has too many pixels, or the file too many bytes.
     DecodeError
-        The header makes no sense, or voxels are missing.
+        The header makes no sense, or voxels are missing, or the file that should hold them is.
     """
     if find_spec("nibabel") is None:
         raise UnsupportedError("NIfTI needs an extra: pip install 'medsift[nifti]'")
     where = replace(blob.where, source_type=blob.where.source_type or "image", extraction="decoded")
     check_bytes(blob.size(), context.limits)
     with contained(WHAT, tell_details=False):
-        volume = _opened(blob)
+        volume = _opened(blob, context)
     chosen = list(_chosen(volume, context))
     note = "frames_thinned" if len(chosen) < volume.voxels.shape[volume.through] else ""
     for axis, number in chosen:
@@ -110,19 +112,25 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         yield replace(picture, note=note)
 
 
-def _opened(blob: Blob) -> _Volume:
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Header
+def _opened(blob: Blob, context: Context) -> _Volume:
+    from nibabel.analyze import AnalyzeHeader
+    from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
+    from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 
     with blob.open() as stream:
         head = stream.read(352)
-        if head[344:348] in _PAIRS or head[4:8] in _PAIRS:
-            raise UnsupportedError("the header of a NIfTI pair, whose voxels are in another file")
+        is_second = head[:4] in _NIFTI2
+        magic = head[4:8] if is_second else head[344:348]
         stream.seek(0)
-        kind = Nifti2Header if head[:4] in _NIFTI2 else Nifti1Header
+        if magic in _PAIRS:
+            kind = Nifti2PairHeader if is_second else Nifti1PairHeader
+        elif magic in _SINGLE:
+            kind = Nifti2Header if is_second else Nifti1Header
+        else:
+            kind = AnalyzeHeader
         # Its own checks would write to standard error.
         header = kind.from_fileobj(stream, check=False)
-    voxels = _mapped(blob, header)
+    voxels = _mapped(blob if magic in _SINGLE else _beside(blob, context), header)
     slope, _ = header.get_slope_inter()
     orientation = _orientation(header)
     return _Volume(
@@ -130,6 +138,25 @@ def _opened(blob: Blob) -> _Volume:
         _spacing(header, orientation),
         is_negative=slope is not None and slope < 0,
     )
+
+
+def _beside(header: Blob, context: Context) -> Blob:
+    """The file with the voxels of a pair: of the same name, and ``img``."""
+    if header.path is None:
+        raise UnsupportedError("the header of a NIfTI pair, whose voxels are in another file")
+    for suffix in (".img", ".IMG", ".img.gz"):
+        path = header.path.with_suffix(suffix)
+        if not path.is_file():
+            continue
+        if not suffix.endswith(".gz"):
+            check_bytes(path.stat().st_size, context.limits)
+            return Blob(header.where, path=path)
+        with gzip.open(path) as stream:
+            data = stream.read(context.limits.file_bytes + 1)
+        check_bytes(len(data), context.limits)
+        context.budget.spend(inflated_bytes=len(data))
+        return Blob(header.where, data=data)
+    raise DecodeError("the header of a NIfTI pair whose voxels, in a file .img, are not beside it")
 
 
 def _mapped(blob: Blob, header: Any) -> Voxels:
