@@ -211,7 +211,8 @@ class TestPairs:
     def written(folder: Path, kind: str) -> Path:
         affine = np.diag([-1.0 if kind == "AnalyzeImage" else 1.0, 1, 1, 1])
         image = getattr(nibabel, kind)(VOXELS, affine)
-        image.header["regular"] = b"r"
+        if kind == "AnalyzeImage":
+            image.header["regular"] = b"r"
         image.to_filename(folder / "scan.hdr")
         return folder / "scan.hdr"
 
