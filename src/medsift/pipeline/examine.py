@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 from medsift.classify import Classifier, Prediction
@@ -39,11 +40,18 @@ class Examiner:
         Threads that one inference may use.
     classifier : Classifier, optional
         Used instead of one that is loaded as the options say.
+    notes : Path, optional
+        See :class:`medsift.sources.base.Context`.
     """
 
     def __init__(
-        self, options: ScanOptions, threads: int = 1, classifier: Classifier | None = None
+        self,
+        options: ScanOptions,
+        threads: int = 1,
+        classifier: Classifier | None = None,
+        notes: Path | None = None,
     ) -> None:
+        self._notes = notes
         self._options = options
         self._classifier = classifier or Classifier(
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
@@ -114,6 +122,7 @@ class Examiner:
             keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),
+            notes=self._notes,
         )
         found = _found(item, context)
         return one_a_series(found) if self._options.by_series else found

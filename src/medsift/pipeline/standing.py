@@ -164,7 +164,7 @@ def _examine(item: Input, spool: Path, options: ScanOptions) -> None:
 
     classifier = classifier_of(options.model, options.threshold, options.tta)
     _bound_once(options.limits.memory_bytes)
-    examiner = Examiner(options, classifier=classifier)
+    examiner = Examiner(options, classifier=classifier, notes=spool.parent / "notes")
     with SpoolWriter(spool) as writer:
         writer.begin(0)
         for outcome in examiner.examine(item):

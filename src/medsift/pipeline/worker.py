@@ -51,7 +51,8 @@ def _examiner(folder: Path) -> Examiner:
 
         # The workers of a scan agree in its folder on who speaks to which host.
         web = replace(_State.options.web, hosts=folder / "hosts")
-        _State.examiner = Examiner(replace(_State.options, web=web), _State.threads)
+        options = replace(_State.options, web=web)
+        _State.examiner = Examiner(options, _State.threads, notes=folder / "notes")
         bound_memory(_State.options.limits.memory_bytes)
     return _State.examiner
 

@@ -194,6 +194,9 @@ class Context:
     budget : Budget
     depth : int
         Number of containers around the blob.
+    notes : Path or None
+        Folder in which sources may note what they are at, for the case that the process dies
+        of it and they are asked once more.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -205,6 +208,7 @@ class Context:
     )
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
+    notes: Path | None = None
 
     @property
     def bare_target(self) -> int:

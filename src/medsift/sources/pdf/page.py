@@ -57,6 +57,14 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
     yield from (_left_out(sheet.where, reason, n) for reason, n in dropped.items() if n)
 
 
+def is_dangerous(sheet: Sheet) -> bool:
+    """Whether PDFium may die when it draws the page: of images that cannot be kept from it."""
+    fatal = {key for key, facts in sheet.facts.images.items() if is_fatal(tuple(facts))}
+    if not fatal:
+        return False
+    return not fatal <= {p.key for p in placements_of(sheet.page, sheet.frame)}
+
+
 def _pictures(
     sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason]
 ) -> Iterator[Finding]:

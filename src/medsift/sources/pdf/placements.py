@@ -105,6 +105,11 @@ class Placement:
         return upright_size(self.width, self.height, self.placed)
 
     @property
+    def key(self) -> tuple[int, int, int, str]:
+        """What the dictionary of the image is found by."""
+        return self.width, self.height, self.encoded_length, self.codec
+
+    @property
     def codec(self) -> str:
         """The filter that is undone last; empty where there is none."""
         return self.filters[-1] if self.filters else ""

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING
 
 from medsift.core.errors import DecodeError, InputError, LimitError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import refined
+from medsift.sources.pdf.apart import ATTACHED, Begun, Job, noted, pages_apart
 from medsift.sources.pdf.attachments import attached_to, attachments_of
 from medsift.sources.pdf.document import open_document, open_second, saved_plainly
 from medsift.sources.pdf.extract import Extractor
 from medsift.sources.pdf.facts import FactsReader
-from medsift.sources.pdf.page import findings_of
+from medsift.sources.pdf.page import findings_of, is_dangerous
 from medsift.sources.pdf.placements import frame_of
 from medsift.sources.pdf.second import is_doubtful, second_look
 from medsift.sources.pdf.sheet import Sheet
@@ -52,71 +53,124 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     """
     where = replace(blob.where, source_type=blob.where.source_type or "pdf")
     data = blob.read(context.limits)
-    with open_document(data, context.options.pdf_password) as document:
-        facts = _facts_of(data, document)
-        found = chain(
-            _pages(document, facts, where, context), attachments_of(document, where, context)
-        )
+    with noted(context.notes, data) as has_killed:
+        found = pages_apart(data, where, context) if has_killed else _in_place(data, where, context)
         yield from _numbered(found, where, context)
 
 
-def _pages(
-    document: PdfDocument, facts: FactsReader, where: Provenance, context: Context
-) -> Iterator[Finding]:
-    extractor = Extractor(context)
-    # A page count may be too small; then the second reader may know of the others.
-    known = len(document)
-    count = max(known, facts.page_count)
-    if not count:
-        raise DecodeError("holds no pages")
-    damaged = 0
-    for number in range(min(count, context.limits.pages)):
-        spot = replace(refined(where, f"page {number + 1}"), page=number + 1)
+def messages(job: Job, data: bytes, context: Context) -> Iterator[Finding | Begun]:
+    """Yield what a process of its own finds on some pages, and which page it is at.
+
+    Parameters
+    ----------
+    job : Job
+    data : bytes
+    context : Context
+    """
+    with open_document(data, context.options.pdf_password) as document:
+        reading = _Reading(document, data, job.where, context)
+        stop = reading.stop if job.last is None else min(job.last + 1, reading.stop)
+        for number in range(job.first, stop):
+            yield Begun(number)
+            yield from reading.page(number)
+        if job.last is None:
+            yield from reading.rest()
+            yield Begun(ATTACHED)
+            yield from attachments_of(document, job.where, context)
+
+
+def _in_place(data: bytes, where: Provenance, context: Context) -> Iterator[Finding]:
+    with open_document(data, context.options.pdf_password) as document:
+        reading = _Reading(document, data, where, context, may_die=False)
+        for number in range(reading.stop):
+            yield from reading.page(number)
+        yield from reading.rest()
+        yield from attachments_of(document, where, context)
+
+
+class _Reading:
+    """A document while its pages are read; whether in a process that may die of one."""
+
+    def __init__(
+        self,
+        document: PdfDocument,
+        data: bytes,
+        where: Provenance,
+        context: Context,
+        *,
+        may_die: bool = True,
+    ) -> None:
+        self._apart = None if may_die else partial(pages_apart, data, where, context)
+        self._document = document
+        self._where = where
+        self._facts = _facts_of(data, document)
+        self._extractor = Extractor(context)
+        self._damaged = 0
+        # A page count may be too small; then the second reader may know of the others.
+        self._known = len(document)
+        self._count = max(self._known, self._facts.page_count)
+        self._limit = context.limits.pages
+        if not self._count:
+            raise DecodeError("holds no pages")
+
+    @property
+    def stop(self) -> int:
+        """Number of pages that are to be read."""
+        return min(self._count, self._limit)
+
+    def page(self, number: int) -> Iterator[Finding]:
+        """Yield what is on a page, counted from 0."""
+        if self._damaged >= _MOST_DAMAGED:
+            return
+        spot = replace(refined(self._where, f"page {number + 1}"), page=number + 1)
         try:
-            if number < known:
-                yield from _page(document, spot, facts, extractor)
+            if number < self._known:
+                yield from self._page(number, spot)
             else:
-                yield from second_look(spot, facts, number, extractor)
+                yield from second_look(spot, self._facts, number, self._extractor)
         except DecodeError as error:
             yield Problem(spot, "failed", error.code, error.record_text)
-            damaged += 1
-            if damaged >= _MOST_DAMAGED:
-                # A page count may lie; thousands of records of it help nobody.
-                yield _stopped(where, f"{damaged} damaged pages; the rest were not read")
+            self._damaged += 1
+
+    def rest(self) -> Iterator[Finding]:
+        """Say which pages were not read."""
+        if self._damaged >= _MOST_DAMAGED:
+            # A page count may lie; thousands of records of it help nobody.
+            what = f"{self._damaged} damaged pages; the rest were not read"
+            yield _stopped(self._where, what)
+        elif self._count > self._limit:
+            yield _stopped(self._where, f"{self._count} pages, of which {self._limit} were read")
+
+    def _page(self, number: int, where: Provenance) -> Iterator[Finding]:
+        import pypdfium2 as pdfium
+
+        facts, extractor = self._facts, self._extractor
+        try:
+            page = self._document[number]
+        except pdfium.PdfiumError as error:
+            # With fewer pages, the second reader may mean another one by the number.
+            agree = facts.page_count >= self._known
+            found = list(second_look(where, facts, number, extractor)) if agree else []
+            if not any(isinstance(finding, Picture) for finding in found):
+                raise DecodeError("the page is damaged") from error
+            yield from found
+            return
+        try:
+            sheet = Sheet(page, frame_of(page), where, facts.of_page(number))
+            if self._apart is not None and is_dangerous(sheet):
+                yield from self._apart(number, number)
                 return
-    if count > context.limits.pages:
-        yield _stopped(where, f"{count} pages, of which {context.limits.pages} were read")
-
-
-def _page(
-    document: PdfDocument, where: Provenance, facts: FactsReader, extractor: Extractor
-) -> Iterator[Finding]:
-    import pypdfium2 as pdfium
-
-    number = (where.page or 1) - 1
-    try:
-        page = document[number]
-    except pdfium.PdfiumError as error:
-        # With fewer pages, the second reader may mean another one by the number.
-        agree = facts.page_count >= len(document)
-        found = list(second_look(where, facts, number, extractor)) if agree else []
-        if not any(isinstance(finding, Picture) for finding in found):
-            raise DecodeError("the page is damaged") from error
-        yield from found
-        return
-    try:
-        sheet = Sheet(page, frame_of(page), where, facts.of_page(number))
-        yield from findings_of(sheet, extractor)
-        if is_doubtful(page, facts.page(number)):
-            yield from second_look(where, facts, number, extractor)
-        yield from attached_to(page, where, extractor.context)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:
-        # Here ends what three parsers may raise on hostile input; the other pages go on.
-        raise DecodeError(f"the page cannot be read ({type(error).__name__})") from error
-    finally:
-        page.close()
+            yield from findings_of(sheet, extractor)
+            if is_doubtful(page, facts.page(number)):
+                yield from second_look(where, facts, number, extractor)
+            yield from attached_to(page, where, extractor.context)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:
+            # Here ends what three parsers may raise on hostile input; the other pages go on.
+            raise DecodeError(f"the page cannot be read ({type(error).__name__})") from error
+        finally:
+            page.close()
 
 
 def _numbered(found: Iterator[Finding], where: Provenance, context: Context) -> Iterator[Finding]:

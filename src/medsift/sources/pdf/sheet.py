@@ -43,8 +43,7 @@ class Sheet:
 
     def about(self, placement: Placement) -> tuple[ImageFacts, ...]:
         """All facts that may be about an image."""
-        key = (placement.width, placement.height, placement.encoded_length, placement.codec)
-        return tuple(self.facts.images.get(key, ()))
+        return tuple(self.facts.images.get(placement.key, ()))
 
     def bitonal(self, placement: Placement) -> bool:
         """Whether an image has one bit a pixel."""
