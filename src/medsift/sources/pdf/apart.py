@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import medsift
 from medsift.core.errors import CrashedError, InputError, LimitError
 from medsift.core.limits import Limits
 from medsift.core.picture import Finding, Problem, Provenance
@@ -160,7 +159,7 @@ def pages_apart(
 
 def _messages(job: Job, data: bytes) -> Iterator[Finding | Begun | Ended]:
     """Yield what a process says, up to its end or its death."""
-    folder = str(Path(medsift.__file__).parents[1])
+    folder = str(Path(__file__).parents[3])
     seconds = str(max(1, int(min(job.limits.seconds, _MOST_SECONDS))))
     with tempfile.TemporaryFile(prefix="medsift-") as file:
         pickle.dump(job, file)
