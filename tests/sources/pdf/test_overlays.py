@@ -11,7 +11,16 @@ import pytest
 from medsift.core.errors import LimitError
 from medsift.core.picture import Picture
 from medsift.sources.pdf import overlays
-from tests.sources.pdf.making_pdfs import Pdf, draw, far, pictures, scene, to_jpeg
+from tests.sources.pdf.making_pdfs import (
+    Pdf,
+    draw,
+    far,
+    findings,
+    pictures,
+    problems,
+    scene,
+    to_jpeg,
+)
 
 PHOTO = to_jpeg(scene(300, 400))
 PLACE = (100, 200, 200, 150)
@@ -309,3 +318,33 @@ def test_a_page_of_many_pictures_and_marks_is_not_drawn_without_end(
     pdf.page(content, names)
     ways = [found.where.extraction for found in pictures(pdf)]
     assert ways == ["rendered"] * 3 + ["embedded"] * 5
+
+
+def test_a_picture_that_another_one_covers_is_left_out_and_counted() -> None:
+    pdf = Pdf()
+    names = {"A": pdf.picture(scene(60, 80)), "B": pdf.picture(scene(60, 80, 1))}
+    pdf.page(draw("A", 100, 100, 160, 120) + draw("B", 100, 100, 160, 120), names)
+    found = findings(pdf)
+    [shown] = [f for f in found if isinstance(f, Picture)]
+    assert far(shown.pixels, scene(60, 80, 1)) < 1
+    [left_out] = problems(found)
+    assert (left_out.status, left_out.reason) == ("skipped", "covered")
+    assert left_out.where.locator == "page 1, 1 covered image"
+    assert len(pictures(pdf, pixels="stored")) == 2
+
+
+def test_a_picture_that_is_drawn_ten_times_in_one_place_is_told_once() -> None:
+    pdf = Pdf()
+    names = {"A": pdf.picture(scene(60, 80))}
+    pdf.page(draw("A", 100, 100, 160, 120) * 10, names)
+    assert len(pictures(pdf)) == 1
+    assert [p.where.locator for p in problems(findings(pdf))] == ["page 1, 9 covered images"]
+
+
+def test_a_picture_below_a_black_one_is_told() -> None:
+    pdf = Pdf()
+    black = np.zeros((60, 80, 3), np.uint8)
+    names = {"A": pdf.picture(scene(60, 80)), "B": pdf.picture(black)}
+    pdf.page(draw("A", 100, 100, 160, 120) + draw("B", 100, 100, 160, 120), names)
+    found = pictures(pdf)
+    assert far(found[0].pixels, scene(60, 80)) < 1

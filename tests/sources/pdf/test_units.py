@@ -119,11 +119,13 @@ def test_a_masked_layer_is_shown_on_what_lies_below() -> None:
     assert found.pixels[10, 10].tolist() == [10, 120, 10]
 
 
-def test_a_picture_hidden_under_another_is_found_too() -> None:
+def test_a_picture_hidden_under_another_is_counted_and_found_among_the_stored_ones() -> None:
     pdf = Pdf()
     names = {"A": pdf.picture(scene(seed=1)), "B": pdf.picture(scene(seed=2))}
     pdf.page(draw("A", 50, 100, 80, 60) + draw("B", 50, 100, 80, 60), names)
-    assert len(pictures(pdf)) == 2
+    assert len(pictures(pdf)) == 1
+    assert [problem.reason for problem in problems(findings(pdf))] == ["covered"]
+    assert len(pictures(pdf, pixels="stored")) == 2
 
 
 def test_a_picture_on_a_background_stays_itself() -> None:

@@ -15,6 +15,7 @@ from medsift.core.picture import Bbox, Finding, Picture, Problem, Provenance
 from medsift.sources.base import Context
 from medsift.sources.pdf.annotations import annotation_placements
 from medsift.sources.pdf.assemble import pictures_of_unit
+from medsift.sources.pdf.covered import covered_units
 from medsift.sources.pdf.document import open_second, opened
 from medsift.sources.pdf.draw import keep_from_drawing
 from medsift.sources.pdf.extract import Extractor, finest_size, is_fatal
@@ -22,6 +23,7 @@ from medsift.sources.pdf.facts import FactsReader
 from medsift.sources.pdf.layers import with_hidden_marked
 from medsift.sources.pdf.masked import masked_pictures
 from medsift.sources.pdf.overlays import Surroundings
+from medsift.sources.pdf.page_figures import PageFigures
 from medsift.sources.pdf.patterns import lifted
 from medsift.sources.pdf.placements import frame_of, placements_of
 from medsift.sources.pdf.regions import pictures_on_scan
@@ -34,7 +36,7 @@ from medsift.sources.pdf.swarms import (
     without_unseen,
 )
 from medsift.sources.pdf.units import Unit, units_of
-from medsift.sources.pdf.vectors import vector_pictures
+from medsift.sources.pdf.vectors import vector_boxes, vector_pictures
 
 _HIDDEN = " (hidden layer)"
 
@@ -48,12 +50,15 @@ def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
     extractor : Extractor
     """
     dropped: Counter[JunkReason] = Counter()
-    pictures = _pictures(sheet, extractor, dropped)
+    figures = PageFigures(sheet, extractor.context.options.captions)
+    pictures = _pictures(sheet, extractor, dropped, figures)
     for number, finding in enumerate(pictures, start=1):
         note = _HIDDEN if finding.where.locator == _HIDDEN else ""
         locator = f"{sheet.where.locator}, image {number}{note}"
         placed = replace(finding, where=replace(finding.where, locator=locator))
-        yield _reduced(placed, extractor.context) if isinstance(placed, Picture) else placed
+        if isinstance(placed, Picture):
+            placed = _reduced(figures.placed(placed), extractor.context)
+        yield placed
     yield from (_left_out(sheet.where, reason, n) for reason, n in dropped.items() if n)
 
 
@@ -66,7 +71,7 @@ def is_dangerous(sheet: Sheet) -> bool:
 
 
 def _pictures(
-    sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason]
+    sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason], figures: PageFigures
 ) -> Iterator[Finding]:
     placements = list(placements_of(sheet.page, sheet.frame))
     keep_from_drawing([p for p in placements if is_fatal(sheet.about(p))])
@@ -75,12 +80,15 @@ def _pictures(
     dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": sheet.facts.glyphs}))
     stored = extractor.context.options.pdf_pixels == "stored"
     surroundings = Surroundings(sheet, sifted.kept)
-    for unit in units_of(sifted.kept, sheet.see_through):
+    units = list(_without_junk(sheet, units_of(sifted.kept, sheet.see_through), dropped))
+    covered = [] if stored else covered_units(sheet, units)
+    dropped["covered"] += len(covered)
+    units = [unit for unit in units if unit not in covered]
+    drawn = vector_boxes(sheet, [p.bbox for p in sifted.kept])
+    planned = [u for u in units if not u.placements[0].hidden and not figures.is_faint(u)]
+    figures.plan([unit.bbox for unit in planned] + drawn)
+    for unit in units:
         first = unit.placements[0]
-        reason = junk_reason(unit, finest_size(first, sheet.about(first)))
-        if reason:
-            dropped[reason] += 1
-            continue
         for found in pictures_of_unit(sheet, unit, extractor):
             if not isinstance(found, Picture):
                 yield found
@@ -95,15 +103,24 @@ def _pictures(
             else:
                 shown = found if stored else surroundings.as_seen(found, unit.placements)
                 yield shown
-                yield from pictures_on_scan(sheet, shown)
+                parts = list(pictures_on_scan(sheet, shown))
+                figures.plan([part.where.bbox for part in parts if part.where.bbox])
+                yield from parts
     yield from _in_annotations(sheet, extractor)
     for stream in sheet.facts.in_patterns:
         yield from from_stream(sheet.where, stream, extractor)
-    figures: list[Bbox] = []
-    for picture in vector_pictures(sheet, [p.bbox for p in sifted.kept]):
-        figures += [picture.where.bbox] if picture.where.bbox else []
-        yield picture
-    yield from _masked(sheet, figures, extractor, dropped)
+    yield from vector_pictures(sheet, drawn)
+    yield from _masked(sheet, drawn, extractor, dropped)
+
+
+def _without_junk(sheet: Sheet, units: list[Unit], dropped: Counter[JunkReason]) -> Iterator[Unit]:
+    for unit in units:
+        first = unit.placements[0]
+        reason = junk_reason(unit, finest_size(first, sheet.about(first)))
+        if reason:
+            dropped[reason] += 1
+        else:
+            yield unit
 
 
 def _in_annotations(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
@@ -161,6 +178,6 @@ def from_stream(where: Provenance, stream: Any, extractor: Extractor) -> Iterato
 
 
 def _left_out(where: Provenance, reason: JunkReason, count: int) -> Problem:
-    name = "unseen image" if reason == "unseen" else reason
+    name = f"{reason} image" if reason in ("unseen", "covered") else reason
     things = f"{count} {name}{'s' if count > 1 else ''}"
     return Problem(replace(where, locator=f"{where.locator}, {things}"), "skipped", reason)

@@ -12,7 +12,7 @@ from medsift.sources.pdf.geometry import area, intersection
 from medsift.sources.pdf.placements import Placement
 from medsift.sources.pdf.units import Unit
 
-JunkReason: TypeAlias = Literal["glyph", "rule", "spacer", "shadow", "unseen"]
+JunkReason: TypeAlias = Literal["glyph", "rule", "spacer", "shadow", "unseen", "covered"]
 
 _GLYPH_POINTS = (72.0, 36.0)
 _GLYPHS_ON_A_PAGE = 4

@@ -16,8 +16,8 @@ _PIXELS_PER_POINT = 150 / 72
 _LONGEST_SIDE = 2_000
 
 
-def vector_pictures(sheet: Sheet, raster: Sequence[Bbox]) -> Iterator[Picture]:
-    """Render the vector figures of a page at 150 dots per inch, or less for very large ones.
+def vector_boxes(sheet: Sheet, raster: Sequence[Bbox]) -> list[Bbox]:
+    """Find where the vector figures of a page stand.
 
     Parameters
     ----------
@@ -27,7 +27,19 @@ def vector_pictures(sheet: Sheet, raster: Sequence[Bbox]) -> Iterator[Picture]:
     """
     shapes = shapes_of(sheet.page, sheet.frame)
     texts = partial(texts_of, sheet.page, sheet.frame)
-    for box in figures_of(shapes, texts, raster, sheet.frame):
+    return figures_of(shapes, texts, raster, sheet.frame)
+
+
+def vector_pictures(sheet: Sheet, boxes: Sequence[Bbox]) -> Iterator[Picture]:
+    """Render the vector figures of a page at 150 dots per inch, or less for very large ones.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    boxes : sequence of Bbox
+        Where they stand, see :func:`vector_boxes`.
+    """
+    for box in boxes:
         width, height = box[2] - box[0], box[3] - box[1]
         scale = min(_PIXELS_PER_POINT, _LONGEST_SIDE / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
