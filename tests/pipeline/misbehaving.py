@@ -15,6 +15,9 @@ from medsift.pipeline.spool import SpoolWriter
 from medsift.sources.inputs import Input
 
 
+SLOW_SECONDS = 1.5
+
+
 def task(items: Sequence[Input], spool: Path) -> None:
     """Give each input one record, except where its name says otherwise."""
     with SpoolWriter(spool) as writer:
@@ -26,6 +29,10 @@ def task(items: Sequence[Input], spool: Path) -> None:
                 os.kill(os.getpid(), signal.SIGSEGV)
             if "hang" in item.source:
                 time.sleep(60)
+            if "slow" in item.source:
+                time.sleep(SLOW_SECONDS)
+            if "killed-twice" in item.source and counted() <= 2:
+                os.kill(os.getpid(), signal.SIGKILL)
             if "memory" in item.source:
                 raise MemoryError
             if "unforeseen" in item.source:
@@ -36,6 +43,20 @@ def task(items: Sequence[Input], spool: Path) -> None:
                 return
             writer.add(Outcome(Record(source=item.source, locator=str(os.getpid()))), position)
             writer.end(position)
+
+
+def counted() -> int:
+    """How often this was called, in all processes together."""
+    path = Path(os.environ["MEDSIFT_TEST_MARKER"])
+    with path.open("ab") as stream:
+        stream.write(b".")
+        return stream.tell()
+
+
+def die_at_some_starts(_options: object) -> None:
+    """Set up a worker, but kill the first three that try, and the fifth."""
+    if counted() in {1, 2, 3, 5}:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_at_first_start(_options: object) -> None:

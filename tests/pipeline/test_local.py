@@ -104,6 +104,61 @@ def test_workers_that_never_start_fail_every_input(monkeypatch: pytest.MonkeyPat
     assert statuses(found) == [("a.pdf", "crashed"), ("b.pdf", "crashed")]
 
 
+def test_a_pool_that_broke_before_it_did_some_work_may_break_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSIFT_TEST_MARKER", str(tmp_path / "starts"))
+    monkeypatch.setattr(local, "set_up", misbehaving.die_at_some_starts)
+    found = list(engine().run(inputs("a.pdf", "crash.pdf", "b.pdf")))
+    assert statuses(found) == [("a.pdf", "ok"), ("crash.pdf", "crashed"), ("b.pdf", "ok")]
+
+
+def test_inputs_that_fit_the_time_limit_alone_are_all_done() -> None:
+    names = [f"slow{number}.png" for number in range(4)]
+    found = list(engine(seconds=1.8 * misbehaving.SLOW_SECONDS).run(inputs(*names)))
+    assert statuses(found) == [(name, "ok") for name in names]
+
+
+def test_kills_from_outside_fail_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDSIFT_TEST_MARKER", str(tmp_path / "kills"))
+    names = ["a.png", "killed-twice.png", "b.png"]
+    assert statuses(list(engine().run(inputs(*names)))) == [(name, "ok") for name in names]
+
+
+def test_one_that_runs_out_of_memory_among_others_fails_alone() -> None:
+    found = list(engine().run(inputs("a.png", "memory.png", "b.png")))
+    assert statuses(found) == [("a.png", "ok"), ("memory.png", "crashed"), ("b.png", "ok")]
+
+
+def test_what_is_done_behind_a_slow_input_is_told_before_its_turn() -> None:
+    told: list[str] = []
+    items = inputs("hang.pdf", *[f"{number}.pdf" for number in range(5)])
+    stream = engine(workers=2, seconds=4).run(items, lambda each: told.append(each.item.source))
+    first = next(stream)
+    assert first.item.source == "hang.pdf"
+    assert sorted(told) == [f"{number}.pdf" for number in range(5)]
+    assert len(list(stream)) == 5
+    assert len(told) == 5
+
+
+def test_what_is_done_is_told_when_nobody_wants_more() -> None:
+    told: list[str] = []
+    names = [f"{number}.png" for number in range(20)]
+    stream = engine().run(inputs(*names), lambda each: told.append(each.item.source))
+    first = next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert first.item.source not in told
+    # The rest of its task, perhaps some of the next one.
+    assert told[:15] == names[1:16]
+
+
+def test_what_is_known_already_comes_at_its_turn() -> None:
+    known = Examined(Input("known"), [], earlier=True)
+    found = list(engine().run([*inputs("a.png"), known, *inputs("b.pdf")]))
+    assert [examined.item.source for examined in found] == ["a.png", "known", "b.pdf"]
+    assert found[1] is known
+
+
 def test_what_was_found_before_a_crash_is_kept() -> None:
     (examined,) = engine().run(inputs("found-first-crash.pdf"))
     assert [o.record.locator for o in examined.outcomes] == ["before", ""]
