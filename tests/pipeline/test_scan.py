@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import medsift
 from medsift.core.errors import ModelError, UsageError
+from medsift.core.limits import MIB
 from medsift.pipeline import local
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined
-from medsift.pipeline.scan import examine_all
+from medsift.pipeline.scan import examine_all, is_light
 from medsift.sources.inputs import Input
 from tests.samples import picture, write_folder
 
@@ -40,6 +42,26 @@ def test_what_may_crash_its_parser_gets_a_worker(tmp_path: Path, name: str) -> N
     picture(1).save(tmp_path / name)
     with pytest.raises(AssertionError, match="a worker was started"):
         list(medsift.scan(tmp_path / name))
+
+
+def test_what_announces_many_pixels_or_frames_gets_a_worker(tmp_path: Path) -> None:
+    frames = [picture(number) for number in range(3)]
+    for name in ("a.gif", "a.webp", "a.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        assert not is_light(Input(name, path=tmp_path / name)), name
+    frames[0].save(tmp_path / "single.webp")
+    assert is_light(Input("single", path=tmp_path / "single.webp"))
+    Image.new("1", (5000, 4000)).save(tmp_path / "large.png")
+    assert not is_light(Input("large", path=tmp_path / "large.png"))
+
+
+def test_a_long_file_gets_a_worker(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    picture(1).save(path)
+    assert is_light(Input("a", path=path))
+    with path.open("ab") as stream:
+        stream.truncate(8 * MIB + 1)
+    assert not is_light(Input("a", path=path))
 
 
 def test_records_come_in_the_order_of_the_inputs_with_all_accounted_for(tmp_path: Path) -> None:

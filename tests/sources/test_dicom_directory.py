@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 
+from medsift.core.errors import DecodeError
 from medsift.sources.dicom.directory import is_directory, referenced
 from medsift.sources.inputs import expand
 from tests.sources.dicom_samples import dataset, ramp
@@ -116,10 +118,52 @@ def test_a_disc_whose_names_were_put_in_lower_case_is_found(disc: Path, tmp_path
     assert all(Path(name).is_file() for name in found)
 
 
-def test_a_damaged_dicomdir_stays_alone(disc: Path) -> None:
-    disc.write_bytes(disc.read_bytes()[:600])
+def test_a_damaged_dicomdir_leads_to_what_it_names_before_and_says_that_there_is_more(
+    disc: Path,
+) -> None:
+    whole = disc.read_bytes()
+    third = [at for at in range(len(whole)) if whole.startswith(b"\x04\0\0\x15", at)][2]
+    disc.write_bytes(whole[: third + 10])
     assert is_directory(disc)
-    assert sources(disc) == [str(disc)]
+    *found, last = expand([disc])
+    assert [item.source for item in found] == [str(disc), *map(str, slices(disc)[:2])]
+    assert last.source == str(disc)
+    assert isinstance(last.error, DecodeError)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+@pytest.mark.parametrize("undefined", [True, False])
+def test_a_dicomdir_is_read_in_whatever_way_it_is_encoded(
+    disc: Path, implicit: bool, undefined: bool
+) -> None:
+    made = pydicom.dcmread(disc)
+    made.file_meta.TransferSyntaxUID = (
+        ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    )
+    made["DirectoryRecordSequence"].is_undefined_length = undefined
+    for record in made.DirectoryRecordSequence:
+        record.is_undefined_length_sequence_item = undefined
+        icon = Dataset()
+        icon.ReferencedFileID = ["NOT", "THIS"]
+        record.IconImageSequence = [icon]
+        record["IconImageSequence"].is_undefined_length = undefined
+    made.save_as(disc, enforce_file_format=True)
+    assert list(referenced(disc)) == slices(disc)
+
+
+def test_a_dicomdir_of_very_many_records_takes_no_memory(disc: Path) -> None:
+    whole = disc.read_bytes()
+    records = whole.index(b"\x04\0\x20\x12SQ")
+    empty = b"\xfe\xff\0\xe0\x08\0\0\0" + b"\x04\0\x30\x14CS\0\0"
+    count = 200_000
+    length = (count * len(empty)).to_bytes(4, "little")
+    disc.write_bytes(whole[:records] + b"\x04\0\x20\x12SQ\0\0" + length + count * empty)
+    tracemalloc.start()
+    try:
+        assert list(referenced(disc)) == []
+        assert tracemalloc.get_traced_memory()[1] < 4 * count * len(empty)
+    finally:
+        tracemalloc.stop()
 
 
 def test_other_files_are_no_dicomdir(disc: Path, tmp_path: Path) -> None:

@@ -49,6 +49,61 @@ def test_a_recursive_glob_names_no_file_twice(tree: Path) -> None:
     assert len(found) == len(set(found)) == 4
 
 
+def test_a_recursive_glob_follows_no_link_to_a_folder_and_says_so(tree: Path) -> None:
+    (tree / "below" / "round").symlink_to(tree)
+    found = {item.source: item.error for item in expand([f"{tree}/**/*.png"])}
+    link = f"{tree}/below/round"
+    assert sorted(found) == [f"{tree}/a.png", f"{tree}/b.png", f"{tree}/below/c.png", link]
+    assert isinstance(found.pop(link), UnsupportedError)
+    assert set(found.values()) == {None}
+    # A part of the pattern that names the link follows it, once.
+    assert sources(f"{tree}/below/r*/*.png") == [f"{link}/a.png", f"{link}/b.png"]
+
+
+def test_a_folder_that_may_not_be_listed_does_not_end_a_glob(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.listdir
+
+    def listed(folder: str | Path) -> list[str]:
+        if Path(folder).name == "below":
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr("medsift.sources.patterns.os.listdir", listed)
+    found = {item.source: item.error for item in expand([f"{tree}/**/*.png"])}
+    assert sorted(found) == [f"{tree}/a.png", f"{tree}/b.png", f"{tree}/below"]
+    assert isinstance(found[f"{tree}/below"], UnreadableError)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("**/deeper/*", ["below/deeper/d.pdf"]),
+        ("*/deeper/d.pdf", ["below/deeper/d.pdf"]),
+        ("**/**/?.pdf", ["below/deeper/d.pdf"]),
+        ("**/below/**/d.*", ["below/deeper/d.pdf"]),
+        ("b*", ["b.png", "below/c.png", "below/deeper/d.pdf"]),
+        (".h*", [".hidden"]),
+        ("[ab].png", ["a.png", "b.png"]),
+    ],
+)
+def test_patterns_are_those_of_shells(tree: Path, pattern: str, names: list[str]) -> None:
+    assert sources(f"{tree}/{pattern}") == [f"{tree}/{name}" for name in names]
+
+
+def test_a_pattern_may_be_relative(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    assert sources("**/*.png") == ["a.png", "b.png", "below/c.png"]
+
+
+def test_an_empty_folder_is_accounted_for(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (item,) = expand([tmp_path])
+    assert item.source == str(tmp_path)
+    assert isinstance(item.error, UnsupportedError)
+
+
 def test_a_name_with_magic_characters_that_exists_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "scan[1].png"
     path.write_bytes(b"x")

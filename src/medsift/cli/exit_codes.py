@@ -14,5 +14,7 @@ class ExitCode(IntEnum):
     SOME_FAILED = 3
     NO_IMAGE = 4
     MATCHED = 5
+    HUNG_UP = 129
     INTERRUPTED = 130
+    READER_LEFT = 141
     TERMINATED = 143

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 from medsift._version import __version__
+from medsift.cli import streams
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import MedsiftError, OutputError, UsageError
 
@@ -54,29 +54,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, see :class:`medsift.cli.exit_codes.ExitCode`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if sys.stdout is None:  # closed by the caller: `>&-`
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    has_output = True
     if argv is None and threading.current_thread() is threading.main_thread():
-        # As after an interrupt: outputs are closed, workers stopped, temporary files removed.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))
+        has_output = streams.prepare()
+        _heed_signals()
     parser = _parser(words)
     arguments = parser.parse_args(words)
     command = next(c for c in _COMMANDS if c.name == arguments.command)
     try:
+        if not has_output and "-" in (getattr(arguments, "output", None) or ()):
+            raise OutputError("standard output is closed")
         return int(import_module(command.module).run(arguments))
     except UsageError as error:
         return _complain(error, ExitCode.USAGE)
     except MedsiftError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            return ExitCode.READER_LEFT  # `medsift scan ... | head`: it has what it wanted
         return _complain(error, ExitCode.FAILURE)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`medsift scan ... | head`); say nothing more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILURE
+        return ExitCode.READER_LEFT
     except OSError as error:
         text = f"{error.filename or 'output'}: {error.strerror or error}"
         return _complain(OutputError(text), ExitCode.FAILURE)
+
+
+def _heed_signals() -> None:
+    """End as after an interrupt: outputs are closed, workers stopped, temporary files removed."""
+    ends = {"SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.HUNG_UP}
+    for name, code in ends.items():
+        number = getattr(signal, name, None)
+        # nohup has a program ignore that its terminal has gone.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_, code=code: sys.exit(code))
 
 
 def full_parser() -> argparse.ArgumentParser:

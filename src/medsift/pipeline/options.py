@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from medsift.classify import store
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS, MIN_SIZE, Limits
 from medsift.core.wanted import names_of
+from medsift.pipeline.cores import cores_at_hand
 from medsift.pipeline.groups import MOST_BITS
 from medsift.report.file_names import check_pattern
 from medsift.report.summary import LABELS
@@ -210,10 +210,3 @@ def _check_accept(accept: str | Sequence[str], threshold: float | None) -> None:
         raise UsageError("a threshold for accepting needs to know what is wanted")
     if not 0 < threshold <= 1:
         raise UsageError("the threshold for accepting must be above 0 and at most 1")
-
-
-def cores_at_hand() -> int:
-    """Cores that this process may use; fewer than the machine has where it is confined."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

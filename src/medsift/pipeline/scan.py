@@ -7,11 +7,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medsift.core.errors import UsageError
+from medsift.core.errors import InputError, UsageError
 from medsift.core.limits import MIB
 from medsift.core.record import Record
+from medsift.decode.guard import contained
 from medsift.decode.signatures import image_format
 from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.pipeline.decisions import Finisher
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset({"bmp", "gif", "jpeg", "png", "webp"})
 _LIGHT_BYTES = 8 * MIB
+_LIGHT_PIXELS = 16_000_000
 _FEW = 8
 """Up to so many image files, starting workers would take longer than the work."""
 
@@ -170,8 +173,8 @@ def _examine_all(
 def is_light(item: Input) -> bool:
     """Whether an input may be examined without a process of its own around it.
 
-    Small files of the formats that browsers read from anybody: their decoders have been attacked
-    for decades. All others, and all documents, get a worker that may be killed.
+    Small single pictures of the formats that browsers read from anybody: their decoders have been
+    attacked for decades. All others, animations and all documents get a worker that may be killed.
     """
     if item.error is not None:
         return True
@@ -185,4 +188,17 @@ def is_light(item: Input) -> bool:
         return True
     name = item.path.name
     is_image = sniff(head, name) == "image" and image_format(head, name) in _PLAIN
-    return is_image and size <= _LIGHT_BYTES
+    return is_image and size <= _LIGHT_BYTES and _is_small(item.path)
+
+
+def _is_small(path: Path) -> bool:
+    """Whether an image is quick to decode, by what its header announces."""
+    from PIL import Image
+
+    try:
+        with contained("image"), Image.open(path) as image:
+            # A GIF would have to be read to its end to know its frames: it may have many.
+            one = image.format != "GIF" and getattr(image, "n_frames", 1) == 1
+            return one and image.width * image.height <= _LIGHT_PIXELS
+    except InputError:
+        return False

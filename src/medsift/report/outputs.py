@@ -246,7 +246,7 @@ def open_outputs(paths: Sequence[str], beginning: Beginning = _NEW) -> Outputs:
         raise UsageError("failed inputs can be done again only when resuming")
     # In order of name: the same set of outputs finds the same journal, however it is given.
     files = [file for _, file in sorted(zip(places, files, strict=True))]
-    streams = [StreamWriter(sys.stdout.buffer)] * to_stdout
+    streams = [StreamWriter(sys.stdout.buffer, alone=not files)] * to_stdout
     return Outputs(files, streams, beginning)
 
 

@@ -246,19 +246,27 @@ class ParquetWriter(Writer):
 
 
 class StreamWriter(Writer):
-    """JSONL on standard output."""
+    """JSONL on standard output.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    Parameters
+    ----------
+    stream : binary stream
+    alone : bool
+        Whether nobody else gets the records: then the work ends when the reader leaves.
+    """
+
+    def __init__(self, stream: BinaryIO, alone: bool = True) -> None:
         self._stream = stream
+        self._alone = alone
 
     def write_row(self, row: Row) -> None:
         """Append a row."""
-        with standard_output.writing(self._stream):
+        with self._read_by_somebody():
             self._stream.write(jsonl.encode(row))
 
     def flush(self) -> None:
         """Hand the rows to the operating system."""
-        with standard_output.writing(self._stream):
+        with self._read_by_somebody():
             self._stream.flush()
 
     def seal(self) -> None:
@@ -268,6 +276,16 @@ class StreamWriter(Writer):
     def close(self) -> None:
         """Make the output complete and leave nothing else behind."""
         self.flush()
+
+    @contextmanager
+    def _read_by_somebody(self) -> Iterator[None]:
+        try:
+            with standard_output.writing(self._stream):
+                yield
+        except OutputError as error:
+            # What follows goes nowhere, see standard_output.
+            if self._alone or not isinstance(error.__cause__, BrokenPipeError):
+                raise
 
 
 def open_writer(path: str) -> Writer:

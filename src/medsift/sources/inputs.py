@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsift.core.errors import InputError, NotFoundError, UnreadableError, UnsupportedError
-from medsift.sources import remote
+from medsift.sources import patterns, remote
 
 _ADDRESS = re.compile("https?://", re.IGNORECASE)
 
@@ -95,7 +94,8 @@ def expand(
     -----
     Folders are walked recursively in the order of their names, links to folders are not
     followed (they may lead in circles or out of the folder). Globs know ``**`` and, as in a shell,
-    leave out hidden files.
+    leave out hidden files; ``**`` follows no links to folders, either. A folder that is named and
+    holds no file is yielded with that error.
     What does not exist or cannot be read is yielded with its error, so that every input is
     accounted for. Inputs come as they are found: nothing is listed in advance. A DICOMDIR that is
     named itself is followed by the files that it lists, unless a folder that holds them is, or was,
@@ -134,15 +134,19 @@ class Expander:
 
     def _local(self, text: str) -> Iterator[Input]:
         name = Path(text)
-        if os.path.isdir(name):  # noqa: PTH112  which raises nothing, whatever the name
+        is_empty = is_folder = os.path.isdir(name)  # noqa: PTH112  which raises nothing
+        if is_folder:
             self._folders.add(os.path.realpath(name))
         for item in _expand_local(text, self._own):
+            is_empty = False
             if item.path is None:
                 yield item
             elif not self._listed or os.path.realpath(item.path) not in self._listed:
                 yield item
                 if item.path == name:
                     yield from self._list(item.path)
+        if is_empty:
+            yield Input(text, error=UnsupportedError("the folder holds no files"))
 
     def _list(self, path: Path) -> Iterator[Input]:
         from medsift.sources.dicom.directory import is_directory, referenced
@@ -150,14 +154,13 @@ class Expander:
         if not is_directory(path):
             return
         try:
-            files = list(referenced(path))
-        except InputError:
-            return  # its own record says that it is damaged
-        for file in files:
-            real = os.path.realpath(file)
-            if self._folders.isdisjoint(map(str, Path(real).parents)):
-                self._listed.add(real)
-                yield from _walk(file, frozenset(), follow=False)
+            for file in referenced(path):
+                real = os.path.realpath(file)
+                if self._folders.isdisjoint(map(str, Path(real).parents)):
+                    self._listed.add(real)
+                    yield from _walk(file, frozenset(), follow=False)
+        except InputError as error:
+            yield Input(str(path), error=error)  # there may be more files
 
 
 def _expand_remote(name: str) -> Iterator[Input]:
@@ -173,18 +176,18 @@ def _expand_local(text: str, own: frozenset[str]) -> Iterator[Input]:
     if os.path.lexists(path):
         yield from _walk(path, own)
         return
-    if glob.has_magic(text):
-        matches = glob.iglob(text, recursive=True)  # noqa: PTH207  patterns may be absolute
+    if patterns.has_magic(text):
         found = False
-        for match in sorted(matches):
+        for match, error in patterns.matches(text):
+            if error is not None:
+                found = True
+                yield Input(str(match), error=error)
             # A pattern with ** also matches the folders, whose files it matches as well.
-            if "**" in text and Path(match).is_dir():
-                continue
-            found = True
-            yield from _walk(Path(match), own)
-        if found:
-            return
-        yield Input(text, error=NotFoundError(f"nothing matches {text}"))
+            elif not ("**" in text and os.path.isdir(match)) and not _is_own(match, own):  # noqa: PTH112
+                found = True
+                yield from _walk(match, own)
+        if not found:
+            yield Input(text, error=NotFoundError(f"nothing matches {text}"))
         return
     yield Input(text, error=NotFoundError(f"there is no file or folder {text}"))
 
@@ -205,6 +208,10 @@ def _walk(path: Path, own: frozenset[str], follow: bool = True) -> Iterator[Inpu
         yield from _walk_folder(path, own)
 
 
+def _is_own(path: Path, own: frozenset[str]) -> bool:
+    return bool(own) and os.path.realpath(path) in own
+
+
 def _walk_folder(folder: Path, own: frozenset[str]) -> Iterator[Input]:
     # A stack instead of recursion: folders may be nested deeper than Python's stack.
     stack = [iter([folder])]
@@ -213,7 +220,7 @@ def _walk_folder(folder: Path, own: frozenset[str]) -> Iterator[Input]:
         if path is None:
             stack.pop()
             continue
-        if own and os.path.realpath(path) in own:
+        if _is_own(path, own):
             continue
         # Not Path.is_dir, which raises where a folder may not be looked into.
         is_folder = os.path.isdir(path)  # noqa: PTH112

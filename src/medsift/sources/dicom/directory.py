@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from medsift.core.errors import InputError
-from medsift.core.limits import MIB
-from medsift.decode.guard import contained
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
+from medsift.core.errors import DecodeError, LimitError, UnreadableError
+from medsift.core.limits import DEFAULT_LIMITS, MIB
 
 _WHAT = "DICOM directory"
 _STORAGE = b"1.2.840.10008.1.3.10"  # Media Storage Directory Storage, PS3.4 annex B.5
 _HEAD = 1024
 _MOST_BYTES = 64 * MIB
 _PREAMBLE = 128
+_META_AT = _PREAMBLE + 4
+
+_TRANSFER_SYNTAX, _RECORDS, _FILE_ID = 0x00020010, 0x00041220, 0x00041500
+_DELIMITERS, _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFE, 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_UNDEFINED = 0xFFFFFFFF
+_IMPLICIT = b"1.2.840.10008.1.2"
+# Value representations whose length takes four bytes, PS3.5 section 7.1.2.
+_LONG = frozenset([b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR",
+                   b"UT", b"UV"])  # fmt: skip
 
 
 def is_directory(path: Path) -> bool:
@@ -48,24 +53,73 @@ def referenced(path: Path) -> Iterator[Path]:
             yield found
 
 
-def _file_ids(path: Path) -> list[tuple[str, ...]]:
-    from pydicom import dcmread
-
-    with contained(_WHAT, tell_details=False):
-        if path.stat().st_size > _MOST_BYTES:
-            return []
-        dataset = dcmread(path)
-        records = dataset.get("DirectoryRecordSequence") or []
-        return list(dict.fromkeys(filter(None, map(_file_id, records))))
-
-
-def _file_id(record: Dataset) -> tuple[str, ...]:
+def _file_ids(path: Path) -> Iterator[tuple[str, ...]]:
+    """Names in a DICOMDIR, each once."""
     try:
-        with contained(_WHAT, tell_details=False):
-            value = record.get("ReferencedFileID") or ()
-            return (value,) if isinstance(value, str) else tuple(map(str, value))
-    except InputError:
-        return ()  # one damaged record costs itself
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise LimitError(f"a {_WHAT} of more than {_MOST_BYTES // MIB} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path.name}: {error.strerror or error}") from error
+    seen: set[bytes] = set()
+    for value in _values(data):
+        if value in seen:
+            continue
+        seen.add(value)
+        if len(seen) > DEFAULT_LIMITS.members:
+            raise LimitError(f"a {_WHAT} of more than {DEFAULT_LIMITS.members} files")
+        parts = tuple(part.strip(" \0") for part in value.decode("latin-1").split("\\"))
+        if any(parts):
+            yield parts
+
+
+def _values(data: bytes) -> Iterator[bytes]:
+    """Values of ReferencedFileID of the directory records.
+
+    Element by element, and nothing kept: as objects, a few megabytes of records take gigabytes.
+    What is inside of sequences of a record, such as icons, is passed over.
+
+    Raises
+    ------
+    DecodeError
+        The structure ends within an element.
+    """
+    at, syntax = _META_AT, b""
+    while at + 8 <= len(data) and data[at : at + 2] == b"\x02\0":
+        tag, start, length = _element(data, at, explicit=True)
+        if tag == _TRANSFER_SYNTAX:
+            syntax = data[start : start + length].rstrip(b" \0")
+        at = start + length
+    explicit, inner = syntax != _IMPLICIT, 0
+    while at + 8 <= len(data):
+        tag, start, length = _element(data, at, explicit)
+        at = start
+        if tag == _SEQUENCE_END:
+            inner = max(0, inner - 1)
+        elif tag in {_ITEM, _ITEM_END, _RECORDS}:
+            continue  # into it
+        elif length == _UNDEFINED:
+            inner += 1
+        elif start + length > len(data):
+            raise DecodeError(f"damaged {_WHAT}")
+        else:
+            if tag == _FILE_ID and not inner:
+                yield data[start : start + length]
+            at += length
+
+
+def _element(data: bytes, at: int, explicit: bool) -> tuple[int, int, int]:
+    """Tag of the element at an offset, where its value starts, and how long that is."""
+    group, number = struct.unpack_from("<HH", data, at)
+    tag = group << 16 | number
+    if group == _DELIMITERS or not explicit:
+        return tag, at + 8, int.from_bytes(data[at + 4 : at + 8], "little")
+    if data[at + 4 : at + 6] in _LONG:
+        if at + 12 > len(data):
+            raise DecodeError(f"damaged {_WHAT}")
+        return tag, at + 12, int.from_bytes(data[at + 8 : at + 12], "little")
+    return tag, at + 8, int.from_bytes(data[at + 6 : at + 8], "little")
 
 
 class _Folder:
