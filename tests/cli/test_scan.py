@@ -390,3 +390,19 @@ def test_lists_may_begin_with_a_byte_order_mark(
     if encoding == "utf-8-sig":
         done = run("scan", "-", "-o", "-", "--quiet", stdin=listed.read_text(encoding="utf-8"))
         assert done.returncode == 0
+
+
+def test_the_list_by_file_has_all_files_and_is_not_overwritten(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "files.csv"
+    words = ("scan", folder / "photo.jpg", folder / "broken.png", "--by-file", path, "--quiet")
+    run(*words)
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = {Path(row["source"]).name: row for row in csv.DictReader(stream)}
+    assert set(rows) == {"photo.jpg", "broken.png"}
+    assert rows["broken.png"]["verdict"] == "failed"
+    assert rows["photo.jpg"]["pictures"] == "1"
+    again = run(*words)
+    assert again.returncode == 2
+    assert "--overwrite" in again.stderr

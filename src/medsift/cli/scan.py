@@ -127,6 +127,12 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--report", metavar="FILE.html", help="one self-contained page of results")
     group.add_argument(
+        "--by-file",
+        metavar="FILE",
+        help="one row a file, most urgent first, in .csv or .parquet: what is in it, kinds, owner,"
+        " time of change, and why it could not be read",
+    )
+    group.add_argument(
         "--save-images",
         type=Path,
         metavar="DIR",
@@ -440,8 +446,9 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         if name != "-" and os.path.realpath(name) in own and not Path(name).is_dir():
             raise UsageError(f"{name} is an input and would be overwritten as an output")
     again = arguments.resume or arguments.overwrite
-    if arguments.report and not again and Path(arguments.report).is_file():
-        raise UsageError(f"{arguments.report} exists already: --overwrite begins anew")
+    for name in filter(None, (arguments.report, arguments.by_file)):
+        if not again and Path(name).is_file():
+            raise UsageError(f"{name} exists already: --overwrite begins anew")
 
 
 def _written(arguments: argparse.Namespace) -> list[Path]:
@@ -450,6 +457,7 @@ def _written(arguments: argparse.Namespace) -> list[Path]:
 
     own = paths_of(arguments.output)
     own += [Path(arguments.report)] if arguments.report else []
+    own += [Path(arguments.by_file)] if arguments.by_file else []
     own += [arguments.save_images] if arguments.save_images else []
     return own
 

@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace, options: ScanOptions) -> Counts:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.engine != "ray":
         raise UsageError("a folder as output needs --engine ray")
-    if len(arguments.output) > 1 or arguments.report or arguments.table:
-        raise UsageError("a folder of shards goes with no other output, table or report")
+    if len(arguments.output) > 1 or arguments.report or arguments.table or arguments.by_file:
+        raise UsageError("a folder of shards goes with no other output, table, report or list")
     if arguments.by_series:
         raise UsageError("--by-series does not go with a folder of shards: each has its inputs")
     if arguments.group_duplicates:

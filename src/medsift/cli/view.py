@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from medsift.report.by_file import ByFile
 from medsift.report.earlier import Changes
 from medsift.report.html import ReportPage
 from medsift.report.summary import Summary
@@ -42,6 +43,7 @@ class View:
         self.summary = self._table.summary if self._table else Summary()
         self._report = ReportPage(arguments.report) if arguments.report else None
         self._report_name: str | None = arguments.report
+        self._by_file = ByFile(arguments.by_file) if arguments.by_file else None
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
         # How many series there are is known when all their headers have been read.
@@ -73,6 +75,8 @@ class View:
             if self._report is not None:
                 # An interrupted scan leaves a page of what was finished.
                 stack.callback(self._report.close)
+            if self._by_file is not None:
+                stack.callback(self._by_file.close)
 
     def show(self, examined: Examined) -> None:
         """Show all outcomes of one input; those of an earlier run only count."""
@@ -82,6 +86,8 @@ class View:
                     self._table.add(outcome.record)
                 else:
                     self.summary.add(outcome.record)
+                if self._by_file:
+                    self._by_file.add(outcome.record)
                 if self._report:
                     self._report.add(outcome.record, outcome.thumbnail, outcome.heat)
         if self._bar is not None:

@@ -55,8 +55,12 @@ class Record:
     caption: str = ""
     caption_label: str = ""
     saved_as: str = ""
+    text_boxes: int | None = None
+    text_share: float | None = None
     decision: str = ""
     decision_reason: str = ""
+    known: str = ""
+    moved_from: str = ""
     kinds: Mapping[str, float] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,8 +89,8 @@ def _kinds_of(value: Any) -> dict[str, float] | None:
     return {str(k): float(p) for k, p in found.items()} if found else None
 
 
-_INTEGERS = frozenset({"page", "index", "frame", "width", "height"})
-_FLOATS = frozenset({"p_medical", "confidence", "p_kind", "ms"})
+_INTEGERS = frozenset({"page", "index", "frame", "width", "height", "text_boxes"})
+_FLOATS = frozenset({"p_medical", "confidence", "p_kind", "ms", "text_share"})
 
 
 def _field_type(name: str) -> FieldType:

@@ -45,6 +45,25 @@ _TYPES: dict[FieldType, int] = {
 }
 
 
+def write_table(rows: Iterator[Row], path: Path, columns: Mapping[str, FieldType]) -> None:
+    """Make a Parquet file of rows with columns of one's own.
+
+    Parameters
+    ----------
+    rows : iterator of dict
+    path : Path
+    columns : mapping of str to str
+        Names of all columns, in order, to their types.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    with path.open("wb") as stream:
+        _write(rows, stream, {}, columns)
+
+
 def write(rows: Path, path: Path, facts: Mapping[str, str] | None = None) -> None:
     """Make a Parquet file of rows in JSON Lines; memory does not grow with their number.
 
@@ -87,26 +106,31 @@ class _Column:
     pages: list[Page] = field(default_factory=list)
 
 
-def _write(rows: Iterator[Row], stream: BinaryIO, facts: Mapping[str, str]) -> None:
+def _write(
+    rows: Iterator[Row],
+    stream: BinaryIO,
+    facts: Mapping[str, str],
+    fields: Mapping[str, FieldType] = FIELDS,
+) -> None:
     stream.write(_MAGIC)
     groups: list[thrift.Value] = []
     total = waiting = 0
-    columns = {name: _Column() for name in FIELDS}
+    columns = {name: _Column() for name in fields}
     while batch := list(islice(rows, min(_BATCH_ROWS, _GROUP_ROWS - waiting))):
-        for name, kind in FIELDS.items():
+        for name, kind in fields.items():
             columns[name].pages.append(encode([row[name] for row in batch], kind))
         waiting += len(batch)
         total += len(batch)
         if waiting == _GROUP_ROWS:
-            groups.append(_write_group(columns, waiting, stream))
+            groups.append(_write_group(columns, waiting, stream, fields))
             waiting = 0
     if waiting:
-        groups.append(_write_group(columns, waiting, stream))
+        groups.append(_write_group(columns, waiting, stream, fields))
     said = [structure({1: text(key), 2: text(value)}) for key, value in facts.items()]
     _, directory = structure(
         {
             1: i32(1),
-            2: sequence(_schema()),
+            2: sequence(_schema(fields)),
             3: i64(total),
             4: sequence(groups),
             **({5: sequence(said)} if said else {}),
@@ -116,7 +140,9 @@ def _write(rows: Iterator[Row], stream: BinaryIO, facts: Mapping[str, str]) -> N
     stream.write(directory + len(directory).to_bytes(4, "little") + _MAGIC)
 
 
-def _write_group(columns: dict[str, _Column], rows: int, stream: BinaryIO) -> thrift.Value:
+def _write_group(
+    columns: dict[str, _Column], rows: int, stream: BinaryIO, fields: Mapping[str, FieldType]
+) -> thrift.Value:
     """Write the pages that wait, and tell where they are."""
     chunks = []
     plain_total = 0
@@ -125,14 +151,15 @@ def _write_group(columns: dict[str, _Column], rows: int, stream: BinaryIO) -> th
         for page in column.pages:
             stream.write(page.data)
         plain = sum(page.plain_size for page in column.pages)
-        chunks.append(_chunk(name, column.pages, start, plain, stream.tell() - start))
+        chunks.append(_chunk(name, fields[name], column.pages, start, plain, stream.tell() - start))
         plain_total += plain
         column.pages = []
     return structure({1: sequence(chunks), 2: i64(plain_total), 3: i64(rows)})
 
 
-def _chunk(name: str, pages: list[Page], start: int, plain: int, packed: int) -> thrift.Value:
-    kind = FIELDS[name]
+def _chunk(
+    name: str, kind: FieldType, pages: list[Page], start: int, plain: int, packed: int
+) -> thrift.Value:
     path = [name, "list", "element"] if kind == "bbox" else [name]
     facts = {
         1: i32(_TYPES[kind]),
@@ -147,9 +174,9 @@ def _chunk(name: str, pages: list[Page], start: int, plain: int, packed: int) ->
     return structure({2: i64(start), 3: structure(facts)})
 
 
-def _schema() -> list[thrift.Value]:
-    elements = [structure({4: text("record"), 5: i32(len(FIELDS))})]
-    for name, kind in FIELDS.items():
+def _schema(fields: Mapping[str, FieldType] = FIELDS) -> list[thrift.Value]:
+    elements = [structure({4: text("record"), 5: i32(len(fields))})]
+    for name, kind in fields.items():
         if kind == "bbox":
             elements += _schema_of_list(name)
             continue

@@ -57,10 +57,14 @@ class RecordModel(BaseModel):
     caption: str = Field(description="what the document says below, above or about the picture")
     caption_label: str = Field(description="label of the caption as printed: Figure 3")
     saved_as: str = Field(description="always empty here: the service saves no pictures")
+    text_boxes: int | None = Field(description="always empty here: the service looks for no text")
+    text_share: float | None = Field(description="always empty here, like text_boxes")
     decision: Literal["accept", "look", "reject", ""] = Field(
         description="whether the picture is what `accept` asks for; look: a person should decide"
     )
     decision_reason: str = Field(description="why, in a sentence that an uploader understands")
+    known: str = Field(description="always empty here: the service compares with no earlier scan")
+    moved_from: str = Field(description="always empty here, like known")
     kinds: dict[str, float] | None = Field(
         description="probability of each kind from 0.001 on, largest first, whatever the label;"
         " those of the medical kinds add up to p_medical"
@@ -182,8 +186,12 @@ _RECORD: Json = {
     "caption": "",
     "caption_label": "",
     "saved_as": "",
+    "text_boxes": None,
+    "text_share": None,
     "decision": "accept",
     "decision_reason": "This looks like an X-ray, CT, MRI, ultrasound or nuclear scan.",
+    "known": "",
+    "moved_from": "",
     "kinds": {"xray": 0.955, "mammography": 0.012, "photo": 0.004},
 }
 _COUNTS: Json = {"medical": 1, "non_medical": 0, "uncertain": 0, "skipped": 0, "failed": 0}
