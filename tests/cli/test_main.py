@@ -48,3 +48,11 @@ def test_models_taxonomy_prints_every_kind_with_its_names_elsewhere(
 def test_a_model_that_does_not_exist_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "show", "nothing-like-it"]) == 1
     assert "nothing-like-it" in capsys.readouterr().err
+
+
+def test_names_of_folders_do_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "show", "\x1b]0;gone\x07"]) != 0
+    assert main(["evaluate", "\x1b[2J"]) != 0
+    shown = capsys.readouterr()
+    assert "\x1b" not in shown.out + shown.err
+    assert "\\x1b[2J" in shown.err

@@ -51,6 +51,16 @@ def test_evaluate_prints_the_figures_and_writes_them(
     assert all(0 <= line["p_medical"] <= 1 for line in lines)
 
 
+def test_names_of_folders_do_nothing_to_the_terminal(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "medical/ct/a").rename(data / "medical/ct/a\x1b[2J")
+    assert main(["evaluate", str(data)]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "a\\x1b[2J" in shown
+
+
 def test_evaluate_tells_of_sources_and_of_pictures_made_worse(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

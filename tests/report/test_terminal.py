@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsift.report.terminal import columns, harmless, padded, shortened
+from medsift.report.terminal import columns, harmless, harmless_lines, padded, shortened
 
 
 @given(st.text(st.characters()))
@@ -23,6 +23,10 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
 )
 def test_what_could_deceive_is_spelled_out(text: str, shown: str) -> None:
     assert harmless(text) == shown
+
+
+def test_lines_stay_lines() -> None:
+    assert harmless_lines("a\x1b[2J\nb\r\n") == "a\\x1b[2J\nb\\x0d\n"
 
 
 @pytest.mark.parametrize(("text", "wide"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("", 0)])

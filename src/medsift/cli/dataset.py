@@ -25,6 +25,7 @@ from urllib.parse import quote
 from medsift.cli.exit_codes import ExitCode
 from medsift.cli.packages import OWNER, Key, unpack
 from medsift.core.errors import InputError, OutputError, UsageError
+from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
     from medsift.sources.web.fetch import Fetcher
@@ -254,7 +255,7 @@ def take_from_packages(entries: Sequence[Entry], output: Path, folder: Path) -> 
                 came += 1
 
     for problem in unpack(folder, wanted, keep):
-        sys.stderr.write(f"medsift: {problem}\n")
+        sys.stderr.write(harmless(f"medsift: {problem}") + "\n")
     return came
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import OutputError, UnsupportedError, UsageError
 from medsift.pipeline.arguments import add_model_argument
+from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
     from medsift.classify import Explanation
@@ -89,6 +90,6 @@ def _say(explanation: Explanation, path: Path) -> None:
     sys.stdout.write(
         f"{prediction.label}: p_medical {prediction.p_medical:.3f}, {prediction.kind}"
         f" {prediction.p_kind:.2f}\n"
-        f"{path}: evidence for {explanation.target} by place, in log-odds,"
+        f"{harmless(str(path))}: evidence for {explanation.target} by place, in log-odds,"
         f" from {heat.min():.1f} (blue) to {heat.max():.1f} (orange)\n"
     )

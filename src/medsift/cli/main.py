@@ -112,5 +112,8 @@ def _parser(words: Sequence[str] | None) -> argparse.ArgumentParser:
 
 
 def _complain(error: MedsiftError, code: ExitCode) -> int:
-    print(f"medsift: {error}", file=sys.stderr)  # noqa: T201
+    from medsift.report.terminal import harmless_lines
+
+    # It may name files and folders, which may be called anything.
+    print(harmless_lines(f"medsift: {error}"), file=sys.stderr)  # noqa: T201
     return code

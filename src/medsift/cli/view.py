@@ -15,6 +15,7 @@ from medsift.report.earlier import Changes
 from medsift.report.html import ReportPage
 from medsift.report.summary import Summary
 from medsift.report.table import Table
+from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
     from medsift.pipeline.outcomes import Examined
@@ -109,7 +110,7 @@ class View:
         if told := _told(self._changes):
             sys.stderr.write(f"since the earlier scan: {told}\n")
         if self._report_name:
-            sys.stderr.write(f"report: {self._report_name}\n")
+            sys.stderr.write(f"report: {harmless(self._report_name)}\n")
         if interrupted:
             hint = "; --resume with the same --output goes on from here" if self._resumable else ""
             sys.stderr.write(f"interrupted{hint}\n")

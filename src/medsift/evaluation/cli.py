@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import OutputError
+from medsift.report.terminal import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from medsift.classify import Classifier
@@ -137,9 +138,10 @@ def run(arguments: argparse.Namespace) -> int:
             _write(arguments.report / "figures.txt", text)
     except OSError as error:
         raise OutputError(f"cannot write {error.filename}: {error.strerror}") from error
-    sys.stdout.write(text)
+    # Kinds and sources are names of folders, which may be called anything.
+    sys.stdout.write(harmless_lines(text))
     for problem in problems:
-        sys.stderr.write(f"medsift: required: {problem}\n")
+        sys.stderr.write(harmless(f"medsift: required: {problem}") + "\n")
     if problems:
         return _NOT_MET
     return _SOME_FAILED if summary.failed else _DONE

@@ -18,6 +18,11 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else _spelled_out(c) for c in text)
 
 
+def harmless_lines(text: str) -> str:
+    """Spell out what is not printable in a text of several lines."""
+    return "\n".join(map(harmless, text.split("\n")))
+
+
 def columns(text: str) -> int:
     """How many columns a terminal needs for printable text."""
     if text.isascii():
