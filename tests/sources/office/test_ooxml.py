@@ -108,6 +108,14 @@ def test_pictures_on_the_web_are_not_fetched() -> None:
     assert [f.where.url for f in found] == ["https://example.org/x.png", ""]
 
 
+@pytest.mark.parametrize("written", ["a%20b.png", "a b.png"])
+@pytest.mark.parametrize("kept", ["a%20b.png", "a b.png"])
+def test_names_of_parts_are_compared_without_their_escapes(written: str, kept: str) -> None:
+    found = scan(docx({f"word/media/{kept}": png()}, ("r1", "image", f"media/{written}")))
+    assert [locator for locator, _ in pictures(found)] == ["image 1"]
+    assert problems(found) == []
+
+
 def test_a_picture_that_is_missing_is_told() -> None:
     assert problems(scan(docx({}, ("r1", "image", "media/gone.png")))) == [("not_found", "image 1")]
 

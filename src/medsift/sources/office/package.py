@@ -6,6 +6,7 @@ import posixpath
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import quote, unquote
 
 from medsift.core.errors import EncryptedError, LimitError, NotFoundError
 from medsift.core.limits import MIB
@@ -38,7 +39,7 @@ class Package:
             self._parts.setdefault(_key(info.filename), info)
 
     def __contains__(self, name: str) -> bool:
-        return _key(name) in self._parts
+        return self._info(name) is not None
 
     def set_encrypted(self, names: frozenset[str]) -> None:
         """Note which parts the document itself declares to be encrypted."""
@@ -54,7 +55,7 @@ class Package:
         InputError
             It cannot be read, is encrypted, or too long.
         """
-        info = self._parts.get(_key(name))
+        info = self._info(name)
         if info is None:
             raise NotFoundError(f"the document has no part {name[:200]}")
         self._check_encryption(name)
@@ -62,12 +63,12 @@ class Package:
 
     def mark(self, name: str) -> None:
         """Note that a part needs no further look."""
-        if _key(name) in self._parts:
-            self._reported.add(id(self._parts[_key(name)]))
+        if (info := self._info(name)) is not None:
+            self._reported.add(id(info))
 
     def report(self, name: str, locator: str) -> Iterator[Finding]:
         """Yield the pictures in a part, in the place where the document shows it."""
-        info = self._parts.get(_key(name))
+        info = self._info(name)
         where = self._container.place(name, locator)
         if info is None:
             yield problem(where, NotFoundError(f"the document has no part {name[:200]}"))
@@ -99,6 +100,13 @@ class Package:
                 continue
             part = replace(member(self._archive, info), is_part=True)
             yield from self._counted(self._container.member(part))
+
+    def _info(self, name: str) -> zipfile.ZipInfo | None:
+        """Find a part by its name, as it is written or with its escapes undone or made."""
+        for written in (name, unquote(name), quote(name)):
+            if (info := self._parts.get(_key(written))) is not None:
+                return info
+        return None
 
     def _check_encryption(self, name: str) -> None:
         if _key(name) in self._encrypted:
