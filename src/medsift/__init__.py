@@ -13,6 +13,7 @@ from medsift._version import __version__
 from medsift.core.lazy import attach
 
 if TYPE_CHECKING:
+    from medsift.adaptation import adapt
     from medsift.classify import Classifier, Explanation, Prediction
     from medsift.core.errors import InputError, MedsiftError, ModelError, OutputError, UsageError
     from medsift.core.limits import Limits
@@ -34,6 +35,7 @@ __all__ = [
     "ScanOptions",
     "UsageError",
     "__version__",
+    "adapt",
     "scan",
 ]
 
@@ -53,6 +55,7 @@ __getattr__, __dir__ = attach(
         "ScanOptions": "medsift.pipeline",
         "UsageError": "medsift.core.errors",
         "__version__": "medsift._version",
+        "adapt": "medsift.adaptation",
         "scan": "medsift.pipeline",
     },
 )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from medsift.adaptation.regression import Problem, Solution, fit, log_loss, log_softmax
+
+ALL = np.ones(3, dtype=np.bool_)
 
 
 def _problem(seed: int = 0, n: int = 120, d: int = 5, classes: int = 3) -> Problem:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(n, d))
     targets = (rows @ rng.normal(size=(d, classes)) + rng.gumbel(size=(n, classes))).argmax(axis=1)
-    return Problem(rows, targets, rng.normal(size=(n, classes)), np.full(n, 1 / n))
+    return Problem(rows, targets, rng.normal(size=(n, classes)), np.full(n, 1 / n), ALL)
 
 
 def _slope(problem: Problem, solution: Solution, ridge: float) -> float:
@@ -46,7 +50,7 @@ def test_a_row_of_weight_zero_has_no_say() -> None:
     problem = _problem()
     weights = problem.weights.copy()
     weights[:20] = 0
-    masked = Problem(problem.rows, problem.targets, problem.offsets, weights / weights.sum())
+    masked = replace(problem, weights=weights / weights.sum())
     kept = np.arange(120) >= 20
     np.testing.assert_allclose(
         fit(masked, 0.1).weights, fit(problem.part(kept), 0.1).weights, atol=1e-3
@@ -61,3 +65,16 @@ def test_learning_lowers_the_log_loss() -> None:
         solution.logits(problem.rows, problem.offsets), problem.targets, problem.weights
     )
     assert after < before - 0.3
+
+
+def test_classes_that_do_not_learn_stay_as_they_are_and_the_others_learn_around_them() -> None:
+    learned = np.array([True, False, True])
+    problem = replace(_problem(), learned=learned)
+    solution = fit(problem, 0.01)
+    assert not solution.weights[:, 1].any()
+    assert solution.bias[1] == 0
+    chances = np.exp(log_softmax(solution.logits(problem.rows, problem.offsets)))
+    chances[np.arange(len(chances)), problem.targets] -= 1
+    residual = chances * problem.weights[:, None]
+    slope = problem.rows.T @ residual + 0.01 * solution.weights
+    assert np.abs(slope[:, learned]).max() < 1e-3

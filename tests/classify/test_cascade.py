@@ -178,9 +178,19 @@ def test_a_model_explains_only_if_its_gate_does(tmp_path: Path) -> None:
 
 def test_features_are_those_of_the_ensemble(tmp_path: Path) -> None:
     classifier = Classifier(write_pair(tmp_path))
-    (features,) = classifier.features([classifier.prepare(BLUE)])
+    ((features,), _) = classifier.base([classifier.prepare(BLUE)])
     # Its gain, times the brightness of blue.
     assert features.tolist() == [pytest.approx([0, 0, MODEL])]
+
+
+def test_features_of_pictures_have_unit_length(tmp_path: Path) -> None:
+    classifier = Classifier(write_pair(tmp_path))
+    assert classifier.features(BLUE).tolist() == pytest.approx([0, 0, 1])
+    assert classifier.features([RED, BLUE]).tolist() == [
+        pytest.approx([1, 0, 0]),
+        pytest.approx([0, 0, 1]),
+    ]
+    assert classifier.features([]).shape == (0, 3)
 
 
 def test_pictures_are_kept_in_bytes_once_for_each_way_to_read_them(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,18 +35,25 @@ class Problem:
         Logits that stand before anything is learned.
     weights : ndarray of float64, shape (n,)
         How much each row counts; they sum to 1.
+    learned : ndarray of bool, shape (classes,)
+        Which classes learn; the others stay at their offsets.
     """
 
     rows: Floats
     targets: NDArray[np.int64]
     offsets: Floats
     weights: Floats
+    learned: NDArray[np.bool_]
 
     def part(self, chosen: NDArray[np.bool_]) -> Problem:
         """Only some of the rows, their weights brought to a sum of 1."""
         weights = self.weights[chosen]
-        return Problem(
-            self.rows[chosen], self.targets[chosen], self.offsets[chosen], weights / weights.sum()
+        return replace(
+            self,
+            rows=self.rows[chosen],
+            targets=self.targets[chosen],
+            offsets=self.offsets[chosen],
+            weights=weights / weights.sum(),
         )
 
 
@@ -77,20 +84,42 @@ def fit(problem: Problem, ridge: float, start: Solution | None = None) -> Soluti
     size, classes = problem.rows.shape[1], problem.offsets.shape[1]
     if start is None:
         start = Solution(np.zeros((size, classes)), np.zeros(classes))
-    truth = np.zeros_like(problem.offsets)
-    truth[np.arange(len(truth)), problem.targets] = 1
+    learned = problem.learned
+    count = int(learned.sum())
+    place = np.full(classes, -1)
+    place[learned] = np.arange(count)
+    mine = learned[problem.targets]
+    truth = np.zeros((len(problem.rows), count))
+    truth[mine, place[problem.targets[mine]]] = 1
+    others = log_sum(problem.offsets[:, ~learned])
+    at_rest = problem.offsets[np.arange(len(truth)), problem.targets]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        inner, bias = flat[:-classes].reshape(size, classes), flat[-classes:]
-        logs = log_softmax(Solution(inner, bias).logits(problem.rows, problem.offsets))
-        value = -float(problem.weights @ (logs * truth).sum(axis=1))
-        residual = (np.exp(logs) - truth) * problem.weights[:, None]
+        inner, bias = flat[:-count].reshape(size, count), flat[-count:]
+        logits = problem.offsets[:, learned] + problem.rows @ inner + bias
+        # All that does not learn is one class to those that do.
+        total = np.logaddexp(log_sum(logits), others)
+        said = np.where(mine, (logits * truth).sum(axis=1), at_rest)
+        residual = (np.exp(logits - total[:, None]) - truth) * problem.weights[:, None]
         slope = problem.rows.T @ residual + ridge * inner
-        penalty = ridge / 2 * float((inner**2).sum())
-        return value + penalty, np.concatenate([slope.ravel(), residual.sum(axis=0)])
+        value = float(problem.weights @ (total - said)) + ridge / 2 * float((inner**2).sum())
+        return value, np.concatenate([slope.ravel(), residual.sum(axis=0)])
 
-    found = _minimise(loss, np.concatenate([start.weights.ravel(), start.bias]))
-    return Solution(found[:-classes].reshape(size, classes), found[-classes:])
+    first = np.concatenate([start.weights[:, learned].ravel(), start.bias[learned]])
+    found = _minimise(loss, first)
+    weights, bias = np.zeros((size, classes)), np.zeros(classes)
+    weights[:, learned] = found[:-count].reshape(size, count)
+    bias[learned] = found[-count:]
+    return Solution(weights, bias)
+
+
+def log_sum(logits: Floats) -> Floats:
+    """Logarithm of the sum of exponentials over the last axis; minus infinity over nothing."""
+    if not logits.shape[-1]:
+        return np.full(logits.shape[:-1], -np.inf)
+    top = logits.max(axis=-1)
+    result: Floats = top + np.log(np.exp(logits - top[..., None]).sum(axis=-1))
+    return result
 
 
 def log_softmax(logits: Floats) -> Floats:

@@ -16,6 +16,7 @@ from medsift.classify import store
 from medsift.classify.card import ModelCard
 from medsift.classify.cascade import Cascade
 from medsift.classify.ensemble import Output, Prepared
+from medsift.classify.head import unit
 from medsift.classify.prediction import Prediction, Verdict, kinds_of, likelihood
 from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
 from medsift.core.limits import DEFAULT_LIMITS
@@ -206,9 +207,55 @@ class Classifier:
         rows = [output.probabilities for output in self._cascade.run(batch, self._tta)]
         return np.array(rows).reshape(len(batch), len(self.card.classes))
 
-    def features(self, batch: Sequence[Prepared]) -> tuple[NDArray[np.float32], ...]:
-        """Features (n, d) of each of the model's own networks: what it reads its answer from."""
-        return self._cascade.ensemble.features(batch)
+    def features(self, images: ImageLike | Sequence[ImageLike]) -> NDArray[np.float32]:
+        """What the networks make of pictures: numbers in which look-alikes lie close together.
+
+        Those of the model's own networks, without its gate, before their last layers: each
+        network's at unit length, side by side, so that the scalar product of two pictures is
+        their cosine similarity, summed over the networks.
+
+        Parameters
+        ----------
+        images : path, bytes, PIL image, or ndarray of uint8; or a sequence of them
+            See :meth:`predict`.
+
+        Returns
+        -------
+        ndarray of float32, shape (d,); (n, d) for a list or tuple of n pictures
+            ``d`` depends on the model: 2688 for the bundled ``default``, 1280 for ``fast``.
+
+        Raises
+        ------
+        InputError
+            A picture cannot be read or decoded.
+        """
+        several = isinstance(images, (list, tuple))
+        prepared = (self.prepare(self._pixels(i)) for i in (images if several else [images]))
+        rows = []
+        while batch := list(islice(prepared, self.batch)):
+            rows.append(unit(self._cascade.ensemble.features(batch)))
+        if several:
+            return np.concatenate(rows) if rows else np.zeros((0, self.feature_size), np.float32)
+        row: NDArray[np.float32] = rows[0][0]
+        return row
+
+    @property
+    def feature_size(self) -> int:
+        """How many features :meth:`features` gives of a picture."""
+        return self._cascade.ensemble.feature_size
+
+    def features_of(self, batch: Sequence[Prepared]) -> NDArray[np.float32]:
+        """Features (n, d) of prepared pictures, as :meth:`features` gives them."""
+        return unit(self._cascade.ensemble.features(batch))
+
+    def base(
+        self, batch: Sequence[Prepared]
+    ) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.float64]]:
+        """Features of each network, and what its own last layers say, without the gate.
+
+        What an adapted model goes on from, see :meth:`.ensemble.Ensemble.base`.
+        """
+        return self._cascade.ensemble.base(batch)
 
     def verdict(self, output: Output) -> Prediction:
         """What the networks say of a picture, as a verdict by this model's threshold."""

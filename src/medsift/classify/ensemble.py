@@ -179,6 +179,11 @@ class Ensemble:
             for place in range(len(batch))
         ]
 
+    @property
+    def feature_size(self) -> int:
+        """Features of a picture, of all members together."""
+        return sum(network.feature_size for network in self._networks)
+
     def base(
         self, batch: Sequence[Prepared]
     ) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.float64]]:

@@ -23,7 +23,7 @@ from medsift.core.errors import ModelError
 
 HEAD_FILE = "head.npz"
 
-FLOOR = 1e-3
+FLOOR = 1e-2
 """Lowest probability of the base model that counts: below, it is no evidence against a kind."""
 
 _LEAST = 1e-12

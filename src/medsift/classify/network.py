@@ -67,6 +67,12 @@ class Network:
         """Whether the network can tell its logits at each place."""
         return "class_map" in self._outputs
 
+    @property
+    def feature_size(self) -> int:
+        """How many features it gives of a picture; 0 where it gives none."""
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        return int(shapes["features"][1]) if "features" in shapes else 0
+
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network: float32 (n, 3, size, size) to float32 (n, classes)."""
         return self.run(batch).logits

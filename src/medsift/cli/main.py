@@ -29,6 +29,7 @@ class _Command:
 _COMMANDS = (
     _Command("scan", "medsift.cli.scan", "find, extract and classify every image"),
     _Command("evaluate", "medsift.evaluation.cli", "measure a model on labelled folders"),
+    _Command("adapt", "medsift.cli.adapt", "give a model a last layer for your own kinds"),
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
     _Command(
         "dataset", "medsift.cli.dataset", "rebuild a data set from a manifest of public files"

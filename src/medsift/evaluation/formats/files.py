@@ -1,0 +1,81 @@
+"""Files of examples, copied below a folder under names that say what they are."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from PIL import Image
+
+from medsift.core.errors import OutputError, UsageError
+from medsift.core.taxonomy import Label
+from medsift.evaluation.labelled import Example
+from medsift.evaluation.naming import LABELS
+
+_UNSAFE = re.compile(r"[^\w.+ -]+")
+
+
+def placed(examples: Sequence[Example], top: Path) -> Iterator[tuple[Example, str]]:
+    """Copy files below ``top``; give each example with its path there, with slashes."""
+    taken: set[str] = set()
+    for example in examples:
+        parts = (example.split, example.label, example.kind, example.source)
+        folder = PurePosixPath(*(safe(part) for part in parts if part))
+        name = unique(str(folder / safe(example.path.name)), taken)
+        copy(example.path, top / name)
+        yield example, name
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """A name that is not taken yet: itself, or with a number before its suffix."""
+    path, number, candidate = PurePosixPath(name), 1, name
+    while candidate.lower() in taken:
+        number += 1
+        candidate = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+    taken.add(candidate.lower())
+    return candidate
+
+
+def safe(text: str) -> str:
+    """A text as the name of a file or folder."""
+    return _UNSAFE.sub("-", text).strip(". ") or "-"
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, and make the folders that it needs."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise OutputError(f"cannot copy {source}: {error.strerror}") from error
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height in pixels; 0 and 0 where the file is no picture."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0, 0
+
+
+def inside(top: Path, name: str) -> Path:
+    """Path of a file that a list names; it must not lead out of the list's folder.
+
+    Raises
+    ------
+    UsageError
+        It does.
+    """
+    path = top / name
+    if not path.resolve().is_relative_to(top.resolve()):
+        raise UsageError(f"{name} leads out of {top}")
+    return path
+
+
+def label_in(value: Any) -> Label | None:
+    """The value as a label, where it is one."""
+    return next((label for label in LABELS if label == value), None)
