@@ -230,7 +230,8 @@ class Classifier:
             A picture cannot be read or decoded.
         """
         several = isinstance(images, (list, tuple))
-        prepared = (self.prepare(self._pixels(i)) for i in (images if several else [images]))
+        chosen: Sequence[ImageLike] = images if isinstance(images, (list, tuple)) else [images]  # type: ignore[list-item]
+        prepared = (self.prepare(self._pixels(image)) for image in chosen)
         rows = []
         while batch := list(islice(prepared, self.batch)):
             rows.append(unit(self._cascade.ensemble.features(batch)))

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from medsift.cli import dataset_labels
 from medsift.cli.exit_codes import ExitCode
 from medsift.cli.packages import OWNER, Key, unpack
 from medsift.core.errors import InputError, OutputError, UsageError
@@ -76,6 +77,7 @@ class Tally:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    dataset_labels.add_actions(actions)
     build_parser = actions.add_parser("build", help="download and verify the files of a manifest")
     add = build_parser.add_argument
     add("manifest", type=Path, metavar="MANIFEST", help=".csv or .csv.gz")
@@ -107,6 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
     int
         0; 3 where files are missing, with the reasons in ``failed.csv`` in the folder.
     """
+    if arguments.action != "build":
+        return dataset_labels.run(arguments)
     from tqdm import tqdm
 
     from medsift.sources.web.fetch import Fetcher

@@ -32,7 +32,9 @@ _COMMANDS = (
     _Command("adapt", "medsift.cli.adapt", "give a model a last layer for your own kinds"),
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),
     _Command(
-        "dataset", "medsift.cli.dataset", "rebuild a data set from a manifest of public files"
+        "dataset",
+        "medsift.cli.dataset",
+        "check or convert labelled pictures, or rebuild a data set",
     ),
     _Command("explain", "medsift.cli.explain", "show which places of an image decided the verdict"),
     _Command("serve", "medsift.server.cli", "serve records over HTTP (needs medsift[serve])"),

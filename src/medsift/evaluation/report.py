@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from medsift.core.errors import InputError
 from medsift.evaluation.measure import Measurement, read_pixels
 from medsift.evaluation.summary import Summary, is_right
+from medsift.evaluation.suspects import find_suspects, write_suspects
 
 _COLUMNS = 8
 _ROWS = 8
@@ -30,7 +31,7 @@ class Written:
 
 
 def write_report(measurements: Sequence[Measurement], summary: Summary, folder: Path) -> Written:
-    """Write plots (where matplotlib is at hand) and a sheet of the worst mistakes.
+    """Write suspects, a sheet of the worst mistakes, and plots where matplotlib is at hand.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def write_report(measurements: Sequence[Measurement], summary: Summary, folder: 
     worst = worst_mistakes(measurements, _COLUMNS * _ROWS)
     if worst:
         contact_sheet(worst).save(folder / "worst-mistakes.png")
+    suspects = find_suspects(measurements)
+    write_suspects(suspects, folder / "suspects.csv")
     plots = importlib.util.find_spec("matplotlib") is not None
     if plots:
         from medsift.evaluation.plots import write_plots

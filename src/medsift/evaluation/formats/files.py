@@ -57,7 +57,8 @@ def size_of(path: Path) -> tuple[int, int]:
     """Width and height in pixels; 0 and 0 where the file is no picture."""
     try:
         with Image.open(path) as image:
-            return image.size
+            width, height = image.size
+            return int(width), int(height)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return 0, 0
 
