@@ -126,7 +126,7 @@ def test_the_report_has_the_mistakes_and_plots_where_matplotlib_is(tmp_path: Pat
     plots = {"roc.png", "reliability.png", "risk-coverage.png", "confusion.png"}
     expected = plots if importlib.util.find_spec("matplotlib") else set()
     assert written.mistakes == 2
-    assert names == {"worst-mistakes.png"} | expected
+    assert names == {"worst-mistakes.png", "suspects.csv"} | expected
 
 
 def test_pictures_are_read_under_the_limits(tmp_path: Path) -> None:

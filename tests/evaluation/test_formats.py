@@ -43,7 +43,8 @@ def examples(tmp_path: Path) -> list[Example]:
         ("h.png", "medical", "", "", "train"),
     ]
     return [
-        Example(picture(tmp_path / "in" / name, i), *rest) for i, (name, *rest) in enumerate(rows)
+        Example(picture(tmp_path / "in" / name, i), label, kind, source, split)
+        for i, (name, label, kind, source, split) in enumerate(rows)
     ]
 
 
@@ -67,9 +68,10 @@ def test_a_round_trip_loses_nothing(name: str, examples: list[Example], tmp_path
 def test_pictures_without_splits_get_none(name: str, tmp_path: Path) -> None:
     if name == "parquet":
         pytest.importorskip("arro3.io")
+    kinds: list[tuple[Label, str]] = [("medical", "ct"), ("non_medical", "photo")]
     made = [
         Example(picture(tmp_path / f"{i}.png", i), label, kind, "s")
-        for i, (label, kind) in enumerate((("medical", "ct"), ("non_medical", "photo")))  # type: ignore[arg-type]
+        for i, (label, kind) in enumerate(kinds)
     ]
     formats.write(made, tmp_path / "out", name)
     assert facts(formats.read(tmp_path / "out", {})) == facts(made)

@@ -33,8 +33,7 @@ class Space:
 
     def rows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features (n, d) in this space, (n, k)."""
-        result: NDArray[np.float32] = (features - self.centre) @ self.axes
-        return result
+        return np.asarray((features - self.centre) @ self.axes, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,9 +104,9 @@ def _classes(data: Path, examples: Sequence[Example]) -> Iterator[Finding]:
             for folder in sorted(e for e in (top / label).iterdir() if e.is_dir()):
                 if not counts[label, folder.name] and not folder.name.startswith("."):
                     yield Finding("empty", str(folder), note="no pictures of this kind")
-    for (label, kind), count in sorted(counts.items()):
+    for (side, kind), count in sorted(counts.items()):
         if kind and count < _FEW:
-            yield Finding("few", f"{label}/{kind}", note=f"{count} pictures")
+            yield Finding("few", f"{side}/{kind}", note=f"{count} pictures")
 
 
 def render(findings: Sequence[Finding], count: int) -> str:
