@@ -114,7 +114,7 @@ def test_training_makes_a_model_folder_that_the_runtime_uses(
 
     card = read_card(output)
     assert [c.name for c in card.classes] == ["ct", "photo"]
-    assert card.training["sources"]["ct"] == {"train-ct-0": 4, "train-ct-1": 4}
+    assert card.training["kinds"]["ct"] == {"pictures": 8, "sources": 2}
     assert card.metrics["accuracy"]["n"] == 8
     assert "must not be" in (output / "README.md").read_text()
     assert json.loads((output / "run/classes.json").read_text())[0]["name"] == "ct"

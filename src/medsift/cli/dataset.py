@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 TEMPLATE = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 COLUMNS = ("label", "kind", "source", "repository", "commit", "path", "sha256")
 _LABELS = ("medical", "non_medical")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_NAME = re.compile(r"\w[\w.+-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PAGE = re.compile(r"\.pdf#page=[0-9]+$", re.IGNORECASE)
+_PAGE = re.compile(r"\.pdf#", re.IGNORECASE)
 _LARGEST_MEMBER = 1 << 28
 _SOUNDS = "debian/audio-generated"
 _FAILED = "failed.csv"

@@ -31,12 +31,16 @@ def figures(summary: Summary) -> dict[str, Any]:
     return {name: row[name] for name in kept}
 
 
-def sources_of(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
-    """Count the training pictures by kind and source."""
-    counts: dict[str, Counter[str]] = {}
+def kinds_of(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
+    """Count the training pictures and their sources, by kind."""
+    pictures = Counter(example.kind or example.label for example in examples)
+    sources: dict[str, set[str]] = {}
     for example in examples:
-        counts.setdefault(example.kind or example.label, Counter())[example.source] += 1
-    return {kind: dict(sorted(sources.items())) for kind, sources in sorted(counts.items())}
+        sources.setdefault(example.kind or example.label, set()).add(example.source)
+    return {
+        kind: {"pictures": count, "sources": len(sources[kind])}
+        for kind, count in sorted(pictures.items())
+    }
 
 
 def render_card(card: ModelCard, summary: Summary) -> str:
@@ -92,15 +96,15 @@ def _lines(card: ModelCard, summary: Summary) -> Iterator[str]:
 
 def _training(training: Mapping[str, Any]) -> Iterator[str]:
     for name, value in training.items():
-        if name != "sources":
+        if name != "kinds":
             yield f"- {name}: {value}"
-    sources = training.get("sources", {})
-    if sources:
+    kinds = training.get("kinds", {})
+    if kinds:
         yield ""
         yield "| kind | pictures | sources |"
         yield "| --- | ---: | ---: |"
-        for kind, counts in sources.items():
-            yield f"| {kind} | {sum(counts.values())} | {len(counts)} |"
+        for kind, counts in kinds.items():
+            yield f"| {kind} | {counts['pictures']} | {counts['sources']} |"
     yield ""
 
 

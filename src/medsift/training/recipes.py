@@ -95,7 +95,8 @@ class MemberRecipe:
         Share of the target that comes from the teacher, where one is given (Hinton et al. 2015,
         "Distilling the Knowledge in a Neural Network").
     last_epochs : int
-        Over folds: epochs on everything that follow the mean of the folds' weights.
+        Over folds: epochs on everything that follow the mean of the folds' weights, at a third
+        of the rates.
     last_size : int or None
         Side of the input in these, where it is another than ``training_size``.
     """
@@ -112,7 +113,7 @@ class MemberRecipe:
     training_size: int | None = None
     hard_cases: bool = False
     teacher_share: float = 0.7
-    last_epochs: int = 1
+    last_epochs: int = 0
     last_size: int | None = None
 
 
@@ -141,9 +142,8 @@ def _imagenet(size: int, fraction: float) -> Preprocess:
 _LITE2 = MemberRecipe(
     "tf_efficientnet_lite2",
     Preprocess(208),
-    Optimisation(epochs=3, head_epochs=0.3),
+    Optimisation(epochs=2, head_epochs=0.3),
     training_size=160,
-    last_size=192,
 )
 _FAST = MemberRecipe(
     "tf_efficientnet_lite0", Preprocess(128), Optimisation(epochs=2, head_epochs=0.3)

@@ -24,7 +24,7 @@ from medsift.training.data import PixelStore, build_store, classes_of, split_by_
 from medsift.training.finish import finish
 from medsift.training.loop import fit, logits_of
 from medsift.training.members import Task, harder, name_of, validation_pool
-from medsift.training.model_card import sources_of
+from medsift.training.model_card import kinds_of
 from medsift.training.recipes import Recipe, find_recipe
 from medsift.training.sampling import require_both_labels
 from medsift.training.settings import TrainSettings
@@ -101,7 +101,9 @@ def _facts(
 ) -> dict[str, object]:
     weights = "best" if settings.average_with is None else "means of two runs"
     if settings.folds:
-        weights = f"means over {settings.folds} folds, then a last phase on everything"
+        last = any(member.last_epochs for member in recipe.members)
+        weights = f"means over {settings.folds} folds"
+        weights += ", then a last phase on everything" if last else ""
     return {
         "recipe": recipe.name,
         "summary": recipe.summary,
@@ -113,7 +115,7 @@ def _facts(
         **({"note": settings.note} if settings.note else {}),
         "pictures": len(stores[0]),
         "validation pictures": len(stores[1]),
-        "sources": sources_of(stores[0].examples),
+        "kinds": kinds_of(stores[0].examples),
     }
 
 
