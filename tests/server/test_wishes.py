@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,14 +19,14 @@ KINDS = {"ct": 0.55, "photo": 0.3, "mri": 0.15}
 
 
 def look(item: Input) -> list[Record]:
-    label = {"label": "medical", "p_medical": 0.7, "confidence": 0.7, "kind": "ct", "p_kind": 0.8}
-    return [Record(source=item.source, kinds=KINDS, dicom_modality="CT", **label)]
+    record = Record(item.source, label="medical", p_medical=0.7, confidence=0.7, kind="ct")
+    return [replace(record, p_kind=0.8, dicom_modality="CT", kinds=KINDS)]
 
 
-async def one(service: Service, query: str) -> dict[str, object]:
+async def one(service: Service, query: str) -> dict[str, Any]:
     answer = await service.client.post(f"/v1/classify?{query}", files={"file": ("a.png", PNG)})
     assert answer.status_code == 200, answer.text
-    found: dict[str, object] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found
 
 
@@ -32,7 +34,7 @@ async def test_all_kinds_are_told_largest_first() -> None:
     async with serving(look) as service:
         record = await one(service, "")
     assert record["kinds"] == KINDS
-    assert list(KINDS) == list(record["kinds"])  # type: ignore[call-overload]
+    assert list(KINDS) == list(record["kinds"])
     assert (record["decision"], record["decision_reason"]) == ("", "")
 
 

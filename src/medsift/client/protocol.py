@@ -109,7 +109,8 @@ def _asked_for(text: str) -> float | None:
     except (TypeError, ValueError):
         return None
     then = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
-    return max(0.0, (then - datetime.now(timezone.utc)).total_seconds())
+    seconds: float = (then - datetime.now(timezone.utc)).total_seconds()
+    return max(0.0, seconds)
 
 
 def problem(answer: httpx.Response) -> ServiceError:
