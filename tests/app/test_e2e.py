@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,6 +210,8 @@ def test_many_pictures_come_in_pages_and_tell_why(page: Page, tmp_path: Path) ->
     show_all(page)
     expect(page.get_by_text("1 to 24 of 60")).to_be_visible()
     expect(cards(page)).to_have_count(24)
+    page.get_by_role("combobox", name="Order").click()
+    page.get_by_role("option", name="As found").click()
     page.get_by_role("button", name="Page 3").press("Enter")
     expect(page.get_by_text("49 to 60 of 60")).to_be_visible()
     expect(cards(page)).to_have_count(12)
@@ -232,6 +236,124 @@ def test_a_locked_pdf_is_opened_with_the_keyboard(page: Page, tmp_path: Path) ->
     show_all(page)
     expect(cards(page)).to_have_count(2)
     expect(field).to_have_count(0)
+
+
+def test_pictures_are_leafed_through_and_zoomed_by_keys(page: Page, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(picture(number, (900, 700))))
+    give(page, *sorted(tmp_path.iterdir()))
+    show_all(page)
+    page.get_by_role("button", name="Look closer at 1").press("Enter")
+    dialog = page.get_by_role("dialog")
+    head = dialog.locator(".ms-summary strong")
+    expect(head).to_have_text("Picture 1")
+    expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
+    for expected in ("Picture 2", "Picture 3"):
+        page.keyboard.press("ArrowRight")
+        expect(head).to_have_text(expected)
+    page.keyboard.press("ArrowLeft")
+    expect(head).to_have_text("Picture 2")
+    page.keyboard.press("z")
+    region = dialog.get_by_role("region", name="Picture at 2 times its size")
+    expect(region).to_be_visible()
+    assert region.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert faults(page) == []
+    # The verdict is seen without scrolling.
+    assert head.evaluate("e => e.getBoundingClientRect().bottom < window.innerHeight")
+
+
+REVIEWED = int(os.environ.get("MEDSIFT_E2E_REVIEWED", "30"))
+"""Pictures of the review; 200 take minutes."""
+
+
+def test_a_review_by_keys_alone_loses_nothing_by_a_reload(page: Page, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(REVIEWED):
+            archive.writestr(f"folder/{number}.jpg", jpeg(picture(number)))
+    give(page, tmp_path / "many.zip")
+    said: dict[int, str] = {}
+    half = REVIEWED // 2
+    _answer_by_keys(page, half, said)
+    page.reload()
+    page.get_by_text("Results", exact=True).wait_for()
+    _answer_by_keys(page, REVIEWED - half, said)
+    assert sorted(said) == list(range(1, REVIEWED + 1))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="agree with you")).to_be_visible()
+    page.get_by_role("button", name="Answers as a table").click()
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Answers, CSV").decode())))
+    assert len(rows) == REVIEWED
+    assert {row["reviewed_label"] for row in rows} <= {"medical", "non_medical"}
+    assert all(row["reviewed_kind"] and row["reviewed_at"] for row in rows)
+    session = json.loads(downloaded(page, "Save session"))
+    assert len(session["answers"]) == REVIEWED
+    assert Counter(a["reviewed_label"] for a in session["answers"]) == Counter(
+        row["reviewed_label"] for row in rows
+    )
+
+
+def _answer_by_keys(page: Page, number: int, said: dict[int, str]) -> None:
+    page.get_by_role("switch", name="Correct verdicts").press("Space")
+    page.get_by_role("button", name="Answer one by one").wait_for()
+    page.keyboard.press("a")
+    head = page.get_by_role("dialog").locator(".ms-summary")
+    for count in range(number):
+        expect(head).not_to_contain_text("You:")
+        picture_number = int(re.findall(r"\d+", head.locator("strong").inner_text())[0])
+        said[picture_number] = "1MN2"[count % 4]
+        page.keyboard.press(said[picture_number].lower())
+        last = len(said) == REVIEWED
+        if last:
+            expect(head).to_contain_text("You:")
+        else:
+            expect(head.locator("strong")).not_to_have_text(f"Picture {picture_number}")
+
+
+def test_the_first_page_offers_a_sample(page: Page) -> None:
+    expect(page.get_by_text("Nothing leaves the computer")).to_be_visible()
+    page.get_by_role("button", name="Try it with a sample").press("Enter")
+    page.get_by_text("Results", exact=True).wait_for()
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    show_all(page)
+    expect(cards(page)).to_have_count(3)
+    expect(page.get_by_text("Nothing leaves the computer")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_width_shows_all_without_sideways_scrolling(
+    browser: Browser, app: str, scheme: str, width: int
+) -> None:
+    size: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    page = opened(browser, app, **size)
+    _shot(page, f"first-{width}-{scheme}")
+    assert _fits(page)
+    assert faults(page) == []
+    page.get_by_role("button", name="Try it with a sample").click()
+    page.get_by_text("Results", exact=True).wait_for()
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    page.get_by_role("switch", name="Correct verdicts").press("Space")
+    page.get_by_role("button", name="Answer one by one").wait_for()
+    _shot(page, f"review-{width}-{scheme}")
+    assert _fits(page)
+    page.keyboard.press("a")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_alt_text("Picture ")).to_be_visible()
+    _shot(page, f"closer-{width}-{scheme}")
+    assert _fits(page)
+    assert faults(page) == []
+    page.context.close()
+
+
+def _fits(page: Page) -> bool:
+    return bool(page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth"))
+
+
+def _shot(page: Page, name: str) -> None:
+    folder = os.environ.get("MEDSIFT_E2E_SHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,6 +13,7 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
+from medsift.app import seats
 from medsift.app.page import checked_url
 from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
 
@@ -47,6 +48,7 @@ def app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[AppTest]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(seats, "KEEP_SECONDS", 0.0)
     yield AppTest.from_function(_script, default_timeout=SECONDS).run()
     # All tests count as the same session, so its desk is closed by hand.
     AppTest.from_function(_leave).run()
@@ -179,7 +181,7 @@ def test_answers_are_kept_and_can_be_taken_back(app: AppTest) -> None:
     app.toggle(key="images-review").set_value(True).run()
     app.selectbox(key="images-answer-1").set_value("ct").run()
     assert "You: Medical: CT" in html(app)
-    assert app.download_button[-1].label == "Download 1 answer (zip)"
+    assert app.download_button(key="images-labelled").label == "Download 1 answer (zip)"
     app.button(key="images-forget").click().run()
     assert "You: " not in html(app)
     assert app.selectbox(key="images-answer-1").value is None

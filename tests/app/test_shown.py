@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medsift.app.shown import Choice, Counts, Order
+from medsift.app.shown import Choice, Counts, Order, stacks
 from tests.app.samples import found
 
 FOUND = [
@@ -45,3 +45,26 @@ def test_counts_are_of_all_pictures() -> None:
     counts = Counts.of(FOUND)
     assert counts.labels == {"medical": 2, "non_medical": 1, "uncertain": 1}
     assert counts.kinds["mri"] == 2
+
+
+def test_of_many_the_medical_come_first_and_logos_last() -> None:
+    few = [
+        found(1, label="non_medical", kind="logo", p_medical=0.02, width=300),
+        found(2, label="non_medical", kind="chart", p_medical=0.01, width=300),
+        found(3, label="medical", kind="ct", p_medical=0.9),
+        found(4, label="non_medical", kind="photo", p_medical=0.3, width=40, height=40),
+    ]
+    more = [
+        found(n, label="non_medical", kind="chart", p_medical=0.0, width=300) for n in range(5, 30)
+    ]
+    assert [each.number for each in Choice().of(few)] == [1, 2, 3, 4]
+    order = [each.number for each in Choice().of([*few, *more])]
+    assert order[0] == 3
+    assert order[1] == 2
+    assert order[-2:] == [4, 1]
+
+
+def test_frames_of_one_loop_are_one_card() -> None:
+    loop = [found(n, frame=n, source="cine.dcm", page=None) for n in range(1, 6)]
+    other = [found(6, frame=0, source="other.dcm", page=None), found(7, source="cine.dcm")]
+    assert [(each.number, n) for each, n in stacks([*loop, *other])] == [(3, 5), (6, 1), (7, 1)]

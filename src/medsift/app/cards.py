@@ -14,6 +14,8 @@ from medsift.app.desk import Found
 from medsift.core.record import Record
 from medsift.core.taxonomy import KINDS
 
+_KINDS_TOLD = 8
+
 STYLE = """<style>
 .ms-frame { height: 9.5rem; display: flex; align-items: center; justify-content: center;
   background: rgba(128, 136, 146, .14); border-radius: .375rem; overflow: hidden; }
@@ -44,6 +46,11 @@ ul.ms-counts li { margin: 0; list-style: none; }
 .ms-problems li { margin: .2rem 0; overflow-wrap: anywhere; }
 .ms-big { text-align: center; } .ms-big img { max-width: 100%; max-height: 75vh;
   background: #fff; border: 1px solid rgba(128, 136, 146, .5); }
+.ms-zoomed { overflow: auto; max-height: 60vh; text-align: left; }
+.ms-zoomed img { max-width: none; max-height: none; }
+.ms-zoom-2 img { width: 200%; } .ms-zoom-4 img { width: 400%; }
+.ms-summary { display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: baseline; }
+.ms-start li { margin: .15rem 0; }
 .ms-facts { border-collapse: collapse; font-size: .9rem; width: 100%; }
 .ms-facts th { text-align: left; font-weight: 600; white-space: nowrap; padding-right: 1rem; }
 .ms-facts th, .ms-facts td { vertical-align: top; padding-top: .2rem; padding-bottom: .2rem;
@@ -51,7 +58,7 @@ ul.ms-counts li { margin: 0; list-style: none; }
 </style>"""
 
 
-def card(found: Found, right: str = "") -> str:
+def card(found: Found, right: str = "", frames: int = 1) -> str:
     """A preview with its verdict.
 
     Parameters
@@ -59,15 +66,16 @@ def card(found: Found, right: str = "") -> str:
     found : Found
     right : str
         The kind that the user says it is; empty where nothing was said.
+    frames : int
+        How many frames the card stands for.
     """
     record = found.record
     place = words.where(record)
     source = escape(record.source)
     full = f"{record.source}, {place}" if place else record.source
-    badge = f'<span class="ms-badge ms-{escape(record.label)}">{label(record)}</span>'
-    if right:
-        said = f"{words.label_name(KINDS[right].label)}: {words.kind_name(right)}"
-        badge += f'<span class="ms-badge ms-right">You: {escape(said)}</span>'
+    badge = _badges(found, right)
+    if frames > 1:
+        badge += f'<span class="ms-p">{frames:,} frames</span>'
     return (
         f'<div class="ms-frame">{_preview(found)}</div>'
         f'<div class="ms-line">{badge}<span class="ms-p">{words.percent(record.p_medical)}'
@@ -75,6 +83,39 @@ def card(found: Found, right: str = "") -> str:
         f'<div class="ms-where" title="{escape(full)}">{escape(place)}'
         f"{'<br>' if place else ''}{source}</div>"
     )
+
+
+def _badges(found: Found, right: str) -> str:
+    record = found.record
+    badge = f'<span class="ms-badge ms-{escape(record.label)}">{label(record)}</span>'
+    if right:
+        said = f"{words.label_name(KINDS[right].label)}: {words.kind_name(right)}"
+        badge += f'<span class="ms-badge ms-right">You: {escape(said)}</span>'
+    return badge
+
+
+def summary(found: Found, right: str = "") -> str:
+    """The verdict in a line, for the head of a closer look."""
+    record = found.record
+    others = ", ".join(
+        f"{words.kind_name(kind)} {words.percent(p)}"
+        for kind, p in list((record.kinds or {}).items())[:3]
+    )
+    return (
+        f'<div class="ms-summary"><strong>Picture {found.number}</strong> {_badges(found, right)}'
+        f' <span class="ms-p">{words.percent(record.p_medical)} medical</span>'
+        f" <span>{escape(words.kind_name(record.kind))}</span>"
+        f' <span class="ms-p">({escape(others)})</span></div>'
+    )
+
+
+def started(rows: Sequence[tuple[str, str]]) -> str:
+    """Inputs with how far the work on each is."""
+    lines = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(state)}</td></tr>'
+        for name, state in rows
+    )
+    return f'<table class="ms-facts">{lines}</table>'
 
 
 def label(record: Record) -> str:
@@ -89,9 +130,16 @@ def description(found: Found) -> str:
     return f"Picture {found.number}: {verdict}, from {record.source} {words.where(record)}".strip()
 
 
-def big(image: bytes, alt: str) -> str:
-    """A picture at the width of the page."""
-    return f'<div class="ms-big"><img alt="{escape(alt)}" src="{_data(image)}"></div>'
+def big(image: bytes, alt: str, zoom: int = 1) -> str:
+    """A picture at the width of the page, or larger and then moved by mouse, finger or keys."""
+    shown = f'<img alt="{escape(alt)}" src="{_data(image)}">'
+    if zoom == 1:
+        return f'<div class="ms-big">{shown}</div>'
+    name = f"Picture at {zoom} times its size; arrow keys move it"
+    return (
+        f'<div class="ms-big ms-zoomed ms-zoom-{zoom}" role="region" tabindex="0"'
+        f' aria-label="{name}">{shown}</div>'
+    )
 
 
 def counts(numbers: Sequence[tuple[int, str]]) -> str:
@@ -113,10 +161,17 @@ def problems(records: Sequence[Record]) -> str:
 def facts(found: Found) -> str:
     """All that is known of a picture, as a table."""
     record = found.record
+    kinds = ", ".join(
+        f"{words.kind_name(kind)} {words.percent(p)}"
+        for kind, p in list((record.kinds or {}).items())[:_KINDS_TOLD]
+    )
+    caption = " ".join(filter(None, (record.caption_label, record.caption)))
     rows = [
         ("Verdict", words.label_name(record.label)),
         ("Probability of medical", words.percent(record.p_medical)),
         ("Kind", f"{words.kind_name(record.kind)} ({words.percent(record.p_kind)})"),
+        ("All kinds", kinds),
+        ("Caption", caption),
         ("DICOM modality", record.dicom_modality),
         ("Remarks", words.reasons(record.reason)),
         ("Source", record.source),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from medsift.app import views, words
+from medsift.app.answers import Answer, Key, key_of
 from medsift.app.job import Job, Progress, is_picture
 from medsift.app.settings import AppSettings
 from medsift.core.errors import MedsiftError
@@ -122,8 +123,10 @@ class Tray:
         """Records of inputs and pictures that gave no verdict, with the order of the input."""
         self.passwords: dict[int, str] = {}
         """What opens the PDFs of an input, by its order; never written anywhere."""
-        self.corrections: dict[int, str] = {}
-        """The kind that a picture really is, by its number."""
+        self.answers: dict[int, Answer] = {}
+        """What the user said of pictures, by their numbers."""
+        self.awaited: dict[Key, Answer] = {}
+        """Answers of a session file, for pictures that are found later."""
         self.drawn: dict[tuple[str, int], bytes] = {}
         """What was drawn for a closer look, by how and of which picture."""
         self._lock = threading.Lock()
@@ -182,11 +185,38 @@ class Tray:
         with self._lock:
             for each in self.found:
                 if each.order == order:
-                    self.corrections.pop(each.number, None)
+                    self.answers.pop(each.number, None)
             self.found[:] = [each for each in self.found if each.order != order]
             self.problems[:] = [each for each in self.problems if each[0] != order]
         self.passwords[order] = password
         self._start([Progress(progress.item, order)], password)
+
+    @property
+    def corrections(self) -> dict[int, str]:
+        """The kind that a picture really is, by its number."""
+        return {number: answer.kind for number, answer in self.answers.items()}
+
+    def answer(self, found: Found, kind: str | None) -> None:
+        """Take what the user says of a picture; None takes it back."""
+        if kind is None:
+            self.answers.pop(found.number, None)
+            self.awaited.pop(key_of(found.record), None)
+        else:
+            self.answers[found.number] = Answer.now(kind)
+
+    def answered(self) -> list[tuple[Record, Answer]]:
+        """All answers with their records, in the order of the pictures."""
+        found, _ = self.snapshot()
+        return [(e.record, self.answers[e.number]) for e in found if e.number in self.answers]
+
+    def reopen(self, answers: Mapping[Key, Answer]) -> int:
+        """Take the answers of a session file; how many of them are of pictures at hand."""
+        with self._lock:
+            self.awaited.update(answers)
+            known = [each for each in self.found if key_of(each.record) in self.awaited]
+            for each in known:
+                self.answers[each.number] = self.awaited[key_of(each.record)]
+        return len(known)
 
     def keep_drawn(self, key: tuple[str, int], image: bytes) -> None:
         """Remember a drawing; the oldest of too many is forgotten."""
@@ -213,7 +243,9 @@ class Tray:
         job.start()
 
     def _taker(self) -> _Taker:
-        return _Taker(self._lock, self.found, self.problems, self._numbers)
+        return _Taker(
+            self._lock, self.found, self.problems, self._numbers, self.answers, self.awaited
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,6 +256,8 @@ class _Taker:
     found: list[Found]
     problems: list[tuple[int, Record]]
     numbers: Iterator[int]
+    answers: dict[int, Answer]
+    awaited: dict[Key, Answer]
 
     def __call__(self, progress: Progress, outcome: Outcome) -> None:
         record = outcome.record
@@ -234,6 +268,9 @@ class _Taker:
             preview, path = outcome.thumbnail, progress.item.path
             number = next(self.numbers)
             self.found.append(Found(number, progress.number, record, preview, path))
+            known = self.awaited.get(key_of(record))
+            if known is not None:
+                self.answers[number] = known
 
 
 class Desk:

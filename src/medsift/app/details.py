@@ -2,35 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from medsift.app import cards, views, words
 from medsift.app.desk import Found, Tray
+from medsift.app.review import show_keys
 from medsift.core.errors import InputError, MedsiftError
 
 _PICTURE = "Picture"
 _WHY = "Why this verdict?"
+_ZOOMS = (1, 2, 4)
 
 
-def show_details(tray: Tray, found: Found) -> None:
-    """Open a dialog with all about one picture."""
-    st.dialog(f"Picture {found.number}", width="large")(_show)(tray, found)
+def show_details(tray: Tray, shown: Sequence[Found], first: Found, reviewing: bool) -> None:
+    """Open a dialog with all about one picture, from which the others can be reached.
+
+    Parameters
+    ----------
+    tray : Tray
+    shown : sequence of Found
+        All that can be reached, in their order.
+    first : Found
+        What is shown at first.
+    reviewing : bool
+        Whether the user may say what the pictures really are.
+    """
+    st.session_state[_key(tray)] = first.number
+    # What is said in it shows behind it once it is closed.
+    dialog = st.dialog("Closer look", width="large", on_dismiss="rerun" if reviewing else "ignore")
+    dialog(_show)(tray, shown, reviewing)
 
 
-def _show(tray: Tray, found: Found) -> None:
+def _key(tray: Tray) -> str:
+    return f"{tray.name}-look"
+
+
+def _show(tray: Tray, shown: Sequence[Found], reviewing: bool) -> None:
+    numbers = [each.number for each in shown]
+    current = st.session_state.get(_key(tray))
+    place = numbers.index(current) if current in numbers else 0
+    found = shown[place]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _show_step(tray, "Previous", numbers, place - 1)
+        _show_step(tray, "Next", numbers, place + 1)
+        st.html(f"<span>{place + 1:,} of {len(shown):,}</span>")
+    st.html(cards.summary(found, tray.corrections.get(found.number, "")))
+    if reviewing:
+        following = numbers[min(place + 1, len(numbers) - 1)]
+        show_keys(tray, found, lambda: st.session_state.update({_key(tray): following}))
+    _show_view(tray, found)
+    st.html(cards.facts(found))
+
+
+def _show_step(tray: Tray, name: str, numbers: Sequence[int], place: int) -> None:
+    exists = 0 <= place < len(numbers)
+    st.button(
+        name,
+        key=f"{_key(tray)}-{name}",
+        icon=":material/arrow_back:" if name == "Previous" else ":material/arrow_forward:",
+        shortcut="Left" if name == "Previous" else "Right",
+        disabled=not exists,
+        on_click=st.session_state.update,
+        args=({_key(tray): numbers[place]} if exists else {},),
+    )
+
+
+def _show_view(tray: Tray, found: Found) -> None:
     page = f"Page {found.record.page}"
     options = [page] if has_page(found) else []
     with st.spinner("Getting ready…"):  # the first time, until a worker has its model
         explains = tray.desk.crew.explains
     options += [_PICTURE, *([_WHY] if explains else [])]
-    key = f"{tray.name}-view-{found.number}"
-    view = st.segmented_control("View", options, default=options[0], required=True, key=key)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"{tray.name}-view-{found.number}"
+        view = st.segmented_control("View", options, default=options[0], required=True, key=key)
+        zoom = 1
+        if view == _PICTURE:
+            zoom = st.session_state.setdefault(f"{tray.name}-zoom", 1)
+            following = _ZOOMS[(_ZOOMS.index(zoom) + 1) % len(_ZOOMS)]
+            st.button(
+                f"Zoom: {zoom} \N{MULTIPLICATION SIGN}",
+                key=f"{tray.name}-zoom-button",
+                icon=":material/zoom_in:",
+                shortcut="Z",
+                help="Larger, and then as a whole again.",
+                on_click=st.session_state.update,
+                args=({f"{tray.name}-zoom": following},),
+            )
     if view == _WHY:
         _show_why(tray, found)
     elif view == _PICTURE:
-        _show_picture(tray, found)
+        _show_picture(tray, found, zoom)
     else:
         _show_page(tray, found)
     if found.path is None and found.record.page is not None:
@@ -38,7 +102,6 @@ def _show(tray: Tray, found: Found) -> None:
             "Its page cannot be shown here, as the document was not kept. Download it from its"
             f" address and give it on the tab “{words.TABS['documents']}” to see the page."
         )
-    st.html(cards.facts(found))
 
 
 def has_page(found: Found) -> bool:
@@ -67,11 +130,11 @@ def _show_page(tray: Tray, found: Found) -> None:
         st.caption("Where on the page the picture lies is not known.")
 
 
-def _show_picture(tray: Tray, found: Found) -> None:
+def _show_picture(tray: Tray, found: Found, zoom: int) -> None:
     path = tray.desk.saved(found.record)
     alt = cards.description(found)
     if path is not None:
-        _draw(tray, found, alt, views.enlarged, path, found.record.frame)
+        _draw(tray, found, alt, views.enlarged, path, found.record.frame, zoom, zoom=zoom)
     elif found.preview is not None:
         st.html(cards.big(found.preview, alt))
 
@@ -94,10 +157,15 @@ def _show_why(tray: Tray, found: Found) -> None:
 
 
 def _draw(
-    tray: Tray, found: Found, alt: str, function: Callable[..., bytes], *arguments: object
+    tray: Tray,
+    found: Found,
+    alt: str,
+    function: Callable[..., bytes],
+    *arguments: object,
+    zoom: int = 1,
 ) -> None:
     """Have a worker draw, once; what a person sees again is kept."""
-    key = (function.__name__, found.number)
+    key = (f"{function.__name__} {zoom}", found.number)
     if key not in tray.drawn:
         try:
             with st.spinner("Drawing…"):
@@ -109,4 +177,4 @@ def _draw(
             st.warning(f"This model gives no explanation: {error}.")
             return
         tray.keep_drawn(key, image)
-    st.html(cards.big(tray.drawn[key], alt))
+    st.html(cards.big(tray.drawn[key], alt, zoom))

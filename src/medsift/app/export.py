@@ -10,8 +10,12 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from medsift.app.answers import Answer
 from medsift.app.desk import Desk, Found
+from medsift.core.record import FIELDS, Record
 from medsift.core.taxonomy import KINDS
+from medsift.report import csv_file, jsonl
+from medsift.report.values import Row, row_of
 from medsift.report.writers import open_writer
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -34,6 +38,53 @@ def table(found: Iterable[Found], suffix: str) -> bytes:
             for each in found:
                 writer.write(each.record)
         return path.read_bytes()
+
+
+REVIEWED = ("reviewed_label", "reviewed_kind", "reviewed_at")
+"""Columns of a table of answers, after those of a record."""
+
+
+def answers_table(answers: Sequence[tuple[Record, Answer]], suffix: str) -> bytes:
+    """Records with what people said of them, as a file.
+
+    Parameters
+    ----------
+    answers : sequence of (Record, Answer)
+    suffix : {".csv", ".jsonl", ".parquet"}
+    """
+    rows = []
+    for record, answer in answers:
+        said = dict(zip(REVIEWED, (answer.label, answer.kind, answer.at), strict=True))
+        rows.append({**row_of(record), **said})
+    if suffix == ".jsonl":
+        return b"".join(map(jsonl.encode, rows))
+    if suffix == ".csv":
+        stream = io.StringIO(newline="")
+        stream.write(csv_file.HEADER.decode().rstrip("\r\n") + "," + ",".join(REVIEWED) + "\r\n")
+        for row in rows:
+            line = csv_file.encode(row).decode().rstrip("\r\n")
+            # Labels, kinds and times need no quotes.
+            stream.write(line + "," + ",".join(row[name] for name in REVIEWED) + "\r\n")
+        return stream.getvalue().encode()
+    return _parquet(rows)
+
+
+def _parquet(rows: Sequence[Row]) -> bytes:
+    # Streamlit brings the library; without rows the types would not be known.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {
+        "str": pa.string(),
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "bbox": pa.list_(pa.float64()),
+    }
+    fields = [(name, types.get(kind, pa.string())) for name, kind in FIELDS.items()]
+    schema = pa.schema([*fields, *((name, pa.string()) for name in REVIEWED)])
+    sink = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
+    return sink.getvalue()
 
 
 def medical_images(found: Iterable[Found], desk: Desk) -> bytes:

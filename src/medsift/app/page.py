@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,12 +10,29 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from medsift.app import cards, words
-from medsift.app.desk import Crew, Desk, Tray
+from medsift.app.desk import Crew, Tray
 from medsift.app.progress import show_progress
 from medsift.app.results import show_results
+from medsift.app.seats import Owner, Seat, Seats
 from medsift.app.settings import AppSettings
 
 _POLL_SECONDS = 1.0
+_NAME = "session"
+
+_PRIVATE = (
+    "<li>Nothing leaves the computer that runs this page; what you give is removed from it some"
+    " minutes after you close the page.</li>"
+)
+_START = {
+    "images": '<ul class="ms-start"><li>Drop pictures above, or a zip of folders with them: each'
+    " is told medical or not, with its kind.</li><li>Then look closer, correct what is wrong, and"
+    f" take results with you as CSV, JSONL or Parquet.</li>{_PRIVATE}</ul>",
+    "documents": '<ul class="ms-start"><li>Drop PDF, Word, PowerPoint, Excel, EPUB, saved pages,'
+    " mail or archives above: every picture in them is found, with its page and place.</li>"
+    f"<li>Scanned pages and vector figures count, too.</li>{_PRIVATE}</ul>",
+    "url": '<ul class="ms-start"><li>Give the address of a page, an image or a document: its'
+    " pictures are fetched politely, and not those of private networks.</li></ul>",
+}
 
 
 def show(settings: AppSettings) -> None:
@@ -23,7 +41,7 @@ def show(settings: AppSettings) -> None:
         page_title="medsift", page_icon="\N{LEFT-POINTING MAGNIFYING GLASS}", layout="wide"
     )
     st.html(cards.STYLE)
-    desk = own_desk(settings)
+    desk = own_desk(settings, _own_name(settings)).desk
     st.title("medsift", anchor=False)
     st.markdown(
         "Finds the medical images in anything. Files stay on the computer that runs this page."
@@ -43,10 +61,32 @@ def _crew(settings: AppSettings) -> Crew:
     return Crew(settings)
 
 
-@st.cache_resource(show_spinner=False, scope="session", on_release=Desk.close)
-def own_desk(settings: AppSettings) -> Desk:
-    """The desk of this user; closed when the session ends."""
-    return Desk(_crew(settings))
+@st.cache_resource(show_spinner=False, on_release=Seats.close)
+def _seats(settings: AppSettings) -> Seats:
+    """The desks of all users."""
+    return Seats(_crew(settings))
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=Seat.leave)
+def own_desk(settings: AppSettings, name: str) -> Seat:
+    """The desk of this user; kept for a while when the session ends."""
+    return _seats(settings).take(name, _owner())
+
+
+def _own_name(settings: AppSettings) -> str:
+    """The name of this user's desk: of the address, if it is this user's, or a new one."""
+    known = st.session_state.get(_NAME)
+    if known is None:
+        given = st.query_params.get(_NAME, "")
+        known = given if _seats(settings).known(given, _owner()) else secrets.token_urlsafe(16)
+        st.session_state[_NAME] = known
+    if st.query_params.get(_NAME) != known:
+        st.query_params[_NAME] = known
+    return str(known)
+
+
+def _owner() -> Owner:
+    return st.context.ip_address or "", st.context.headers.get("User-Agent") or ""
 
 
 def _show_tray(tray: Tray) -> None:
@@ -54,10 +94,32 @@ def _show_tray(tray: Tray) -> None:
         _ask_for_url(tray)
     else:
         _ask_for_files(tray)
+    if not tray.jobs:
+        _show_start(tray)
     running = bool(tray.running)
     # While work goes on, the fragment is drawn anew every second; the rest of the page is not.
     every = _POLL_SECONDS if running else None
     st.fragment(_follow, run_every=every)(tray, running)
+
+
+def _show_start(tray: Tray) -> None:
+    """What to do first, where nothing was done yet."""
+    st.html(_START[tray.name])
+    if tray.name != "url":
+        st.button(
+            "Try it with a sample",
+            key=f"{tray.name}-sample",
+            icon=":material/play_arrow:",
+            on_click=_try_sample,
+            args=(tray,),
+            help="Two scans and a chart, which come with the program.",
+        )
+
+
+def _try_sample(tray: Tray) -> None:
+    from medsift.app.sample import sample
+
+    tray.add_files([sample()])
 
 
 def _follow(tray: Tray, was_running: bool) -> None:

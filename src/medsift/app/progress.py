@@ -13,6 +13,7 @@ from medsift.core.record import Record
 
 _SHOWN_PROBLEMS = 5
 _MOST_ASKED = 20
+_MOST_LISTED = 200
 
 
 def show_progress(tray: Tray) -> None:
@@ -24,6 +25,10 @@ def show_progress(tray: Tray) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.progress(share, text=_sentence(running))
             st.button("Stop", key=f"{tray.name}-stop", icon=":material/stop:", on_click=tray.stop)
+        inputs = [each for job in running for each in job.inputs]
+        if len(inputs) > 1:
+            with st.expander("File by file"):
+                st.html(cards.started(_by_file(inputs)))
     for fault in tray.faults:
         st.error("The scan ended early. Ask who runs this page to look at its terminal.")
         st.code(fault, language=None)
@@ -44,6 +49,18 @@ def _sentence(running: Sequence[Job]) -> str:
         return f"{_place(inputs[0])}, {found}"
     pages = [_place(each) for each in inputs if each.state == "working" and each.pages]
     return ", ".join([f"{done:,} of {len(inputs):,} done", *pages[:1], found])
+
+
+def _by_file(inputs: Sequence[Progress]) -> list[tuple[str, str]]:
+    """Names with states: those at work first, and of very many only some."""
+    order = {"working": 0, "waiting": 1, "stopped": 2, "done": 3}
+    rows = []
+    for each in sorted(inputs, key=lambda each: order[each.state])[:_MOST_LISTED]:
+        found = f"{each.pictures:,} picture{'' if each.pictures == 1 else 's'}"
+        at_work = f"{_place(each)}, {found}"
+        state = {"working": at_work, "waiting": "Waiting", "stopped": f"Stopped, {found}"}
+        rows.append((each.item.source, state.get(each.state, f"Done, {found}")))
+    return rows
 
 
 def _place(progress: Progress) -> str:

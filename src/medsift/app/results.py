@@ -10,8 +10,8 @@ import streamlit as st
 from medsift.app import cards, export, words
 from medsift.app.desk import Found, Tray
 from medsift.app.details import show_details
-from medsift.app.review import show_answer, show_review
-from medsift.app.shown import Choice, Counts
+from medsift.app.review import show_answer, show_confirm_page, show_review
+from medsift.app.shown import Choice, Counts, stacks
 
 PAGE = 24
 """Previews on one page: browsers stay quick, however many pictures there are."""
@@ -19,6 +19,7 @@ PAGE = 24
 _CARD_PIXELS = 216
 _PAGES_PIXELS = 400
 _ORDERS = {
+    "auto": "Medical first, if many",
     "found": "As found",
     "medical": "Most probably medical first",
     "unsure": "Least certain first",
@@ -39,11 +40,23 @@ def show_results(tray: Tray) -> None:
     with st.container():
         if reviewing:
             show_review(tray, found)
+            if shown and st.button(
+                "Answer one by one",
+                key=f"{tray.name}-one-by-one",
+                icon=":material/keyboard:",
+                shortcut="A",
+            ):
+                open_ = (each for each in shown if each.number not in tray.answers)
+                show_details(tray, shown, next(open_, shown[0]), reviewing)
         if not shown:
             st.info("No picture matches. Change what is shown above.")
+    # Who corrects sees every frame; who looks, a card for each loop or volume.
+    cards_of = [(each, 1) for each in shown] if reviewing else stacks(shown)
     with st.container():
-        page = _page(tray, shown)
-    _show_grid(tray, page, reviewing)
+        page = _page(tray, cards_of)
+        if reviewing and page:
+            show_confirm_page(tray, [each for each, _ in page])
+    _show_grid(tray, shown, page, reviewing)
 
 
 def _show_counts(counts: Counts, total: int) -> None:
@@ -95,8 +108,10 @@ def _choose(tray: Tray, counts: Counts) -> Choice:
         help="Pictures that the model cannot decide on. They are left out until you ask.",
         disabled=not uncertain,
     )
-    labels |= {"uncertain"} if show else set()
-    return Choice(frozenset(labels), frozenset(kinds), text or "", order or "found")
+    # What the model is unsure of is what corrections are most needed for.
+    reviewing = bool(st.session_state.get(f"{name}-review"))
+    labels |= {"uncertain"} if show or reviewing else set()
+    return Choice(frozenset(labels), frozenset(kinds), text or "", order or "auto")
 
 
 def _show_actions(tray: Tray, shown: Sequence[Found]) -> bool:
@@ -152,7 +167,7 @@ def _clear(tray: Tray) -> None:
         st.session_state.pop(f"{tray.name}-{part}", None)
 
 
-def _page(tray: Tray, shown: Sequence[Found]) -> Sequence[Found]:
+def _page(tray: Tray, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[Found, int]]:
     pages = -(-len(shown) // PAGE)
     key = f"{tray.name}-page"
     if st.session_state.get(key, 1) > pages:
@@ -167,12 +182,15 @@ def _page(tray: Tray, shown: Sequence[Found]) -> Sequence[Found]:
     return shown[(number - 1) * PAGE : number * PAGE]
 
 
-def _show_grid(tray: Tray, page: Sequence[Found], reviewing: bool) -> None:
+def _show_grid(
+    tray: Tray, shown: Sequence[Found], page: Sequence[tuple[Found, int]], reviewing: bool
+) -> None:
+    right = tray.corrections
     # A row that wraps: as many cards side by side as the screen is wide.
     with st.container(horizontal=True, key=f"{tray.name}-grid"):
-        for found in page:
+        for found, frames in page:
             with st.container(border=True, width=_CARD_PIXELS, gap="xsmall"):
-                st.html(cards.card(found, tray.corrections.get(found.number, "")))
+                st.html(cards.card(found, right.get(found.number, ""), frames))
                 if reviewing:
                     show_answer(tray, found)
                 if st.button(
@@ -180,4 +198,4 @@ def _show_grid(tray: Tray, page: Sequence[Found], reviewing: bool) -> None:
                     key=f"{tray.name}-open-{found.number}",
                     width="stretch",
                 ):
-                    show_details(tray, found)
+                    show_details(tray, shown, found, reviewing)

@@ -21,7 +21,7 @@ _BOX_MARGIN = 4
 _MOST_POINTS = 20_000
 
 
-def enlarged(path: Path, frame: int | None) -> bytes:
+def enlarged(path: Path, frame: int | None, zoom: int = 1) -> bytes:
     """A saved picture, decoded and made small enough to look at.
 
     Parameters
@@ -30,6 +30,8 @@ def enlarged(path: Path, frame: int | None) -> bytes:
         As :class:`medsift.report.images.ImageSaver` saved it.
     frame : int or None
         Number of the frame, from 0.
+    zoom : int
+        How many times as large, where the picture has so many pixels.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def enlarged(path: Path, frame: int | None) -> bytes:
     """
     from PIL import Image
 
-    return _webp(Image.fromarray(_pixels(path, frame)))
+    return _webp(Image.fromarray(_pixels(path, frame, zoom)), zoom)
 
 
 def explained(path: Path, frame: int | None, model: str, target: str) -> bytes:
@@ -150,11 +152,11 @@ def page_count(path: Path, password: str = "") -> int:
         return len(document)
 
 
-def _pixels(path: Path, frame: int | None) -> Pixels:
+def _pixels(path: Path, frame: int | None, zoom: int = 1) -> Pixels:
     from medsift.decode.reader import ImageReader
 
     where = Provenance(source=path.name)
-    reader = ImageReader(_read(path), where, DEFAULT_LIMITS, SIDE)
+    reader = ImageReader(_read(path), where, DEFAULT_LIMITS, SIDE * zoom)
     # A frame that was saved from its pixels is alone in its file.
     return reader.picture(frame if frame is not None and frame < reader.frame_count else 0).pixels
 
@@ -166,10 +168,10 @@ def _read(path: Path) -> bytes:
         raise NotFoundError(f"{path.name} is no longer there") from error
 
 
-def _webp(image: Image.Image) -> bytes:
+def _webp(image: Image.Image, zoom: int = 1) -> bytes:
     from PIL import Image
 
-    image.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
+    image.thumbnail((SIDE * zoom, SIDE * zoom), Image.Resampling.BILINEAR)
     stream = io.BytesIO()
     image.save(stream, format="WEBP", quality=80, method=2)
     return stream.getvalue()
