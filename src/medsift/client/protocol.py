@@ -96,7 +96,7 @@ def wait_before(attempt: int, answer: httpx.Response | None, options: Options) -
     if attempt >= options.retries or (answer is not None and answer.status_code not in _AGAIN):
         return None
     # Twice as long each time, and never all clients at once.
-    own = _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  no secret
+    own = _FIRST_WAIT * 2.0**attempt * random.uniform(0.5, 1.0)  # noqa: S311  no secret
     asked = None if answer is None else _asked_for(answer.headers.get("retry-after", ""))
     return min(options.longest_wait, own if asked is None else max(asked, own / 2))
 
