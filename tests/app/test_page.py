@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tempfile
 import time
@@ -14,7 +15,9 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from medsift.app import seats
+from medsift.app.answers import Answer, to_file
 from medsift.app.page import checked_url
+from medsift.core.record import Record
 from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
 
 SECONDS = 120
@@ -303,3 +306,61 @@ def test_what_was_found_beside_a_locked_pdf_is_not_found_twice(
     app.button(key="documents-open-3").click().run()
     assert "Page 1 of both.zip, with a frame around picture 3" in html(app)
     assert "cannot be drawn" not in str([each.value for each in app.warning])
+
+
+def test_a_closer_look_tells_the_verdict_first(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))), ("two.jpg", jpeg(picture(2))))
+    show_all(app)
+    app.button(key="images-open-1").click().run()
+    assert not app.exception
+    assert "<strong>Picture 1</strong>" in html(app)
+    assert "1 of 2" in html(app)
+    assert app.button(key="images-look-Previous").disabled
+    assert not app.button(key="images-look-Next").disabled
+
+
+def test_who_corrects_sees_uncertain_ones_and_confirms_a_page_at_once(app: AppTest) -> None:
+    upload(app, *((f"{n}.jpg", jpeg(picture(n))) for n in range(4)))
+    app.toggle(key="images-review").set_value(True).run()
+    assert cards(app) == 4
+    open_ = sum(button.label.endswith("is right as it is") for button in app.button)
+    assert open_ > 0
+    app.button(key="images-confirm-page").click().run()
+    assert not app.exception
+    assert html(app).count("You: ") == open_
+    assert f"{open_} of {open_} verdicts agree with you" in html(app)
+    assert app.button(key="images-confirm-page").disabled
+
+
+def test_answers_can_be_given_one_by_one(app: AppTest) -> None:
+    upload(app, ("one.jpg", jpeg(picture(1))))
+    app.toggle(key="images-review").set_value(True).run()
+    app.button(key="images-one-by-one").click().run()
+    assert not app.exception
+    keys = [button.key for button in app.button if str(button.key).startswith("images-key-")]
+    assert {"images-key-M", "images-key-N", "images-key-1"} <= set(map(str, keys))
+
+
+def test_a_session_is_opened_again(app: AppTest) -> None:
+    content = jpeg(picture(1))
+    record = Record("x", sha256=hashlib.sha256(content).hexdigest())
+    session = to_file([(record, Answer.now("fundus"))])
+    upload(app, ("one.jpg", content), ("two.jpg", jpeg(picture(2))))
+    app.toggle(key="images-review").set_value(True).run()
+    given = [("session.json", session, "application/json")]
+    app.file_uploader(key="images-session-0").set_value(given).run()
+    assert not app.exception
+    assert html(app).count("You: Medical: Fundus") == 1
+    assert "Answers in the file: 1; of pictures at hand: 1." in [each.value for each in app.info]
+    # Of a picture that comes later, too.
+    app.button(key="images-forget").click().run()
+    app.file_uploader(key="images-session-1").set_value([("x.json", b"{}", "text/json")]).run()
+    assert any("no session file" in str(each.value) for each in app.info)
+
+
+def test_a_sample_shows_what_it_does(app: AppTest) -> None:
+    app.button(key="images-sample").click().run()
+    settle(app)
+    show_all(app)
+    assert cards(app) == 3
+    assert not any(str(button.key) == "images-sample" for button in app.button)

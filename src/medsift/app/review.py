@@ -205,7 +205,7 @@ def _reopen(tray: Tray, key: str) -> None:
         known = tray.reopen(found)
         for number, kind in tray.corrections.items():
             st.session_state[f"{tray.name}-answer-{number}"] = kind
-        said = f"{len(found):,} answers, {known:,} of them of pictures at hand."
+        said = f"Answers in the file: {len(found):,}; of pictures at hand: {known:,}."
     st.session_state[f"{tray.name}-session-said"] = said
     st.session_state[f"{tray.name}-session-generation"] += 1
 
