@@ -41,6 +41,9 @@ PROMISED = {
     "ms": "float",
     "dicom_tags": "str",
     "group": "str",
+    "panels": "int",
+    "panel": "int",
+    "panel_bbox": "box",
     "figure": "str",
     "caption": "str",
     "caption_label": "str",
@@ -54,6 +57,7 @@ _values: dict[str, st.SearchStrategy[object]] = {
     "str": st.text(),
     "int": st.none() | st.integers(),
     "float": st.none() | st.floats(allow_nan=False),
+    "box": st.none() | st.tuples(*[st.integers()] * 4),
     "bbox": st.none() | st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 4),
 }
 _records = st.builds(

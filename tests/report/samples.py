@@ -46,6 +46,7 @@ _by_type: dict[str, st.SearchStrategy[object]] = {
     "str": _texts,
     "int": st.none() | _whole,
     "float": st.none() | _numbers,
+    "box": st.none() | st.tuples(_whole, _whole, _whole, _whole),
     "bbox": st.none() | st.tuples(_numbers, _numbers, _numbers, _numbers),
 }
 

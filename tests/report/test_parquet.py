@@ -20,6 +20,7 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     "str": st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
     "int": st.none() | st.integers(-(2**63), 2**63 - 1),
     "float": st.none() | NUMBERS,
+    "box": st.none() | st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4),
     "bbox": st.none() | st.lists(NUMBERS, min_size=4, max_size=4),
 }
 COLUMNS = st.sampled_from(sorted(VALUES)).flatmap(
@@ -77,7 +78,7 @@ def test_another_program_reads_many_pages_and_row_groups(
 
 def test_columns_have_the_types_of_the_record(tmp_path: Path) -> None:
     schema = arro3.io.read_parquet(written(tmp_path, rows(3))).schema
-    names = {"str": "Utf8", "int": "Int64", "float": "Float64", "bbox": "List"}
+    names = {"str": "Utf8", "int": "Int64", "float": "Float64", "bbox": "List", "box": "List"}
     for field, kind in zip(schema, FIELDS.values(), strict=True):
         assert names[kind] in str(field.type), field
 

@@ -155,7 +155,7 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bbox-columns",
         action="store_true",
-        help="in CSV, bbox as four columns of numbers: bbox_x0, bbox_y0, bbox_x1, bbox_y1",
+        help="in CSV, bbox and panel_bbox as four columns of numbers each: bbox_x0, bbox_y0 ...",
     )
     group.add_argument(
         "--resume",

@@ -9,7 +9,11 @@ from typing import Any, Literal, TypeAlias
 
 from medsift.core.picture import Bbox
 
-FieldType: TypeAlias = Literal["str", "int", "float", "bbox"]
+FieldType: TypeAlias = Literal["str", "int", "float", "bbox", "box"]
+"""``bbox`` are four floats, ``box`` four ints."""
+
+PixelBox: TypeAlias = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels from the upper left corner; x1 and y1 are one past the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ class Record:
     ms: float | None = None
     dicom_tags: str = ""
     group: str = ""
+    panels: int | None = None
+    panel: int | None = None
+    panel_bbox: PixelBox | None = None
     figure: str = ""
     caption: str = ""
     caption_label: str = ""
@@ -64,11 +71,13 @@ class Record:
     kinds: Mapping[str, float] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Field names to values, in order; ``bbox`` as a list, ready for JSON."""
+        """Field names to values, in order; boxes as lists, ready for JSON."""
         row = {name: getattr(self, name) for name in FIELDS}
         row["kinds"] = None if self.kinds is None else dict(self.kinds)
         if self.bbox is not None:
             row["bbox"] = list(self.bbox)
+        if self.panel_bbox is not None:
+            row["panel_bbox"] = list(self.panel_bbox)
         return row
 
     @classmethod
@@ -78,6 +87,9 @@ class Record:
         if values.get("bbox") is not None:
             x0, y0, x1, y1 = (float(v) for v in values["bbox"])
             values["bbox"] = (x0, y0, x1, y1)
+        if values.get("panel_bbox") is not None:
+            left, top, right, bottom = (int(v) for v in values["panel_bbox"])
+            values["panel_bbox"] = (left, top, right, bottom)
         if "kinds" in values:
             values["kinds"] = _kinds_of(values["kinds"])
         return cls(**values)
@@ -89,13 +101,17 @@ def _kinds_of(value: Any) -> dict[str, float] | None:
     return {str(k): float(p) for k, p in found.items()} if found else None
 
 
-_INTEGERS = frozenset({"page", "index", "frame", "width", "height", "text_boxes"})
+_INTEGERS = frozenset(
+    {"page", "index", "frame", "width", "height", "panels", "panel", "text_boxes"}
+)
 _FLOATS = frozenset({"p_medical", "confidence", "p_kind", "ms", "text_share"})
 
 
 def _field_type(name: str) -> FieldType:
     if name == "bbox":
         return "bbox"
+    if name == "panel_bbox":
+        return "box"
     if name in _INTEGERS:
         return "int"
     return "float" if name in _FLOATS else "str"

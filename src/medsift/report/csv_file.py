@@ -34,11 +34,13 @@ def encode(row: Row) -> bytes:
 
 
 def encode_in_columns(row: Row) -> bytes:
-    """One line with a cell for each side of ``bbox``, to go with :data:`HEADER_IN_COLUMNS`."""
+    """One line with a cell for each side of ``bbox`` and ``panel_bbox``, to go with :data:`HEADER_IN_COLUMNS`."""
     cells: list[str] = []
     for name, kind in FIELDS.items():
         if kind == "bbox":
             cells += [_cell(side, "float") for side in row[name] or [None] * 4]
+        elif kind == "box":
+            cells += [_cell(side, "int") for side in row[name] or [None] * 4]
         else:
             cells.append(_cell(row[name], kind))
     return _line(cells)
@@ -78,7 +80,7 @@ def _cell(value: Any, kind: str) -> str:
         return ""
     if kind == "str":
         return inert(str(value))
-    if kind == "bbox":
+    if kind in ("bbox", "box"):
         return " ".join(repr(v) for v in value)
     return repr(value)
 
@@ -88,15 +90,15 @@ def _names_in_columns() -> list[str]:
     return [
         column
         for name, kind in FIELDS.items()
-        for column in ([f"{name}_{side}" for side in sides] if kind == "bbox" else [name])
+        for column in ([f"{name}_{side}" for side in sides] if kind in ("bbox", "box") else [name])
     ]
 
 
 def _gathered(cells: list[str]) -> list[str]:
-    """Put the sides of each ``bbox`` back into one cell."""
+    """Put the sides of each box back into one cell."""
     rest = iter(cells)
     gathered = [
-        " ".join(islice(rest, 4)).strip() if kind == "bbox" else next(rest, "")
+        " ".join(islice(rest, 4)).strip() if kind in ("bbox", "box") else next(rest, "")
         for kind in FIELDS.values()
     ]
     if len(cells) != len(_names_in_columns()):
@@ -117,6 +119,8 @@ def _parsed(cell: str, kind: str) -> Any:
         return cell.removeprefix(_APOSTROPHE)
     if not cell:
         return None
+    if kind == "box":
+        return [int(v) for v in cell.split()]
     if kind == "bbox":
         return [float(v) for v in cell.split()]
     return int(cell) if kind == "int" else float(cell)
@@ -132,4 +136,4 @@ HEADER = _line(list(FIELDS))
 """The line of field names that a CSV file begins with."""
 
 HEADER_IN_COLUMNS = _line(_names_in_columns())
-"""The same with four columns for ``bbox``: ``bbox_x0``, ``bbox_y0``, ``bbox_x1``, ``bbox_y1``."""
+"""The same with four columns for each box: ``bbox_x0``, ``bbox_y0``, ``bbox_x1``, ``bbox_y1`` and so on."""

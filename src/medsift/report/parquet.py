@@ -1,7 +1,7 @@
 """Parquet: typed columns, for pandas, DuckDB, Spark and whatever else reads Arrow.
 
 The writer is medsift's own, since the smallest library that writes such files takes 35 MB, a
-seventh of what all of medsift may take. It writes flat columns and one of lists, in the plainest
+seventh of what all of medsift may take. It writes flat columns and two of lists, in the plainest
 of the ways that the format allows, and :func:`read` reads these again and no others.
 
 A Parquet file has its directory at its end and cannot be appended to, so it is made in one
@@ -42,6 +42,7 @@ _TYPES: dict[FieldType, int] = {
     "int": _INT64,
     "float": _DOUBLE,
     "bbox": _DOUBLE,
+    "box": _INT64,
 }
 
 
@@ -160,7 +161,7 @@ def _write_group(
 def _chunk(
     name: str, kind: FieldType, pages: list[Page], start: int, plain: int, packed: int
 ) -> thrift.Value:
-    path = [name, "list", "element"] if kind == "bbox" else [name]
+    path = [name, "list", "element"] if kind in ("bbox", "box") else [name]
     facts = {
         1: i32(_TYPES[kind]),
         2: sequence([i32(_PLAIN), i32(_RLE)]),
@@ -177,8 +178,8 @@ def _chunk(
 def _schema(fields: Mapping[str, FieldType] = FIELDS) -> list[thrift.Value]:
     elements = [structure({4: text("record"), 5: i32(len(fields))})]
     for name, kind in fields.items():
-        if kind == "bbox":
-            elements += _schema_of_list(name)
+        if kind in ("bbox", "box"):
+            elements += _schema_of_list(name, _TYPES[kind])
             continue
         needed = _REQUIRED if kind == "str" else _OPTIONAL
         facts = {1: i32(_TYPES[kind]), 3: i32(needed), 4: text(name)}
@@ -189,12 +190,12 @@ def _schema(fields: Mapping[str, FieldType] = FIELDS) -> list[thrift.Value]:
     return elements
 
 
-def _schema_of_list(name: str) -> list[thrift.Value]:
+def _schema_of_list(name: str, element: int) -> list[thrift.Value]:
     logical = structure({3: structure({})})
     return [
         structure({3: i32(_OPTIONAL), 4: text(name), 5: i32(1), 6: i32(_LIST), 10: logical}),
         structure({3: i32(_REPEATED), 4: text("list"), 5: i32(1)}),
-        structure({1: i32(_DOUBLE), 3: i32(_REQUIRED), 4: text("element")}),
+        structure({1: i32(element), 3: i32(_REQUIRED), 4: text("element")}),
     ]
 
 

@@ -49,7 +49,7 @@ def encode(values: Sequence[Any], kind: FieldType) -> Page:
     count = len(values)
     if kind == "str":
         body = _plain_text(values)
-    elif kind == "bbox":
+    elif kind in ("bbox", "box"):
         repeated, defined = _levels_of_lists(values)
         count = len(defined)
         body = _levels(repeated, 1) + _levels(defined, 2) + _numbers(values, kind)
@@ -100,7 +100,7 @@ def decode(data: bytes, place: int, kind: FieldType) -> tuple[list[Any], int]:
         raise ValueError("a damaged page")
     if kind == "str":
         return _text(body, count), end
-    if kind == "bbox":
+    if kind in ("bbox", "box"):
         repeated, rest = _read_levels(body, count, 1)
         defined, rest = _read_levels(rest, count, 2)
         return _lists(_read_numbers(rest, kind), repeated, defined), end
@@ -118,7 +118,7 @@ def _plain_text(values: Sequence[str]) -> bytes:
 
 
 def _numbers(values: Sequence[Any], kind: FieldType) -> bytes:
-    if kind == "bbox":
+    if kind in ("bbox", "box"):
         found = [number for value in values if value is not None for number in value]
     else:
         found = [value for value in values if value is not None]
@@ -126,7 +126,7 @@ def _numbers(values: Sequence[Any], kind: FieldType) -> bytes:
 
 
 def _dtype(kind: FieldType) -> str:
-    return "<i8" if kind == "int" else "<f8"
+    return "<i8" if kind in ("int", "box") else "<f8"
 
 
 def _levels_of_lists(values: Sequence[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

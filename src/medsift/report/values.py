@@ -9,6 +9,7 @@ text       string              utf8               cell, see ``report.csv_file``
 integer    number              int64              digits
 number     number              double             shortest form that reads back
 bbox       list of 4 numbers   list of double     ``x0 y0 x1 y1``
+box        list of 4 integers  list of int64      ``x0 y0 x1 y1``
 unknown    ``""`` for text, ``null`` (CSV: an empty cell) for everything else
 =========  ==================  =================  ============================
 
@@ -60,12 +61,16 @@ def _value(value: Any, kind: str) -> Any:
     if value is None:
         return None
     if kind == "int":
-        whole = int(value)
-        return whole if -_INT64 <= whole < _INT64 else None
+        return _whole(value)
     if kind == "float":
         return _finite(value)
-    corners = [_finite(v) for v in value]
+    corners = [_whole(v) if kind == "box" else _finite(v) for v in value]
     return None if None in corners else corners
+
+
+def _whole(value: Any) -> int | None:
+    whole = int(value)
+    return whole if -_INT64 <= whole < _INT64 else None
 
 
 def _finite(value: Any) -> float | None:

@@ -53,6 +53,13 @@ class RecordModel(BaseModel):
     ms: float | None = Field(description="time spent on this picture, milliseconds")
     dicom_tags: str = Field(description="always empty here: the service gives no header text")
     group: str = Field(description="always empty here: the service groups no look-alikes")
+    panels: int | None = Field(
+        description="panels of the picture, where it was looked for them and has several"
+    )
+    panel: int | None = Field(description="of a record of a panel: which one, from 1")
+    panel_bbox: list[int] | None = Field(
+        description="its place: x0 y0 x1 y1 in pixels of the picture from the upper left corner"
+    )
     figure: str = Field(description="id of the printed figure, the same for its parts")
     caption: str = Field(description="what the document says below, above or about the picture")
     caption_label: str = Field(description="label of the caption as printed: Figure 3")
@@ -182,6 +189,9 @@ _RECORD: Json = {
     "ms": 14.2,
     "dicom_tags": "",
     "group": "",
+    "panels": None,
+    "panel": None,
+    "panel_bbox": None,
     "figure": "",
     "caption": "",
     "caption_label": "",
