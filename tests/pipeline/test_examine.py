@@ -151,14 +151,14 @@ def test_the_same_picture_in_another_input_is_classified_once(
 ) -> None:
     picture(1).save(tmp_path / "a.png")
     classified = 0
-    classify = Classifier.classify
+    classify = Classifier.classify_figures
 
-    def counting(self: Classifier, batch: list[object]) -> object:
+    def counting(self: Classifier, batch: list[object], *rest: object) -> object:
         nonlocal classified
         classified += len(batch)
-        return classify(self, batch)  # type: ignore[arg-type]
+        return classify(self, batch, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Classifier, "classify", counting)
+    monkeypatch.setattr(Classifier, "classify_figures", counting)
     examiner = Examiner(ScanOptions(threshold=0.0))
     first, again = (
         next(examiner.examine(Input(name, path=tmp_path / "a.png"))).record for name in "xy"

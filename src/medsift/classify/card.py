@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from medsift.classify.accept_spec import Bounds
+from medsift.classify.panel_spec import PanelSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -155,6 +156,8 @@ class ModelCard:
         From which probability on wanted groups and kinds are taken, where that was fitted.
     head : HeadSpec or None
         The last layer of an adapted model, which is asked instead of the networks' own.
+    panels : PanelSpec or None
+        How the panels of a figure count; None where they never change a verdict.
     """
 
     name: str
@@ -168,6 +171,7 @@ class ModelCard:
     gate: GateSpec | None = None
     accept: Mapping[str, Bounds] = field(default_factory=dict)
     head: HeadSpec | None = None
+    panels: PanelSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -215,7 +219,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
-    gate, head = row.get("gate"), row.get("head")
+    gate, head, panels = row.get("gate"), row.get("head"), row.get("panels")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -231,6 +235,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         gate=GateSpec.from_dict(gate) if gate is not None else None,
         accept={k: Bounds.from_dict(v) for k, v in (row.get("accept") or {}).items()},
         head=HeadSpec.from_dict(head) if head is not None else None,
+        panels=PanelSpec.from_dict(panels) if panels is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,15 @@ from medsift.classify import store
 from medsift.classify.card import ModelCard
 from medsift.classify.cascade import Cascade
 from medsift.classify.ensemble import Output, Prepared
+from medsift.classify.figures import (
+    FigurePrediction,
+    PanelPrediction,
+    combined,
+    crop,
+    letters_of,
+    panels_of,
+    scaled,
+)
 from medsift.classify.head import unit
 from medsift.classify.prediction import Prediction, Verdict, kinds_of, likelihood
 from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
@@ -115,10 +125,12 @@ class Classifier:
 
     def predict_batch(self, images: Iterable[ImageLike]) -> list[Prediction]:
         """Verdicts on several pictures, in order; see :meth:`predict`."""
-        prepared = (self.prepare(self._pixels(image)) for image in images)
+        pixels = (self._pixels(image) for image in images)
         found: list[Prediction] = []
-        while batch := list(islice(prepared, self.batch)):
-            found += self.classify(batch)
+        while batch := list(islice(pixels, self.batch)):
+            figures: list[Pixels | None] = [p if self.counts_panels else None for p in batch]
+            prepared = [self.prepare(p) for p in batch]
+            found += [f.prediction for f in self.classify_figures(prepared, figures)]
         return found
 
     def explain(self, image: ImageLike, target: str = "medical") -> Explanation:
@@ -136,7 +148,8 @@ class Classifier:
         -------
         Explanation
             The verdict, a map of the evidence and the picture with the map laid over it. The map
-            is of the networks whose verdict it is: of the gate's, where that is sure.
+            is of the networks whose verdict it is: of the gate's, where that is sure; and of the
+            panel that decided, where one did.
 
         Raises
         ------
@@ -152,11 +165,115 @@ class Classifier:
         chosen = explain.target_classes(self.card, target)
         pixels = self._pixels(image, explain.LONGEST_SIDE)
         (output,) = self._cascade.run([self.prepare(pixels)], self._tta, maps=True)
+        figure = self._figure(output, pixels, every=False)
         shown = explain.shrunk(pixels)
         height, width = shown.shape[:2]
-        heat = explain.heat_map(output.maps, chosen, (width, height))
+        if figure.decided is None:
+            heat = explain.heat_map(output.maps, chosen, (width, height))
+        else:
+            heat = self._heat_of_panel(pixels, figure, chosen, (width, height))
         overlay = explain.overlay(shown, heat)
-        return explain.Explanation(self.verdict(output), target, heat, overlay)
+        return explain.Explanation(figure.prediction, target, heat, overlay)
+
+    def _heat_of_panel(
+        self,
+        pixels: Pixels,
+        figure: FigurePrediction,
+        chosen: NDArray[np.bool_],
+        size: tuple[int, int],
+    ) -> NDArray[np.float32]:
+        """The map of the panel that decided, at its place in the figure; 0 all around."""
+        from medsift.classify import explain
+
+        box = figure.panels[(figure.decided or 1) - 1].box
+        (output,) = self._cascade.run([self.prepare(crop(pixels, box))], self._tta, maps=True)
+        factor = (size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+        x0, y0, x1, y1 = scaled(box, factor, size)
+        heat = np.zeros((size[1], size[0]), dtype=np.float32)
+        heat[y0:y1, x0:x1] = explain.heat_map(output.maps, chosen, (x1 - x0, y1 - y0))
+        return heat
+
+    def predict_panels(self, image: ImageLike) -> FigurePrediction:
+        """Verdicts on the panels of one figure, and on the figure.
+
+        Parameters
+        ----------
+        image : path, bytes, PIL image, or ndarray of uint8
+            See :meth:`predict`.
+
+        Returns
+        -------
+        FigurePrediction
+            Boxes are in pixels of the picture that was given.
+
+        Raises
+        ------
+        InputError
+            The picture cannot be read or decoded.
+        """
+        pixels, size = self._pixels_and_size(image, 2 * self.largest_side)
+        (figure,) = self.classify_figures([self.prepare(pixels)], [pixels], every=True)
+        factor = (size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+        panels = tuple(replace(p, box=scaled(p.box, factor, size)) for p in figure.panels)
+        return replace(figure, panels=panels)
+
+    def classify_figures(
+        self,
+        batch: Sequence[Prepared],
+        figures: Sequence[Pixels | None],
+        every: bool = False,
+    ) -> list[FigurePrediction]:
+        """Verdicts on prepared pictures, that take their panels into account.
+
+        Parameters
+        ----------
+        batch : sequence of Prepared
+        figures : sequence of ndarray of uint8, shape (h, w, 3), or None
+            The pixels of each; None where its panels are not to be looked for.
+        every : bool
+            Look for the panels of all, and not only of those that the model is not sure of.
+        """
+        outputs = self._cascade.run(batch, self._tta)
+        return [
+            self._figure(output, pixels, every)
+            for output, pixels in zip(outputs, figures, strict=True)
+        ]
+
+    @property
+    def counts_panels(self) -> bool:
+        """Whether panels may change the verdict on a figure."""
+        return self.card.panels is not None
+
+    def _figure(self, output: Output, pixels: Pixels | None, every: bool) -> FigurePrediction:
+        spec = self.card.panels
+        unsure = spec is not None and spec.is_unsure(output.p_medical)
+        whole = self.verdict(output)
+        if pixels is None or not (every or unsure):
+            return FigurePrediction(whole)
+        boxes = panels_of(pixels)
+        if not boxes:
+            return FigurePrediction(whole)
+        panels = self._outputs([self.prepare(crop(pixels, box)) for box in boxes])
+        letters = letters_of(boxes)
+        found = tuple(
+            PanelPrediction(place + 1, letters[place], boxes[place], self.verdict(panels[place]))
+            for place in range(len(boxes))
+        )
+        if spec is None or not unsure:
+            return FigurePrediction(whole, found)
+        medical = np.array([c.label == "medical" for c in self.card.classes])
+        together, best = combined(spec, output, panels, medical)
+        verdict = self.verdict(together)
+        if verdict.label == whole.label:
+            return FigurePrediction(verdict, found)
+        reason = ", ".join(filter(None, (verdict.reason, "panel")))
+        return FigurePrediction(replace(verdict, reason=reason), found, best + 1)
+
+    def _outputs(self, batch: Sequence[Prepared]) -> list[Output]:
+        found: list[Output] = []
+        for start in range(0, len(batch), self.batch):
+            found += self._cascade.run(batch[start : start + self.batch], self._tta)
+        return found
 
     def prepare(self, pixels: Pixels) -> Prepared:
         """Shrink one picture to what the networks read; all that :meth:`classify` needs of it."""
@@ -193,13 +310,27 @@ class Classifier:
         ModelError
             The model was exported without what explanations need.
         """
+        figures = self.explain_figures(batch, sizes, [None] * len(batch))
+        return [(figure.prediction, small) for figure, small in figures]
+
+    def explain_figures(
+        self,
+        batch: Sequence[Prepared],
+        sizes: Sequence[tuple[int, int]],
+        figures: Sequence[Pixels | None],
+        every: bool = False,
+    ) -> list[tuple[FigurePrediction, bytes]]:
+        """What :meth:`classify_figures` gives, each with a small map of the whole.
+
+        See :meth:`classify_and_explain`.
+        """
         from medsift.classify import explain
 
         chosen = explain.target_classes(self.card, "medical")
         outputs = self._cascade.run(batch, self._tta, maps=True)
         return [
-            (self.verdict(output), explain.small_map(output.maps, chosen, size))
-            for output, size in zip(outputs, sizes, strict=True)
+            (self._figure(output, pixels, every), explain.small_map(output.maps, chosen, size))
+            for output, size, pixels in zip(outputs, sizes, figures, strict=True)
         ]
 
     def probabilities(self, batch: Sequence[Prepared]) -> NDArray[np.float64]:
@@ -287,18 +418,26 @@ class Classifier:
 
     def _pixels(self, image: ImageLike, target: int = 0) -> Pixels:
         """RGB pixels; of large files at a reduced size, not below what is needed or ``target``."""
+        return self._pixels_and_size(image, target)[0]
+
+    def _pixels_and_size(self, image: ImageLike, target: int) -> tuple[Pixels, tuple[int, int]]:
+        """The same, and width and height as they were before."""
         if isinstance(image, np.ndarray):
-            return _pixels_of_array(image)
+            return _with_size(_pixels_of_array(image))
         if isinstance(image, Image.Image):
-            return to_rgb(image)
+            return _with_size(to_rgb(image))
         if isinstance(image, bytes):
             data, source = image, "<bytes>"
         else:
             data, source = _read(Path(image)), os.fspath(image)
         where = Provenance(source=source, source_type="image", extraction="file")
         for picture in frames(data, where, DEFAULT_LIMITS, max(target, self.largest_side)):
-            return picture.pixels
+            return picture.pixels, (picture.width, picture.height)
         raise DecodeError(f"{source} holds no picture")
+
+
+def _with_size(pixels: Pixels) -> tuple[Pixels, tuple[int, int]]:
+    return pixels, (pixels.shape[1], pixels.shape[0])
 
 
 def _read(path: Path) -> bytes:

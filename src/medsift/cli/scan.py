@@ -246,6 +246,12 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
         " StudyDescription, or tags such as (0008,1030); default: none, as headers name patients",
     )
     group.add_argument(
+        "--panels",
+        action="store_true",
+        help="a record for each panel of a compound picture, beneath the record of the whole; with"
+        " --save-images they are saved, cropped",
+    )
+    group.add_argument(
         "--no-captions",
         dest="captions",
         action="store_false",
@@ -348,6 +354,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         accept_threshold=arguments.accept_threshold,
         group_bits=arguments.group_bits if arguments.group_duplicates else None,
         captions=arguments.captions,
+        panels=arguments.panels,
         save_images=arguments.save_images,
         save_names=arguments.save_names,
         save_labels=arguments.save_labels,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -296,9 +297,7 @@ def _grid(box: Box, columns: Sequence[int], rows: Sequence[int]) -> list[Box]:
     x0, y0, x1, y1 = box
     xs, ys = [x0, *columns, x1], [y0, *rows, y1]
     return [
-        (left, top, right, bottom)
-        for top, bottom in zip(ys, ys[1:], strict=False)
-        for left, right in zip(xs, xs[1:], strict=False)
+        (left, top, right, bottom) for top, bottom in pairwise(ys) for left, right in pairwise(xs)
     ]
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from medsift.classify import Classifier, Prediction
+from medsift.classify import Classifier, FigurePrediction
 from medsift.classify.ensemble import Prepared
-from medsift.core.picture import Picture
+from medsift.core.picture import Picture, Pixels
 from medsift.core.record import Record
 
 _WAITING = 64
@@ -24,7 +24,7 @@ _SECONDS = 1.0
 _REMEMBERED = 4096
 """Verdicts on pictures of other inputs that are kept: some 2 MB."""
 
-Verdict: TypeAlias = "tuple[Prediction, bytes | None]"
+Verdict: TypeAlias = "tuple[FigurePrediction, bytes | None]"
 """A prediction and, where it was asked for, a small map of what speaks for medical."""
 
 Likeness: TypeAlias = tuple[object, ...]
@@ -54,6 +54,10 @@ class Pending:
         Set where the networks are to give it.
     likeness : Likeness or None
         Under which the verdict is remembered.
+    figure : ndarray of uint8, shape (h, w, 3), or None
+        Pixels that panels are to be found in, where the networks are to give a verdict.
+    shown : ndarray of uint8, shape (h, w, 3), or None
+        Pixels that panels are to be cut from for people, where each gets a record.
     """
 
     position: int
@@ -61,8 +65,10 @@ class Pending:
     slot: Slot | None = None
     prepared: Prepared | None = None
     likeness: Likeness | None = None
+    figure: Pixels | None = field(default=None, repr=False)
     thumbnail: bytes | None = None
     saved: Picture | None = None
+    shown: Pixels | None = field(default=None, repr=False)
     declared_modality: str = ""
     ms: float = 0.0
 
@@ -75,10 +81,13 @@ class Batch:
     classifier : Classifier
     heat : bool
         Also make small maps of what speaks for medical, if the model can tell.
+    panels : bool
+        Look for the panels of all pictures, not only of those that the model is unsure of.
     """
 
-    def __init__(self, classifier: Classifier, heat: bool = False) -> None:
+    def __init__(self, classifier: Classifier, heat: bool = False, panels: bool = False) -> None:
         self._classifier = classifier
+        self._panels = panels
         self._heat = heat and classifier.explains
         self._full = classifier.batch
         self._pending: list[Pending] = []
@@ -131,10 +140,12 @@ class Batch:
 
     def _verdicts(self, fresh: list[Pending]) -> Sequence[Verdict]:
         batch = [p.prepared for p in fresh if p.prepared]
+        figures = [p.figure for p in fresh]
         if not self._heat:
-            return [(prediction, None) for prediction in self._classifier.classify(batch)]
+            found = self._classifier.classify_figures(batch, figures, self._panels)
+            return [(figure, None) for figure in found]
         sizes = [_size(p.record) for p in fresh]
-        return self._classifier.classify_and_explain(batch, sizes)
+        return self._classifier.explain_figures(batch, sizes, figures, self._panels)
 
     def _remember(self, likeness: Likeness, verdict: Verdict) -> None:
         self._remembered[likeness] = verdict

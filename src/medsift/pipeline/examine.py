@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from medsift.classify import Classifier, Prediction
+from medsift.classify import Classifier
 from medsift.core.errors import InputError
-from medsift.core.modality import conflicts
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
 from medsift.decode.blank import is_blank
@@ -19,6 +18,7 @@ from medsift.decode.phash import phash
 from medsift.pipeline.batch import Batch, Pending, Slot
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
+from medsift.pipeline.panels import PanelRecords, small_enough, with_verdict
 from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources import remote
 from medsift.sources.base import Blob, Budget, Context
@@ -57,7 +57,8 @@ class Examiner:
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = _saver_for(options)
-        self._batch = Batch(self._classifier, heat=options.heat)
+        self._batch = Batch(self._classifier, heat=options.heat, panels=options.panels)
+        self._panels = PanelRecords(options, self._saver)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
         """Yield the records of one input, in the order in which its pictures were found."""
@@ -118,7 +119,7 @@ class Examiner:
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            target=self._classifier.largest_side,
+            target=self._classifier.largest_side * (2 if self._options.panels else 1),
             keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),
@@ -152,6 +153,10 @@ class Examiner:
             pending.slot = seen[key] = Slot(known)
             if known is None:
                 pending.prepared = self._classifier.prepare(picture.pixels)
+                if self._options.panels or self._classifier.counts_panels:
+                    pending.figure = small_enough(picture.pixels)
+        if self._options.panels:
+            pending.shown = small_enough(picture.pixels)
         pending.saved = picture if self._saver else None
 
     def _taken(self) -> Iterator[tuple[int, Outcome | None]]:
@@ -160,14 +165,19 @@ class Examiner:
             if record is None:
                 yield pending.position, None
                 continue
-            heat = None
+            figure, heat = None, None
             if pending.slot is not None and pending.slot.verdict is not None:
-                prediction, heat = pending.slot.verdict
-                record = _with_verdict(record, prediction, pending.declared_modality)
+                figure, heat = pending.slot.verdict
+                record = with_verdict(record, figure.prediction, pending.declared_modality)
+                record = replace(record, panels=len(figure.panels) or None)
             record = replace(record, ms=round(pending.ms, 3))
+            whole = record
             if self._saver and pending.saved is not None:
                 record = self._saver.saved(pending.saved, record)
             yield pending.position, Outcome(record, pending.thumbnail, heat)
+            if figure is not None and self._options.panels:
+                for outcome in self._panels.of(whole, figure, pending):
+                    yield pending.position, outcome
 
 
 def _saver_for(options: ScanOptions) -> ImageSaver | None:
@@ -237,24 +247,4 @@ def _record_at(where: Provenance) -> Record:
         url=where.url,
         bbox=where.bbox,
         extraction=where.extraction,
-    )
-
-
-def _with_verdict(record: Record, prediction: Prediction, declared: str) -> Record:
-    # The verdict comes from the pixels alone; what a header says is only compared with it.
-    conflict = prediction.label != "uncertain" and conflicts(declared, prediction.kind)
-    said = (record.reason, prediction.reason, "modality_conflict" if conflict else "")
-    reasons = [reason for reason in said if reason]
-    return replace(
-        record,
-        label=prediction.label,
-        p_medical=prediction.p_medical,
-        confidence=prediction.confidence,
-        likelihood=prediction.likelihood,
-        kind=prediction.kind,
-        p_kind=prediction.p_kind,
-        dicom_modality=prediction.dicom_modality,
-        reason=", ".join(reasons),
-        model=prediction.model,
-        kinds=prediction.kinds,
     )

@@ -60,6 +60,8 @@ class ScanOptions:
         differ in at most so many of 64 bits from that of the first one. None for no groups.
     captions : bool
         Give the captions of pictures; they never change a verdict.
+    panels : bool
+        Give a record for each panel of a compound picture, beneath the record of the whole.
     all_kinds : bool
         Give the probabilities of all kinds, in ``kinds`` of the records.
     accept : sequence of str, or str
@@ -99,6 +101,7 @@ class ScanOptions:
     by_series: bool = False
     group_bits: int | None = None
     captions: bool = True
+    panels: bool = False
     all_kinds: bool = True
     accept: str | Sequence[str] = ()
     accept_threshold: float | None = None
@@ -181,6 +184,7 @@ class ScanOptions:
             "captions": self.captions,
             "save_names": self.save_names,
             "save_labels": sorted(self.save_labels),
+            "panels": self.panels,
             "all_kinds": self.all_kinds,
             "accept": list(names_of(self.accept)) if self.accept else [],
             "accept_threshold": self.accept_threshold,

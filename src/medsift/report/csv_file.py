@@ -34,7 +34,7 @@ def encode(row: Row) -> bytes:
 
 
 def encode_in_columns(row: Row) -> bytes:
-    """One line with a cell for each side of ``bbox`` and ``panel_bbox``, to go with :data:`HEADER_IN_COLUMNS`."""
+    """One line with a cell for each side of boxes, to go with :data:`HEADER_IN_COLUMNS`."""
     cells: list[str] = []
     for name, kind in FIELDS.items():
         if kind == "bbox":
@@ -136,4 +136,4 @@ HEADER = _line(list(FIELDS))
 """The line of field names that a CSV file begins with."""
 
 HEADER_IN_COLUMNS = _line(_names_in_columns())
-"""The same with four columns for each box: ``bbox_x0``, ``bbox_y0``, ``bbox_x1``, ``bbox_y1`` and so on."""
+"""The same with four columns for a box: ``bbox_x0``, ``bbox_y0``, ``bbox_x1``, ``bbox_y1`` ..."""
