@@ -61,6 +61,12 @@ class TestDamage:
         with pytest.raises(InputError):
             only(data[:20])
 
+    def test_a_truncated_jpeg_2000_shows_what_is_left_with_fewer_details(self) -> None:
+        data = encoded(scene(256, 256), "JPEG2000")
+        picture = only(data[: len(data) * 2 // 3])
+        assert picture.note == "truncated"
+        assert np.abs(picture.pixels.astype(int) - np.asarray(scene(256, 256))).mean() < 30
+
     def test_nothing_global_was_changed_for_it(self) -> None:
         data = encoded(scene(256, 256), "PNG")
         before = (ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS, len(warnings.filters))

@@ -146,6 +146,18 @@ class TestLostPixels:
         assert found.note == "truncated"
         assert found.pixels[:30].std() > 5
 
+    @pytest.mark.parametrize("share", [0.9, 0.5])
+    def test_what_is_left_of_jpeg_2000_is_shown_with_fewer_details(self, share: float) -> None:
+        coded = jpeg_2000(GREY)
+        whole = written(packed([coded], GREY, uid.JPEG2000Lossless))
+        found = only(whole[: whole.index(coded[:20]) + int(len(coded) * share)])
+        assert found.note == "truncated"
+        assert np.corrcoef(found.pixels[..., 0].ravel(), GREY.ravel())[0, 1] > 0.4
+
+    def test_a_fragment_that_lost_its_end_says_so(self) -> None:
+        found = only(written(packed([jpeg()[: len(jpeg()) * 3 // 4]])))
+        assert found.note == "truncated"
+
     def test_next_to_nothing_of_a_frame_is_an_error(self) -> None:
         whole = written(packed([jpeg()]))
         start = whole.index(b"\xff\xda")
@@ -282,6 +294,43 @@ class TestBits:
         made = dataset(GREY)
         made.BitsAllocated, made.BitsStored, made.HighBit = 16, 16, 15
         assert near(only(made), GREY, 1)
+
+    def test_samples_of_the_size_that_is_said_stay_so_where_half_of_them_are_missing(self) -> None:
+        made = dataset(self.VALUES, BitsStored=12, HighBit=11)
+        made.Rows = made.Rows * 2
+        found = only(made)
+        assert found.note == "truncated"
+        line = found.pixels[0, :, 0].astype(int)
+        assert (np.diff(line) >= 0).all()
+
+    def test_values_beyond_the_bits_that_are_said_do_not_wrap(self) -> None:
+        made = dataset(self.VALUES, BitsStored=10, HighBit=9)
+        stored, _ = codec_of(written(made)).decode(0)
+        assert np.array_equal(stored, self.VALUES)
+
+    def test_an_overlay_in_the_unused_bits_does_not_count(self) -> None:
+        values = self.VALUES.copy()
+        values[10:20] |= 0x1000
+        made = dataset(values, BitsStored=12, HighBit=11)
+        made.add_new(0x60000100, "US", 16)
+        made.add_new(0x60000102, "US", 12)
+        stored, _ = codec_of(written(made)).decode(0)
+        assert np.array_equal(stored, self.VALUES)
+
+    def test_one_sample_a_pixel_that_is_called_three(self) -> None:
+        made = dataset(GREY, SamplesPerPixel=3, PlanarConfiguration=0)
+        assert near(only(made), GREY, 1)
+
+    @pytest.mark.parametrize("length", [0, 1000, GREY.nbytes - 1, 0xFFFFFFFF])
+    def test_a_length_that_is_too_small(self, length: int) -> None:
+        whole = written(dataset(GREY))
+        at = whole.index(PIXELS) + 8
+        assert near(only(whole[:at] + struct.pack("<I", length) + whole[at + 4 :]), GREY, 1)
+
+    def test_a_value_representation_of_zeros(self) -> None:
+        whole = written(dataset(GREY))
+        at = whole.index(PIXELS) + 4
+        assert near(only(whole[:at] + bytes(2) + whole[at + 2 :]), GREY, 1)
 
     def test_colour_that_is_not_halved_as_it_says(self) -> None:
         colour = np.asarray(drawn(2))

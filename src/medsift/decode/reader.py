@@ -18,7 +18,7 @@ from medsift.decode.guard import check_bytes, check_pixels, contained
 from medsift.decode.jp2 import in_order
 from medsift.decode.multipicture import first_alone, frames_of
 from medsift.decode.plugins import kind_of, open_image
-from medsift.decode.repair import jpeg_with_end
+from medsift.decode.repair import jpeg_2000_with_end, jpeg_with_end
 from medsift.decode.samples import by_own_means, with_true_samples
 from medsift.decode.shrink import shrink
 from medsift.decode.unsupported import why_unsupported
@@ -189,6 +189,9 @@ class ImageReader:
         if self._kind == "jpeg":
             image = open_image(self._kind, jpeg_with_end(self._data))
             self._shrink(image)
+            image.load()
+        elif self._kind == "jpeg2000":
+            image = open_image(self._kind, jpeg_2000_with_end(self._data) or self._data)
             image.load()
         else:
             # Without tiles there is nothing left to load: the image keeps the rows that it has.

@@ -9,6 +9,8 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The chunks that pixels depend on, PNG third edition, 5.6.
 _PNG_ESSENTIAL = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _END_OF_IMAGE = b"\xff\xd9"
+_START_OF_CODESTREAM, _START_OF_TILE = b"\xff\x4f\xff\x51", b"\xff\x90\x00\x0a"
+_MOST_FILLED = 256 << 20
 _TILE_WIDTH = 322
 # StripOffsets and StripByteCounts, and what they are called of tiles, TIFF 6.0 section 15.
 _OF_TILES = {273: 324, 279: 325}
@@ -18,6 +20,34 @@ _MOST_DIRECTORIES = 1000
 def jpeg_with_end(data: bytes) -> bytes:
     """Close a truncated JPEG file: decoders then fill what is missing with grey."""
     return data + _END_OF_IMAGE
+
+
+def jpeg_2000_with_end(data: bytes) -> bytes | None:
+    """Fill the last tile of a JPEG 2000 codestream with empty packets, and close it.
+
+    Decoders then give what is there, with fewer details where it is not.
+
+    Returns
+    -------
+    bytes or None
+        None where no tile ends early.
+
+    Notes
+    -----
+    Tile-parts tell their length: ISO/IEC 15444-1 annex A.4.2. A packet that begins with a zero bit
+    is empty, annex B.10.3.
+    """
+    at = data.find(_START_OF_TILE, max(0, data.find(_START_OF_CODESTREAM)))
+    while at >= 0 and at + 12 <= len(data) and data[at : at + 4] == _START_OF_TILE:
+        length = int.from_bytes(data[at + 6 : at + 10], "big")
+        missing = at + length - len(data)
+        if missing > 0:
+            # No more than a sound file of this size would hold.
+            return data + bytes(min(missing, _MOST_FILLED)) + _END_OF_IMAGE
+        if not length:
+            return None
+        at += length
+    return None
 
 
 def png_essentials(data: bytes) -> bytes | None:

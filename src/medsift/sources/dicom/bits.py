@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_FEW = 0.001
+"""Share of the samples that may lie beyond their bits by accident."""
+
 
 def values_of(stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
     """Values out of whole samples: bits beside those that are stored do not count.
@@ -28,7 +31,8 @@ def values_of(stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
     Notes
     -----
     Where High Bit says that values stand in the upper bits and only the lower ones are in use,
-    the header is wrong and not the samples.
+    the header is wrong and not the samples. So it is where values go on beyond Bits Stored, and
+    no overlay is said to use those bits (PS3.5 section 8.1.2).
     """
     size = stored.itemsize * 8
     bits = int(dataset.get("BitsStored") or size)
@@ -38,6 +42,8 @@ def values_of(stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
     samples = stored.view(f"{stored.dtype.byteorder}u{stored.itemsize}")
     samples = samples.astype(f"u{stored.itemsize}", copy=False)
     shift = _shift(samples, bits, int(dataset.get("HighBit") or bits - 1), size)
+    if not shift and bits < size and not _has_overlay(dataset):
+        bits = _bits_in_use(samples, bits, is_signed, size)
     unused = size - bits - shift
     if not is_signed:
         if not shift and not unused:
@@ -56,3 +62,19 @@ def _shift(samples: NDArray[Any], bits: int, high_bit: int, size: int) -> int:
     in_low_bits = below & ((1 << shift) - 1)
     in_high_bits = below >> bits
     return 0 if in_low_bits and not in_high_bits else shift
+
+
+def _bits_in_use(samples: NDArray[Any], bits: int, is_signed: bool, size: int) -> int:
+    """All bits where values go on beyond those that are said to be stored, without a gap."""
+    above = 1 << (bits - is_signed)
+    values = samples.view(f"i{samples.itemsize}") if is_signed else samples
+    beyond = (values >= above) & (values < above + above // 4)
+    return size if np.count_nonzero(beyond) > _FEW * values.size else bits
+
+
+def _has_overlay(dataset: Dataset) -> bool:
+    """Whether an overlay takes bits of the samples: Overlay Bit Position is not zero."""
+    return any(
+        dataset.get((group, 0x0102)) is not None and dataset[group, 0x0102].value
+        for group in range(0x6000, 0x6020, 2)
+    )

@@ -19,7 +19,7 @@ from medsift.sources.dicom.bits import values_of
 from medsift.sources.dicom.coding import Coding, coding_of
 from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.frames import fragments, is_encapsulated
-from medsift.sources.dicom.mending import mended
+from medsift.sources.dicom.mending import is_open, mended
 from medsift.sources.dicom.native import (
     NativeFrames,
     announced_frames,
@@ -108,6 +108,7 @@ class Codec:
         if self._native is not None:
             return self._native.decode(frame)
         encoded = self.encoded(frame)
+        self.is_truncated |= is_open(encoded, self._coding.syntax)
         try:
             return self._decoded(encoded)
         except Exception:

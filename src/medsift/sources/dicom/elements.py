@@ -75,6 +75,8 @@ class PixelElement:
         Its length was left open, so that it is encapsulated (PS3.5 annex A.4).
     is_cut : bool
         The file ends before it does.
+    rest : memoryview
+        All bytes from the start of the value to the end of the file: lengths are often wrong.
     """
 
     keyword: str
@@ -82,6 +84,7 @@ class PixelElement:
     value: memoryview = field(repr=False)
     is_undefined: bool = False
     is_cut: bool = False
+    rest: memoryview = field(default=memoryview(b""), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +205,22 @@ def pixels_at(body: bytes, at: int, encoding: Encoding) -> tuple[PixelElement, i
         return None
     vr = body[at + 4 : at + 6]
     start = at + 12
-    if vr in _LONG_VRS and len(body) >= start:
+    is_nameless = not encoding.is_implicit and not any(body[at + 4 : at + 8])
+    if (vr in _LONG_VRS or is_nameless) and len(body) >= start:
+        vr = b"OW" if is_nameless else vr
         length = struct.unpack_from(order + "I", body, at + 8)[0]
     elif vr in _SHORT_VRS:
         start, length = at + 8, struct.unpack_from(order + "H", body, at + 6)[0]
     else:
         vr, start, length = b"OW", at + 8, struct.unpack_from(order + "I", body, at + 4)[0]
+    rest = memoryview(body)[start:]
     if length == UNDEFINED:
         end, after, is_closed = _end_of_items(body, start, order)
-        value = memoryview(body)[start:end]
-        return PixelElement(keyword, vr.decode(), value, True, not is_closed), after
-    value = memoryview(body)[start : start + length]
-    return PixelElement(keyword, vr.decode(), value, False, len(value) < length), start + length
+        value = rest[: end - start]
+        return PixelElement(keyword, vr.decode(), value, True, not is_closed, rest), after
+    value = rest[:length]
+    is_cut = len(value) < length
+    return PixelElement(keyword, vr.decode(), value, False, is_cut, rest), start + length
 
 
 def encoding_of(head: bytes, file_meta: Any = None) -> Encoding:

@@ -53,9 +53,10 @@ def is_encapsulated(pixels: PixelElement, native_bytes: int) -> bool:
     """
     if pixels.keyword != "PixelData":
         return False
-    if pixels.is_undefined:
-        return True
     value = pixels.value
+    if pixels.is_undefined:
+        # Samples after an open length are rare, but there is no telling them otherwise.
+        return len(value) > 0 or len(pixels.rest) < native_bytes
     fits = native_bytes <= len(value) <= native_bytes + native_bytes % 2
     if bytes(value[:4]) in _ITEMS.values():
         items, is_cut = _items(value)

@@ -6,24 +6,29 @@ import struct
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from medsift.decode.repair import jpeg_2000_with_end
 from medsift.sources.dicom import coding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _END_OF_IMAGE = b"\xff\xd9"
-_JPEG = frozenset(
-    {coding.BASELINE, coding.EXTENDED, coding.LOSSLESS, coding.LOSSLESS_FIRST_ORDER}
-    | {coding.LS_LOSSLESS, coding.LS_LOSSY, coding.J2K, coding.J2K_LOSSLESS}
-)
+_JPEG = frozenset({coding.BASELINE, coding.EXTENDED, coding.LOSSLESS, coding.LOSSLESS_FIRST_ORDER})
 _HEADER = 64  # PS3.5 annex G.5
 _LONGEST_RUN = 128
+
+
+def is_open(frame: bytes, syntax: str) -> bool:
+    """Whether a frame of JPEG lacks its end, which most decoders pass over in silence."""
+    return syntax in _JPEG and not frame.rstrip(b"\0").endswith(_END_OF_IMAGE)
 
 
 def mended(frame: bytes, syntax: str, dataset: Dataset) -> bytes | None:
     """Close a frame that ends within its samples; None where there is nothing to close."""
     if syntax in _JPEG:
-        return None if frame.rstrip(b"\0").endswith(_END_OF_IMAGE) else frame + _END_OF_IMAGE
+        return frame + _END_OF_IMAGE if is_open(frame, syntax) else None
+    if syntax in {coding.J2K, coding.J2K_LOSSLESS}:
+        return jpeg_2000_with_end(frame)
     if syntax == coding.RLE and len(frame) > _HEADER:
         return _run_lengths(frame, int(dataset.Rows) * int(dataset.Columns))
     return None

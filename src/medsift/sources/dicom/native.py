@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.errors import DecodeError
@@ -17,6 +18,8 @@ _MOST_MISSING = 0.9
 """Share of a frame that may be missing for it to be worth a look."""
 
 _HALVED = "YBR_FULL_422"
+_LAST_GROUP = 0x7FE0  # nothing but padding and signatures follows the pixels
+_MOST_SAMPLES = 1 << 20
 
 
 class NativeFrames:
@@ -45,10 +48,12 @@ class NativeFrames:
         self._dataset = file.dataset
         self._is_little = file.encoding.is_little
         self._options = _options(file.dataset, pixels)
-        self._data: bytes | memoryview = pixels.value
+        announced = announced_frames(file.dataset)
+        self._data: bytes | memoryview = _samples(
+            pixels, -(-frame_bits(self._options) * announced // 8), file.encoding.is_little
+        )
         if not len(self._data):
             raise DecodeError("a DICOM image without pixels")
-        announced = announced_frames(file.dataset)
         length = max(1, frame_bits(self._options) // 8)
         self.frame_count = max(1, min(announced, -(-len(self._data) // length)))
         missing = -(-frame_bits(self._options) * self.frame_count // 8) - len(self._data)
@@ -107,15 +112,33 @@ def _options(dataset: Dataset, pixels: PixelElement) -> dict[str, Any]:
     return options
 
 
+def _samples(pixels: PixelElement, needed: int, is_little: bool) -> memoryview:
+    """The value; or what follows, where its length is too small and no element does."""
+    value, rest = pixels.value, pixels.rest
+    if len(value) >= needed or len(rest) < needed:
+        return value
+    group = int.from_bytes(rest[len(value) : len(value) + 2], "little" if is_little else "big")
+    return value if group >= _LAST_GROUP else rest[:needed]
+
+
 def _fit(options: dict[str, Any], pixels: PixelElement, frames: int, stored: int) -> None:
     """Correct what the length of complete pixels shows to be wrong."""
     if pixels.is_cut or options["bits_allocated"] % 8:
         return
     for change in _changes(options, stored):
         needed = frame_bits(options | change) // 8 * frames
-        if needed <= len(pixels.value) <= needed + needed % 2:
+        if not needed <= len(pixels.value) <= needed + needed % 2:
+            continue
+        if change.get("bits_allocated") != 8 or _is_of_bytes(pixels.value):
             options |= change
             return
+
+
+def _is_of_bytes(value: memoryview) -> bool:
+    """Whether neighbouring bytes are neighbouring samples, and not halves of one."""
+    sample = np.frombuffer(value[:_MOST_SAMPLES], np.uint8).astype(np.int16)
+    near, next_but_one = (float(np.abs(sample[n:] - sample[:-n]).mean()) for n in (1, 2))
+    return near <= next_but_one
 
 
 def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
@@ -128,4 +151,6 @@ def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
         changes.append({"bits_allocated": 8})
     elif options["bits_allocated"] == 8 and stored > 8:
         changes.append({"bits_allocated": 16})
+    if options["samples_per_pixel"] == 3:
+        changes.append({"samples_per_pixel": 1, "photometric_interpretation": "MONOCHROME2"})
     return changes
