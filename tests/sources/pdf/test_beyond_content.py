@@ -65,6 +65,15 @@ def test_a_stamp_that_its_own_matrix_turns_stands_as_seen(turned: int) -> None:
     assert far(found.pixels, scene()) == 0
 
 
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_a_stamp_that_does_not_turn_with_its_page_stands_upright(rotate: int) -> None:
+    (found,) = pictures(_stamped(4 | 16, rotate))
+    assert np.array_equal(found.pixels, scene())
+    box = found.where.bbox
+    assert box is not None
+    assert (box[2] - box[0], box[3] - box[1]) == pytest.approx((80, 120))
+
+
 def test_a_hidden_annotation_is_left_out() -> None:
     assert pictures(_stamped(flags=2)) == []
 

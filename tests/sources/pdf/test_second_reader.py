@@ -39,6 +39,8 @@ def test_streams_that_end_without_a_line_of_their_own_are_read() -> None:
         "/W 80 /H 60 /CS /RGB /BPC 8 /F /Fl",
         "/W 80 /H 60 /ColorSpace /DeviceRGB /BPC 8 /Filter /FlateDecode",
         "/W 80 /H 60 /CS /DeviceRGB /BPC 8 /F [/Fl] /D [0 1 0 1 0 1]",
+        "/Width 80 /Height 60 /CS /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode",
+        "/Width 80 /Height 60 /ColorSpace /DeviceRGB /BPC 8 /Filter /FlateDecode",
     ],
 )
 def test_image_objects_with_the_short_names_of_inline_images_are_read(entries: str) -> None:

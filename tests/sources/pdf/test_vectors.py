@@ -100,6 +100,18 @@ def test_a_small_matrix_with_numbers_in_it_is_a_figure() -> None:
     assert len(pictures(_cells(5, 5, 25, side=30))) == 1
 
 
+def test_rectangles_may_be_stroked_as_well_and_share_a_path() -> None:
+    pdf = Pdf()
+    content = ""
+    for level in range(8):
+        cells = "".join(
+            f"{50 + (5 * n + 8 * level) % 160} {100 + 8 * n} 8 8 re " for n in range(20)
+        )
+        content += f"{level / 9:.2f} g 0.1 w {cells} B\n"
+    pdf.page(content)
+    assert len(pictures(pdf)) == 1
+
+
 def test_shaded_rows_and_cells_of_few_colours_are_a_table() -> None:
     assert pictures(_cells(20, 30, 3)) == []
     assert pictures(_cells(3, 5, 15, side=30)) == []

@@ -44,6 +44,13 @@ _PLAIN_SPACES = {
     "/I": "P",
     "/Lab": "LAB",
 }
+_ABRIDGED = (
+    ("/W", "/Width"),
+    ("/H", "/Height"),
+    ("/CS", "/ColorSpace"),
+    ("/BPC", "/BitsPerComponent"),
+    ("/IM", "/ImageMask"),
+)
 _ICC_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _DEEP = 12
 _MANY = 5_000
@@ -75,6 +82,9 @@ class ImageFacts:
     fatal : bool
         PDFium does not survive to draw it: a stencil, or a mask that is one, in JPEG 2000,
         which the standard does not have (ISO 32000-1, 7.4.9).
+    abridged : bool
+        Some of its entries have the short names of inline images, which PDFium does not know
+        here.
     """
 
     number: int
@@ -86,6 +96,7 @@ class ImageFacts:
     inverted: bool = False
     ink: bool = False
     fatal: bool = False
+    abridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +341,7 @@ def _read(stream: Any) -> tuple[ImageKey, ImageFacts]:
         keyed=isinstance(mask, list),
         inverted=_counts_down(value_of(stream, "/Decode")),
         ink=_is_ink(value_of(stream, "/ColorSpace")),
+        abridged=any(short in stream and name not in stream for short, name in _ABRIDGED),
         fatal=(stencil and _is_jpx(stream)) or _is_jpx(value_of(stream, "/Mask")),
     )
     # The length of the stream as it is stored has no public name in pypdf.

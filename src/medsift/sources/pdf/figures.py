@@ -34,6 +34,7 @@ _COVERED_BY_PICTURES = 0.5
 _TEXT_MARGIN = 8.0
 _MOST_FIGURES = 12
 _MIN_CELLS = 16
+_SEGMENTS_OF_A_CELL = 5
 _MIN_COLOURS = 6
 _FILLED = 0.3
 
@@ -90,7 +91,8 @@ def figures_of(
         cluster.segments += shape.segments
         cluster.large_curves += shape.kind == "curve" and _larger_than_letters(shape.box)
         if shape.fill is not None and shape.kind == "straight":
-            cluster.cells += 1
+            # A path may hold all the rectangles of one colour.
+            cluster.cells += max(1, shape.segments // _SEGMENTS_OF_A_CELL)
             cluster.filled += area(shape.box)
             cluster.colours.add(shape.fill)
     boxes = [(union(cluster.boxes), cluster) for cluster in clusters.values()]

@@ -174,10 +174,18 @@ def placements_in_annotation(
     inner = look.box if look else union([p.bbox for p in found])
     fit = _fit(inner, (rect.left, rect.bottom, rect.right, rect.top))
     fit = look.matrix.then(fit) if look else fit
+    if raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_NOROTATE:
+        fit = fit.then(_turned_back(frame.to_visible, rect.left, rect.top))
     moved = [
         replace(p, placed=p.placed.then(fit).then(frame.to_visible), floating=True) for p in found
     ]
     return [p for p in moved if p.placed.finite and area(intersection(p.bbox, frame.box)) > 0]
+
+
+def _turned_back(to_visible: Matrix, x: float, y: float) -> Matrix:
+    """Undo the rotation of a page around a point (ISO 32000-1, 12.5.3, NoRotate)."""
+    turn = Matrix(to_visible.a, to_visible.c, to_visible.b, to_visible.d)
+    return Matrix(1, 0, 0, 1, -x, -y).then(turn).then(Matrix(1, 0, 0, 1, x, y))
 
 
 def _fit(inner: Bbox, outer: Bbox) -> Matrix:

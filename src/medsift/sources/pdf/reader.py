@@ -160,8 +160,10 @@ class _Reading:
             if self._apart is not None and is_dangerous(sheet):
                 yield from self._apart(number, number)
                 return
-            yield from findings_of(sheet, extractor)
-            if is_doubtful(page, facts.page(number)):
+            abridged = any(f.abridged for found in sheet.facts.images.values() for f in found)
+            if not abridged:
+                yield from findings_of(sheet, extractor)
+            if abridged or is_doubtful(page, facts.page(number)):
                 yield from second_look(where, facts, number, extractor)
             yield from attached_to(page, where, extractor.context)
         except (InputError, MemoryError):

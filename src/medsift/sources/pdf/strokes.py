@@ -41,7 +41,7 @@ class Shape:
     segments : int
         Of the path; 1 for a shading.
     fill : tuple of int or None
-        Red, green and blue of a path that is filled and not stroked.
+        Red, green and blue of a path that is filled, perhaps stroked as well.
     """
 
     kind: ShapeKind
@@ -170,20 +170,21 @@ def draws_nothing(handle: Any, kind: int) -> bool:
 
 
 def _paint(handle: Any) -> tuple[bool, tuple[int, int, int] | None]:
-    """Whether a path strokes, or fills with more than white alone; and what it only fills with."""
+    """Whether a path strokes, or fills with more than white alone; and what it fills with."""
     from pypdfium2 import raw
 
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     if draws_nothing(handle, raw.FPDF_PAGEOBJ_PATH):
         return False, None
     raw.FPDFPath_GetDrawMode(handle, fill, stroke)
-    if stroke.value:
-        return True, None
+    if fill.value == raw.FPDF_FILLMODE_NONE:
+        return bool(stroke.value), None
     colour = [ctypes.c_uint() for _ in range(4)]
     if not raw.FPDFPageObj_GetFillColor(handle, *colour):
         return True, None
     red, green, blue, alpha = (c.value for c in colour)
-    return min(red, green, blue) < _WHITE and alpha != 0, (red, green, blue)
+    is_seen = bool(stroke.value) or (min(red, green, blue) < _WHITE and alpha != 0)
+    return is_seen, (red, green, blue)
 
 
 def _bends(handle: Any, segments: int) -> bool:
