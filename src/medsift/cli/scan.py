@@ -133,6 +133,13 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         " time of change, and why it could not be read",
     )
     group.add_argument(
+        "--features",
+        type=Path,
+        metavar="FILE",
+        help="what the networks make of each picture that has a verdict, a row each in the order of"
+        " the records: .npy or .parquet",
+    )
+    group.add_argument(
         "--save-images",
         type=Path,
         metavar="DIR",
@@ -325,6 +332,14 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
 
     if arguments.retry_failed and not arguments.resume:
         raise UsageError("--retry-failed goes with --resume")
+    if arguments.features is not None:
+        from medsift.report import features_file
+
+        if arguments.resume:
+            raise UsageError("--features needs a whole scan: it does not go with --resume")
+        if arguments.panels:
+            raise UsageError("--features are of whole pictures: it does not go with --panels")
+        features_file.check(arguments.features)
     if (arguments.save_names or arguments.save_labels) and not arguments.save_images:
         raise UsageError("--save-names and --save-labels go with --save-images")
     if arguments.overwrite and arguments.resume:
@@ -360,6 +375,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         save_labels=arguments.save_labels,
         thumbnails=arguments.report is not None,
         heat=arguments.report is not None,
+        features=arguments.features is not None,
         limits=replace(
             DEFAULT_LIMITS,
             seconds=arguments.max_seconds,
@@ -465,6 +481,7 @@ def _written(arguments: argparse.Namespace) -> list[Path]:
     own = paths_of(arguments.output)
     own += [Path(arguments.report)] if arguments.report else []
     own += [Path(arguments.by_file)] if arguments.by_file else []
+    own += [arguments.features] if arguments.features else []
     own += [arguments.save_images] if arguments.save_images else []
     return own
 

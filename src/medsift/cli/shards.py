@@ -66,7 +66,13 @@ def run(arguments: argparse.Namespace, options: ScanOptions) -> Counts:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.engine != "ray":
         raise UsageError("a folder as output needs --engine ray")
-    if len(arguments.output) > 1 or arguments.report or arguments.table or arguments.by_file:
+    if (
+        len(arguments.output) > 1
+        or arguments.report
+        or arguments.table
+        or arguments.by_file
+        or arguments.features
+    ):
         raise UsageError("a folder of shards goes with no other output, table, report or list")
     if arguments.by_series:
         raise UsageError("--by-series does not go with a folder of shards: each has its inputs")

@@ -18,7 +18,10 @@ from medsift.report.table import Table
 from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from medsift.pipeline.outcomes import Examined
+    from medsift.report.features_file import FeaturesFile
 
 _COUNTED_AHEAD = 200_000
 """Above so many inputs, listing them to know the total would delay the work."""
@@ -45,6 +48,7 @@ class View:
         self._report = ReportPage(arguments.report) if arguments.report else None
         self._report_name: str | None = arguments.report
         self._by_file = ByFile(arguments.by_file) if arguments.by_file else None
+        self._features = _features_file(arguments.features)
         shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
         self._names: list[str] | None = arguments.inputs if shows_progress else None
         # How many series there are is known when all their headers have been read.
@@ -78,6 +82,8 @@ class View:
                 stack.callback(self._report.close)
             if self._by_file is not None:
                 stack.callback(self._by_file.close)
+            if self._features is not None:
+                stack.callback(self._features.close)
 
     def show(self, examined: Examined) -> None:
         """Show all outcomes of one input; those of an earlier run only count."""
@@ -89,6 +95,8 @@ class View:
                     self.summary.add(outcome.record)
                 if self._by_file:
                     self._by_file.add(outcome.record)
+                if self._features and outcome.features is not None:
+                    self._features.add(outcome.record, outcome.features)
                 if self._report:
                     self._report.add(outcome.record, outcome.thumbnail, outcome.heat)
         if self._bar is not None:
@@ -145,3 +153,11 @@ def _total(names: list[str]) -> int | None:
         if count > _COUNTED_AHEAD:
             return None
     return count
+
+
+def _features_file(path: Path | None) -> FeaturesFile | None:
+    if path is None:
+        return None
+    from medsift.report.features_file import FeaturesFile
+
+    return FeaturesFile(path)

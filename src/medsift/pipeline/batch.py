@@ -36,6 +36,7 @@ class Slot:
     """The verdict on a picture, shared by its copies; empty until its batch was classified."""
 
     verdict: Verdict | None = None
+    features: bytes | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -83,9 +84,18 @@ class Batch:
         Also make small maps of what speaks for medical, if the model can tell.
     panels : bool
         Look for the panels of all pictures, not only of those that the model is unsure of.
+    features : bool
+        Also keep what the networks make of the pictures.
     """
 
-    def __init__(self, classifier: Classifier, heat: bool = False, panels: bool = False) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        heat: bool = False,
+        panels: bool = False,
+        features: bool = False,
+    ) -> None:
+        self._features = features
         self._classifier = classifier
         self._panels = panels
         self._heat = heat and classifier.explains
@@ -97,6 +107,8 @@ class Batch:
 
     def recall(self, likeness: Likeness) -> Verdict | None:
         """The verdict on the same picture in an earlier input, if it is remembered."""
+        if self._features:
+            return None  # features would take too much memory to be remembered
         found = self._remembered.get(likeness)
         if found is not None:
             self._remembered.move_to_end(likeness)
@@ -130,6 +142,7 @@ class Batch:
         started = time.perf_counter()
         verdicts = self._verdicts(fresh)
         share = (time.perf_counter() - started) * 1000 / max(1, len(fresh))
+        self._note_features(fresh)
         for pending, verdict in zip(fresh, verdicts, strict=True):
             pending.ms += share
             if pending.slot is not None:
@@ -146,6 +159,14 @@ class Batch:
             return [(figure, None) for figure in found]
         sizes = [_size(p.record) for p in fresh]
         return self._classifier.explain_figures(batch, sizes, figures, self._panels)
+
+    def _note_features(self, fresh: list[Pending]) -> None:
+        if not self._features or not fresh:
+            return
+        rows = self._classifier.features_of([p.prepared for p in fresh if p.prepared])
+        for pending, row in zip(fresh, rows, strict=True):
+            if pending.slot is not None:
+                pending.slot.features = row.astype("<f4").tobytes()
 
     def _remember(self, likeness: Likeness, verdict: Verdict) -> None:
         self._remembered[likeness] = verdict

@@ -57,7 +57,9 @@ class Examiner:
             options.model, threshold=options.threshold, tta=options.tta, threads=threads
         )
         self._saver = _saver_for(options)
-        self._batch = Batch(self._classifier, heat=options.heat, panels=options.panels)
+        self._batch = Batch(
+            self._classifier, heat=options.heat, panels=options.panels, features=options.features
+        )
         self._panels = PanelRecords(options, self._saver)
 
     def examine(self, item: Input) -> Iterator[Outcome]:
@@ -165,16 +167,17 @@ class Examiner:
             if record is None:
                 yield pending.position, None
                 continue
-            figure, heat = None, None
+            figure, heat, features = None, None, None
             if pending.slot is not None and pending.slot.verdict is not None:
                 figure, heat = pending.slot.verdict
+                features = pending.slot.features
                 record = with_verdict(record, figure.prediction, pending.declared_modality)
                 record = replace(record, panels=len(figure.panels) or None)
             record = replace(record, ms=round(pending.ms, 3))
             whole = record
             if self._saver and pending.saved is not None:
                 record = self._saver.saved(pending.saved, record)
-            yield pending.position, Outcome(record, pending.thumbnail, heat)
+            yield pending.position, Outcome(record, pending.thumbnail, heat, features)
             if figure is not None and self._options.panels:
                 for outcome in self._panels.of(whole, figure, pending):
                     yield pending.position, outcome

@@ -79,6 +79,8 @@ class ScanOptions:
         Labels whose pictures are saved; empty for all.
     thumbnails : bool
         Make a thumbnail of each picture.
+    features : bool
+        Keep what the networks make of each picture, for ``--features``.
     heat : bool
         Make a small map of what decided the verdict, if the model can tell, for reports.
     thumbnail_side : int
@@ -110,6 +112,7 @@ class ScanOptions:
     save_labels: Sequence[str] = ()
     thumbnails: bool = False
     heat: bool = False
+    features: bool = False
     thumbnail_side: int = 128
     limits: Limits = DEFAULT_LIMITS
 

@@ -22,11 +22,15 @@ class Outcome:
     heat : bytes or None
         What of the picture speaks for medical, where it was asked for and the model can
         tell; see :func:`medsift.classify.explain.small_map`.
+    features : bytes or None
+        What the networks make of the picture, where it was asked for: float32 values, see
+        :meth:`medsift.classify.Classifier.features`.
     """
 
     record: Record
     thumbnail: bytes | None = field(default=None, repr=False)
     heat: bytes | None = field(default=None, repr=False)
+    features: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

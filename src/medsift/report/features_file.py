@@ -1,0 +1,103 @@
+"""Features of pictures as a file beside the records: ``.npy`` or ``.parquet``.
+
+A row for each record that has a verdict, in their order. The array of NumPy is float32, (n, d);
+the table has the columns ``source``, ``locator``, ``sha256``, ``kind`` and ``features``. Rows wait
+in ``FILE.rows`` and become ``FILE`` at the end, in one step.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from medsift.core.errors import OutputError, UsageError
+from medsift.core.record import Record
+
+SUFFIXES = (".npy", ".parquet")
+_BLOCK = 4096
+_COLUMNS = ("source", "locator", "sha256", "kind")
+
+
+def check(path: Path) -> None:
+    """Refuse what cannot be written, before any picture is looked at.
+
+    Raises
+    ------
+    UsageError
+        An unknown suffix, or Parquet without ``medsift[parquet]``.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"features go into .npy or .parquet, not {path}")
+    if path.suffix.lower() == ".parquet":
+        try:
+            import arro3.io  # noqa: F401
+        except ImportError as error:
+            raise UsageError("features in Parquet need medsift[parquet]") from error
+
+
+class FeaturesFile:
+    """Takes features of pictures, one by one.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting = path.with_name(path.name + ".rows")
+        self._named: list[tuple[str, ...]] = []
+        self._size = 0
+        try:
+            self._stream = self._waiting.open("wb")
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+    def add(self, record: Record, features: bytes) -> None:
+        """Add a row; ``features`` are the bytes of float32 values."""
+        self._size = len(features) // 4
+        if self._path.suffix.lower() == ".parquet":
+            self._named.append(tuple(str(getattr(record, name)) for name in _COLUMNS))
+        self._stream.write(features)
+
+    def close(self) -> None:
+        """Make the file complete; also after an interruption, so that what there is can be read."""
+        draft = self._path.with_name(self._path.name + ".tmp")
+        try:
+            self._stream.close()
+            if self._path.suffix.lower() == ".parquet":
+                self._write_parquet(draft)
+            else:
+                self._write_npy(draft)
+            draft.replace(self._path)
+        except OSError as fault:
+            raise OutputError(f"cannot write {self._path}: {fault.strerror}") from fault
+        finally:
+            draft.unlink(missing_ok=True)
+            self._waiting.unlink(missing_ok=True)
+
+    def _count(self) -> int:
+        return self._waiting.stat().st_size // (4 * self._size) if self._size else 0
+
+    def _write_npy(self, draft: Path) -> None:
+        with draft.open("wb") as target, self._waiting.open("rb") as rows:
+            shape = (self._count(), self._size)
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(target, header)
+            shutil.copyfileobj(rows, target)
+
+    def _write_parquet(self, draft: Path) -> None:
+        from arro3.core import Array, DataType, Table, fixed_size_list_array
+        from arro3.io import write_parquet
+
+        values = np.fromfile(self._waiting, dtype="<f4")
+        columns = list(zip(*self._named, strict=True)) or [()] * len(_COLUMNS)
+        table = {
+            name: Array(list(column), DataType.string())
+            for name, column in zip(_COLUMNS, columns, strict=True)
+        }
+        inner = Array.from_numpy(values)
+        table["features"] = fixed_size_list_array(inner, max(1, self._size))
+        write_parquet(Table.from_pydict(table), draft)
