@@ -127,8 +127,8 @@ def _lines(card: ModelCard) -> Iterator[str]:
         yield (
             f"- pictures of the adapted model's own kinds, from its memory: kind right "
             f"{_percent(old['kind'])}, before {_percent(old['kind_before'])}; label right "
-            f"{_percent(old['label'])}, before {_percent(old['label_before'])}. The networks were "
-            "trained on these pictures: only the difference tells."
+            f"{_percent(old['label'])}, before {_percent(old['label_before'])}. The networks may "
+            "have been trained on these pictures: only the difference tells."
         )
 
 
