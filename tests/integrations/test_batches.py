@@ -78,6 +78,7 @@ def test_datasets_maps_it(annotate: Annotate, tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_ray_data_maps_it(annotate: Annotate) -> None:
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=1, include_dashboard=False, ignore_reinit_error=True)
