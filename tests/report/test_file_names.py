@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medsift.core.errors import UsageError
@@ -51,6 +51,7 @@ def test_names_that_systems_take_for_something_else_are_harmless(name: str) -> N
     assert made[0] not in "-.="
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_nothing_from_outside_leads_out_of_the_folder(source: str, member: str, url: str) -> None:
     name = file_name("{stem}-{figure}", Record(source, member=member, url=url, figure=member))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medsift.core.picture import Picture, Provenance
@@ -225,6 +225,7 @@ _lines = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_boxes, max_size=12), st.lists(_lines, max_size=12))
 def test_every_picture_is_in_exactly_one_figure(
     boxes: list[tuple[float, float, float, float]], lines: list[Line]

@@ -10,6 +10,7 @@ from medsift.core.picture import Finding
 from medsift.sources.archive.zip import opened
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, ExhaustedError
+from medsift.sources.described import described
 from medsift.sources.office.markup import OnStart, scan_tags
 from medsift.sources.office.package import PART_BYTES, Package, resolve_part
 from medsift.sources.web.address import decode_data, is_data, is_remote
@@ -53,7 +54,9 @@ def _chapter(package: Package, part: str, label: str) -> Iterator[Finding]:
         if reference.linked:
             continue
         number += 1
-        yield from _picture(package, reference, f"{label}, image {number}")
+        found = _picture(package, reference, f"{label}, image {number}")
+        figure = f"{label}, {reference.figure}" if reference.figure else ""
+        yield from described(found, package.context, reference.caption, figure)
 
 
 def _picture(package: Package, reference: Reference, locator: str) -> Iterator[Finding]:

@@ -11,8 +11,18 @@ from medsift.core.errors import DecodeError
 OnStart: TypeAlias = Callable[[str, Mapping[str, str]], None]
 
 
-def scan_tags(content: bytes, on_start: OnStart) -> None:
+OnText: TypeAlias = Callable[[str], None]
+
+
+def scan_tags(
+    content: bytes,
+    on_start: OnStart,
+    on_end: OnText | None = None,
+    on_text: OnText | None = None,
+) -> None:
     """Call ``on_start`` for each element with its name and attributes, in document order.
+
+    ``on_end`` is called with the names of elements that end, and ``on_text`` with text.
 
     Names are without prefix. Attributes keep their namespace, before a blank, where they have
     one: they are told by how it ends, since the strict and the transitional variants of office
@@ -28,6 +38,10 @@ def scan_tags(content: bytes, on_start: OnStart) -> None:
     parser.StartElementHandler = lambda name, attributes: on_start(
         name.rpartition(" ")[2], attributes
     )
+    if on_end is not None:
+        parser.EndElementHandler = lambda name: on_end(name.rpartition(" ")[2])
+    if on_text is not None:
+        parser.CharacterDataHandler = on_text
     parser.EntityDeclHandler = _refuse
     try:
         parser.Parse(content, True)

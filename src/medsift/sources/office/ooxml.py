@@ -8,6 +8,8 @@ from medsift.core.picture import Finding
 from medsift.sources.archive.zip import opened
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container
+from medsift.sources.described import described
+from medsift.sources.office.alt_texts import captions_in
 from medsift.sources.office.package import Package
 from medsift.sources.office.relationships import Relationship, relationships_of
 
@@ -75,7 +77,10 @@ class _Reading:
     def _follow(self, part: str, depth: int) -> Iterator[Finding]:
         # Sheets can be very long, and their references need no order.
         ordered = not part.lower().startswith("xl/worksheets/")
-        for reference in relationships_of(self._package, part, ordered=ordered):
+        references = relationships_of(self._package, part, ordered=ordered)
+        shows = ordered and any(reference.kind == "image" for reference in references)
+        captions = captions_in(self._package, part) if shows else {}
+        for reference in references:
             if reference.external:
                 if reference.kind == "image":
                     yield self._package.report_remote(reference.target, self._next_image())
@@ -83,7 +88,12 @@ class _Reading:
                 yield from self._section(reference)
             elif reference.target not in self._seen and reference.kind not in _SHARED:
                 self._seen.add(reference.target)
-                yield from self._one(reference, depth)
+                found = self._one(reference, depth)
+                caption, figure = "", ""
+                if reference.kind == "image":
+                    caption, figure = captions.get(reference.name, ("", ""))
+                figure = figure and f"{self._label}{figure}"
+                yield from described(found, self._package.context, caption, figure)
 
     def _section(self, reference: Relationship) -> Iterator[Finding]:
         if self._label:

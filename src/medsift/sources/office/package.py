@@ -12,7 +12,7 @@ from medsift.core.errors import EncryptedError, LimitError, NotFoundError
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Picture, Problem
 from medsift.sources.archive.zip import member
-from medsift.sources.base import Blob
+from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, problem
 
 PART_BYTES = 64 * MIB
@@ -37,6 +37,11 @@ class Package:
         self._pictures = 0
         for info in archive.infolist():
             self._parts.setdefault(_key(info.filename), info)
+
+    @property
+    def context(self) -> Context:
+        """What the source that reads the document was told."""
+        return self._container.context
 
     def __contains__(self, name: str) -> bool:
         return self._info(name) is not None

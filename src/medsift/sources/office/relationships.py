@@ -26,11 +26,14 @@ class Relationship:
     target : str
         Name of a part; an address if ``external``.
     external : bool
+    name : str
+        Its identifier, by which the content of the part refers to it.
     """
 
     kind: str
     target: str
     external: bool
+    name: str = ""
 
 
 def relationships_of(package: Package, part: str, *, ordered: bool = True) -> list[Relationship]:
@@ -69,7 +72,8 @@ def _declared(package: Package, part: str) -> dict[str, Relationship]:
         target = attributes.get("Target", "")
         kind = attributes.get("Type", "").rpartition("/")[2]
         target = target if external else resolve_part(target, part)
-        found.setdefault(attributes.get("Id", ""), Relationship(kind, target, external))
+        name = attributes.get("Id", "")
+        found.setdefault(name, Relationship(kind, target, external, name))
 
     _scan(package, posixpath.join(folder, "_rels", f"{name}.rels"), on_start)
     return found

@@ -12,27 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medsift.core.picture import Bbox
+from medsift.sources.figure_labels import ANYWHERE, AT_START, LABEL
 from medsift.sources.pdf.geometry import union
 from medsift.sources.pdf.sheet import Sheet
 from medsift.sources.pdf.text_lines import Line, is_seen, joined, lines_of, text_of
 
-_WORDS = (
-    r"fig(?:ure|ura|uur|\.)?s?|abb(?:ildung|\.)?|figur|scheme|plate|bild|tafel|rys(?:unek|\.)?"
-    r"|obr(?:ázek|\.)?|рис(?:унок|\.)?|фиг(?:\.|ура)?|εικόνα|şekil|hình|gambar"  # noqa: RUF001
-)
-_NUMBER = r"\d{1,3}(?:[.\-\u2013]\d{1,3}){0,3}[a-zA-Z]?"
-_LETTERED = (
-    rf"\s{{0,3}}{_NUMBER}|\s{{0,3}}(?-i:[A-Z]\.?){_NUMBER}"
-    r"|\s{1,3}(?-i:[A-Z](?=[.:])|[IVXL]{1,6}\b)"
-)
-_HAN = r"[图圖図]\s{0,3}\d{1,3}(?:[.\-\u2013]\d{1,3}){0,3}"
-_LABEL = re.compile(
-    rf"(?P<label>(?:(?:supplementary|extended\s+data|suppl\.|online)\s+)?"
-    rf"(?:(?:{_WORDS})\.?(?:{_LETTERED})|{_HAN})(?:\s?\([a-zA-Z]\))?)"
-    r"(?!\w)(?P<end>\s*[.:|\uff0e\uff1a\u2013\u2014-]*)\s*(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_ANYWHERE = re.compile(rf"(?<!\w)(?:(?:{_WORDS})\.?(?:{_LETTERED})|{_HAN})", re.IGNORECASE)
 _DASHES = frozenset({"", "-", "\u2013", "\u2014"})
 _SAME_SIZE = 0.12
 _LONGEST = 4_000
@@ -91,9 +75,9 @@ class PageText:
 
 def page_text(sheet: Sheet) -> PageText:
     """Read the captions of a page; the geometry of its text only where there may be some."""
-    if not _ANYWHERE.search(text_of(sheet.page)):
+    if not AT_START.search(text_of(sheet.page)):
         return PageText()
-    found = sorted_out(lines_of(sheet.page, sheet.frame, _ANYWHERE))
+    found = sorted_out(lines_of(sheet.page, sheet.frame, ANYWHERE))
     seen = tuple(
         caption
         for caption in found.captions
@@ -110,7 +94,7 @@ def sorted_out(lines: Sequence[Line]) -> PageText:
     lines : sequence of Line
         Of a page, in their order in the file.
     """
-    starts = {line: match for line in lines if (match := _LABEL.match(line.text.strip()))}
+    starts = {line: match for line in lines if (match := LABEL.match(line.text.strip()))}
     starts = {line: match for line, match in starts.items() if not _refers(line, match, lines)}
     by_number: dict[str, list[Line]] = {}
     for line, match in starts.items():

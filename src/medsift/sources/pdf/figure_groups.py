@@ -16,7 +16,7 @@ from medsift.core.picture import Bbox
 from medsift.sources.pdf.captions import Caption, PageText
 from medsift.sources.pdf.geometry import area, intersection, union
 
-_CLOSE = 14.0
+CLOSE = 14.0
 """Points between pictures of one figure, unless text stands between them."""
 
 _IN_LINE = 0.5
@@ -103,8 +103,8 @@ class _Links:
             return True
         across, up = _gaps(one, other)
         if across >= 0 and up >= 0:
-            return max(across, up) <= _CLOSE / 2
-        return max(across, up) <= _CLOSE and self.free(one, other)
+            return max(across, up) <= CLOSE / 2
+        return max(across, up) <= CLOSE and self.free(one, other)
 
     def free(self, one: Bbox, other: Bbox) -> bool:
         """Whether no caption and no text of any length stands between two pictures."""

@@ -85,7 +85,7 @@ def _pictures(
     dropped["covered"] += len(covered)
     units = [unit for unit in units if unit not in covered]
     drawn = vector_boxes(sheet, [p.bbox for p in sifted.kept])
-    planned = [u for u in units if not u.placements[0].hidden and not figures.is_faint(u)]
+    planned = figures.without_faint([u for u in units if not u.placements[0].hidden])
     figures.plan([unit.bbox for unit in planned] + drawn)
     for unit in units:
         first = unit.placements[0]

@@ -9,7 +9,7 @@ from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Picture
 from medsift.sources.pdf.captions import PageText, page_text
 from medsift.sources.pdf.draw import draw_region
-from medsift.sources.pdf.figure_groups import Figure, figure_at, figures_with_captions
+from medsift.sources.pdf.figure_groups import CLOSE, Figure, figure_at, figures_with_captions
 from medsift.sources.pdf.geometry import area, intersection, within
 from medsift.sources.pdf.sheet import Sheet
 from medsift.sources.pdf.swarms import is_shadow
@@ -40,7 +40,6 @@ class PageFigures:
         self._text: PageText | None = None
         self._figures: list[Figure] = []
         self._used = 0
-        self._looked_at = 0
 
     def plan(self, boxes: Sequence[Bbox]) -> None:
         """Group pictures that stand at these places; may be called again for others.
@@ -68,16 +67,24 @@ class PageFigures:
             self._text, captions=tuple(c for c in self._text.captions if c not in given)
         )
 
-    def is_faint(self, unit: Unit) -> bool:
-        """Whether a unit that may be seen through is a shadow, which will be left out.
+    def without_faint(self, units: Sequence[Unit]) -> list[Unit]:
+        """Leave out shadows, which are no pictures and would join what does not belong together.
 
-        Shadows lie below pictures and would join what does not belong together. Of a page, only
-        the first 40 are looked at.
+        Only what may be seen through and touches two other units is looked at, and of a page no
+        more than the first 40 of those.
         """
+        left = _MOST_FAINT
+        kept = []
+        for unit in units:
+            if left and self._sheet.see_through(unit.placements[0]) and _touches(unit, units):
+                left -= 1
+                if self._is_faint(unit):
+                    continue
+            kept.append(unit)
+        return kept
+
+    def _is_faint(self, unit: Unit) -> bool:
         sheet = self._sheet
-        if not sheet.see_through(unit.placements[0]) or self._looked_at >= _MOST_FAINT:
-            return False
-        self._looked_at += 1
         size = within(unit.placements[0].upright_size, _THUMB)
         handles = [placement.handle for placement in unit.placements]
         try:
@@ -100,3 +107,11 @@ class PageFigures:
             caption=caption.text if caption else "",
             caption_label=caption.label if caption else "",
         )
+
+
+def _touches(unit: Unit, units: Sequence[Unit]) -> bool:
+    """Whether a unit reaches two others, or nearly."""
+    x0, y0, x1, y1 = unit.bbox
+    around = (x0 - CLOSE, y0 - CLOSE, x1 + CLOSE, y1 + CLOSE)
+    others = (other for other in units if other is not unit)
+    return sum(area(intersection(around, other.bbox)) > 0 for other in others) >= 2

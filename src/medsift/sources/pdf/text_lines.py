@@ -170,6 +170,7 @@ def _letters(text_page: Any, frame: PageFrame) -> list[_Letters]:
 
     found: list[_Letters] = []
     line = _Letters()
+    places = _Places(text_page, frame)
     for number in range(min(raw.FPDFText_CountChars(text_page), _MOST_CHARACTERS)):
         code = raw.FPDFText_GetUnicode(text_page, number)
         letter = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
@@ -179,7 +180,7 @@ def _letters(text_page: Any, frame: PageFrame) -> list[_Letters]:
         if not letter.strip() or not letter.isprintable():
             line.spaced = True
             continue
-        box = _place(text_page, number, frame)
+        box = places.of(number)
         if box is None:
             continue
         if not line.boxes or not _goes_on(line.boxes[-1], box):
@@ -193,17 +194,35 @@ def _letters(text_page: Any, frame: PageFrame) -> list[_Letters]:
     return found
 
 
-def _place(text_page: Any, number: int, frame: PageFrame) -> Bbox | None:
-    """Find the box of a character: as wide as its ink, as high as its font."""
-    from pypdfium2 import raw
+class _Places:
+    """Boxes of characters: as wide as their ink, as high as their font."""
 
-    sides = [ctypes.c_double() for _ in range(4)]
-    loose = raw.FS_RECTF()
-    raw.FPDFText_GetCharBox(text_page, number, sides[0], sides[1], sides[2], sides[3])
-    raw.FPDFText_GetLooseCharBox(text_page, number, loose)
-    inked = (sides[0].value, loose.bottom, sides[1].value, loose.top)
-    box = frame.to_visible.bounds(inked)
-    return box if all(-_FAR_OUT < side < _FAR_OUT for side in box) else None
+    def __init__(self, text_page: Any, frame: PageFrame) -> None:
+        from pypdfium2 import raw
+
+        self._text_page = text_page
+        self._to_visible = frame.to_visible
+        self._is_upright = frame.to_visible.b == frame.to_visible.c == 0
+        self._sides = [ctypes.c_double() for _ in range(4)]
+        self._loose = raw.FS_RECTF()
+        self._ink_of, self._loose_of = raw.FPDFText_GetCharBox, raw.FPDFText_GetLooseCharBox
+
+    def of(self, number: int) -> Bbox | None:
+        """Find that of one character; None where it lies nowhere."""
+        left, right, bottom, top = self._sides
+        self._ink_of(self._text_page, number, left, right, bottom, top)
+        self._loose_of(self._text_page, number, self._loose)
+        box = (left.value, self._loose.bottom, right.value, self._loose.top)
+        if not self._is_upright:
+            # The height of turned text lies across the page.
+            loose = self._loose
+            box = self._to_visible.bounds((loose.left, loose.bottom, loose.right, loose.top))
+        elif self._to_visible.a == self._to_visible.d == 1:
+            x, y = self._to_visible.e, self._to_visible.f
+            box = (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
+        else:
+            box = self._to_visible.bounds(box)
+        return box if all(-_FAR_OUT < side < _FAR_OUT for side in box) else None
 
 
 def _goes_on(last: Bbox, box: Bbox) -> bool:

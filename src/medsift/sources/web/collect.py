@@ -14,6 +14,7 @@ from typing import TypeAlias
 from medsift.core.errors import LimitError
 from medsift.sources.web.address import is_data, is_remote, names_image, resolve
 from medsift.sources.web.css import parse_css
+from medsift.sources.web.figure_texts import FigureTexts
 from medsift.sources.web.jsonld import pictures_in
 from medsift.sources.web.lazy import (
     addresses_in_script,
@@ -58,6 +59,7 @@ class Collector:
         self._base = base
         self._has_base = False
         self._found: list[Reference] = []
+        self._texts = FigureTexts()
         self._seen: dict[str, int] = {}
         self._stylesheets: dict[str, Address] = {}
         self._links: dict[str, None] = {}
@@ -91,7 +93,7 @@ class Collector:
     def markup(self) -> Markup:
         """Give what was collected so far."""
         return Markup(
-            tuple(self._found),
+            tuple(self._texts.told(self._found)),
             tuple(self._stylesheets.values()),
             tuple(self._links),
             tuple(self._frames.values()),
@@ -114,10 +116,14 @@ class Collector:
             if kind == "start":
                 name, attributes = value
                 raw = self._start(name, attributes, depth)
-            elif kind == "text" and raw:
-                self._raw(raw, value, depth)
+            elif kind == "text":
+                if raw:
+                    self._raw(raw, value, depth)
+                else:
+                    self._texts.text(value)
             elif kind == "end":
                 raw = ""
+                self._texts.end(value)
                 if value == "picture":
                     self._end_picture()
         self._end_picture()
@@ -130,6 +136,7 @@ class Collector:
         name = name.rpartition(":")[2]  # svg:image, in files with namespaces
         name = _ALIKE.get(name, name)
         self._counts[name] += 1
+        self._texts.start(name, attributes)
         handler = self._handlers.get(name)
         if handler is not None:
             handler(attributes)
@@ -319,6 +326,7 @@ class Collector:
         if not addresses:
             return
         known = self._seen.get(next(iter(addresses)))
+        self._texts.refer(len(self._found) if known is None else known)
         if supposed and known is not None:
             return
         for url in addresses:

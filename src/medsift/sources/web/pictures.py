@@ -10,6 +10,7 @@ from medsift.core.errors import InputError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
+from medsift.sources.described import described
 from medsift.sources.web.address import decode_data, is_data, is_remote, resolve, shown
 from medsift.sources.web.charset import decode_text
 from medsift.sources.web.css import parse_css
@@ -104,7 +105,8 @@ class _Reader:
                 continue
             if blob is not None:
                 self.index += 1
-                yield from self._inside(replace(blob, where=self._place(address, reference)))
+                found = self._inside(replace(blob, where=self._place(address, reference)))
+                yield from described(found, self.context, reference.caption, reference.figure)
             return
         missing = first is not None and not isinstance(first[1], LeftOutError)
         if first is not None and not reference.linked and not (missing and reference.supposed):

@@ -41,6 +41,10 @@ class Reference:
     supposed : bool
         Something that looks like the address of a picture, where no standard says that it is
         one: nothing is missing where it leads nowhere.
+    caption : str
+        What the page says of it.
+    figure : str
+        Which ``figure`` element of the page it stands in, if any: ``figure 2``.
     """
 
     addresses: tuple[Address, ...]
@@ -48,6 +52,8 @@ class Reference:
     linked: bool = False
     tiny: bool = False
     supposed: bool = False
+    caption: str = ""
+    figure: str = ""
 
     @property
     def url(self) -> str:
