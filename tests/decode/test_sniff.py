@@ -183,11 +183,6 @@ def test_a_long_comment_first_hides_nothing(encoding: str, root: str) -> None:
     assert Blob(Provenance("a"), data=content).file_type() == root
 
 
-def test_a_page_that_begins_with_a_drawing_is_a_page_by_its_name() -> None:
-    assert sniff(b"<svg><g/></svg><img src=a.png>", "a.html") == "html"
-    assert sniff(b"<svg><g/></svg>", "a.svg") == "svg"
-
-
 def test_other_xml_is_xml() -> None:
     assert sniff(b"<?xml version='1.0'?><note><svg/></note>") == "xml"
 

@@ -128,8 +128,7 @@ def _markup(text: str, name: str) -> TextType | None:
 def _rooted(tag: str, text: str, name: str, *, is_xml: bool, is_open: bool) -> TextType | None:
     """Tell markup by its first element, and by its name where that says nothing."""
     if tag == "svg":
-        # A page may begin with a drawing.
-        return "html" if name.endswith(_HTML_NAMES) else "svg"
+        return "svg"
     if tag in _HTML_TAGS and not (is_xml and tag != "html"):
         return "html"
     if name.endswith(".svg") and (tag or is_open) and "<svg" in text:

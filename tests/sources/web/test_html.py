@@ -10,8 +10,9 @@ import pytest
 
 from medsift.core.errors import LimitError
 from medsift.core.limits import DEFAULT_LIMITS
-from medsift.core.picture import Provenance
+from medsift.core.picture import Picture, Provenance
 from medsift.sources.base import Blob, Context
+from medsift.sources.registry import findings
 from medsift.sources.web.html import read
 
 from .looking import Seen, look, png
@@ -252,3 +253,15 @@ def test_what_is_only_supposed_is_taken_where_it_is_and_not_missed(save: Save) -
     )
     page = save(html, **{"a.png": png(1), "b.png": png(2), "c.png": png(3)})
     assert [seen.content for seen in look(read, page)] == [png(1), png(2), png(3)]
+
+
+def test_drawings_of_a_page_are_handed_on(save: Save) -> None:
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='9' height='9'/></svg>"
+    page = save("<img src='a.svg'>", **{"a.svg": drawing})
+    assert [seen.content for seen in look(read, page)] == [drawing]
+
+
+def test_a_page_that_begins_with_a_drawing_gives_its_pictures(save: Save) -> None:
+    blob = save("<svg><circle r='9'/></svg><img src='a.png'>", **{"a.png": SCAN})
+    context = Context(recurse=findings)
+    assert [f.where.url for f in findings(blob, context) if isinstance(f, Picture)] == ["a.png"]
