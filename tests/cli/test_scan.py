@@ -406,3 +406,53 @@ def test_the_list_by_file_has_all_files_and_is_not_overwritten(
     again = run(*words)
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are text")
+def test_a_name_that_is_no_text_can_be_scanned_again_from_any_output(tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/r\xe9tine.png")
+    picture(1).save(tmp_path / "plain.png")
+    os.rename(tmp_path / "plain.png", name)  # noqa: PTH104
+    first = tmp_path / "first.jsonl"
+    run("scan", tmp_path, "-o", first, "--quiet")
+    (row,) = records(first)
+    assert row["status"] == "ok"
+    listed = tmp_path / "list.txt"
+    listed.write_text(row["source"] + "\n", encoding="utf-8")
+    run("scan", "--inputs-from", listed, "-o", tmp_path / "again.jsonl", "--quiet")
+    (again,) = records(tmp_path / "again.jsonl")
+    assert (again["status"], again["source"]) == ("ok", row["source"])
+    assert again["sha256"] == row["sha256"]
+
+
+def test_a_scan_tells_what_is_new_and_gone_since_another(tmp_path: Path) -> None:
+    folder, first = tmp_path / "share", tmp_path / "first.csv"
+    folder.mkdir()
+    for seed, name in enumerate(("stays.png", "moves.png", "goes.png")):
+        picture(seed).save(folder / name)
+    run("scan", folder, "-o", first, "--quiet")
+    (folder / "moves.png").rename(folder / "moved.png")
+    (folder / "goes.png").unlink()
+    picture(9).save(folder / "new.png")
+    out, by_file = tmp_path / "second.jsonl", tmp_path / "files.csv"
+    done = run("scan", folder, "-o", out, "--since", first, "--by-file", by_file)
+    assert {Path(r["source"]).name: r["known"] for r in records(out)} == {
+        "stays.png": "known",
+        "moved.png": "moved",
+        "new.png": "new",
+    }
+    assert "pictures: 1 new, 1 known, 1 moved, 0 copied; 2 gone files" in done.stderr
+    with by_file.open(encoding="utf-8", newline="") as stream:
+        rows = {Path(row["source"]).name: row for row in csv.DictReader(stream)}
+    assert rows["goes.png"]["known"] == rows["moves.png"]["known"] == "gone"
+    assert rows["moves.png"]["error"].endswith("moved.png")
+    assert rows["moved.png"]["moved_from"].endswith("moves.png")
+
+
+def test_a_recall_without_bounds_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
+    from tests.classify.tiny_model import write_model
+
+    model = write_model(tmp_path / "model")
+    done = run("scan", folder, "--model", model, "--recall", "0.99")
+    assert done.returncode == 2
+    assert "no bounds for --recall" in done.stderr

@@ -76,6 +76,13 @@ class TestRows:
         (file,) = files_in(records)
         assert (file.counts["medical"], file.frames) == (2, 4)
 
+    def test_a_figure_counts_once_with_its_panels(self) -> None:
+        whole = picture("a.pdf", 1, "non_medical", "chart")
+        panels = [replace(picture("a.pdf", 1), panel=n, p_medical=n / 3) for n in (1, 2)]
+        (file,) = files_in([whole, *panels, picture("a.pdf", 2)])
+        assert (file.pictures, file.counts["medical"]) == (2, 2)
+        assert [shown.record.panel for shown in file.hits] == [None, 2]
+
     def test_what_cannot_be_read_says_why(self, tmp_path: Path) -> None:
         locked = replace(
             failure("locked.zip"), reason="encrypted", error="encrypted: a password is needed"

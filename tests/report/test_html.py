@@ -113,10 +113,10 @@ def test_what_is_left_over_does_not_dwarf_the_other_bars(tmp_path: Path) -> None
 def test_the_counts_are_there_without_script(tmp_path: Path) -> None:
     some = [picture("a.pdf"), picture("b.pdf", 1, "uncertain"), failure("c.pdf")]
     page = page_of(tmp_path, some)
-    assert "3 inputs, 2 pictures: 1 medical, 0 non_medical, 1 uncertain" in " ".join(
+    assert "3 inputs: 3 found = 2 judged (1 medical, 1 uncertain, 0 non_medical)" in " ".join(
         page.text_of("p")
     )
-    assert page.text_of("strong") == ["1", "0", "1", "0", "1"]
+    assert page.text_of("strong") == ["1", "1", "0", "0", "1"]
 
 
 def test_charts_show_verdicts_and_kinds_by_source(tmp_path: Path) -> None:

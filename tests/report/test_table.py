@@ -135,12 +135,13 @@ def test_the_last_line_counts_everything() -> None:
         failure("c.pdf"),
     ]
     assert lines_of(records, seconds=12.34)[-2] == (
-        "3 inputs, 3 pictures: 1 medical, 1 non_medical, 1 uncertain; 1 skipped, 1 failed; 12.3 s"
+        "3 inputs: 5 found = 3 judged (1 medical, 1 uncertain, 1 non_medical)"
+        " + 1 skipped (1 too_small) + 1 failed (1 undecodable); 12.3 s"
     )
 
 
 def test_without_records_there_are_only_the_counts() -> None:
-    assert lines_of([])[0].startswith("0 inputs, 0 pictures")
+    assert lines_of([])[0].startswith("0 inputs: 0 found = 0 judged")
 
 
 def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
@@ -158,3 +159,16 @@ def test_a_reader_that_left_is_an_output_error() -> None:
         table = Table(stream)
         with pytest.raises(OutputError, match="has left"):
             table.add(picture("a.pdf"))
+
+
+def test_only_what_was_asked_for_is_printed_and_all_is_counted() -> None:
+    stream = io.StringIO()
+    table = Table(stream, only=("medical", "failed"))
+    for record in (picture("a.pdf"), picture("b.pdf", 1, "non_medical"), failure("c.pdf")):
+        table.add(record)
+    table.finish(1.0)
+    printed = stream.getvalue()
+    assert "a.pdf" in printed
+    assert "c.pdf" in printed
+    assert "b.pdf" not in printed
+    assert "3 inputs: 3 found" in printed

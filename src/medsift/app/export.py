@@ -126,7 +126,7 @@ def labelled_folder(found: Sequence[Found], corrections: Mapping[int, str], desk
         name = f"{label}/{kind}/{source_folder(each)}/{record.sha256[:16]}{path.suffix}"
         files[f"labelled/{name}"] = path
         said = (record.label, record.kind, record.p_medical, record.model)
-        rows.append((name, label, kind, *said, record.source, record.locator))
+        rows.append((name, label, kind, *said, record.source, record.locator, record.sha256))
     return _zipped(files, {"labelled/corrections.csv": _listed(rows)})
 
 
@@ -150,7 +150,7 @@ def _listed(rows: Iterable[tuple[object, ...]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream)
     names = ("file", "label", "kind", "model_label", "model_kind", "p_medical", "model")
-    writer.writerow((*names, "source", "locator"))
+    writer.writerow((*names, "source", "locator", "sha256"))
     writer.writerows([_inert(cell) for cell in row] for row in rows)
     return stream.getvalue()
 

@@ -27,6 +27,7 @@ from typing import Any
 from medsift.classify.accept_spec import Bounds
 from medsift.classify.panel_spec import PanelSpec
 from medsift.classify.preprocess import Preprocess
+from medsift.classify.recall_spec import RecallSpec
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
 from medsift.core.taxonomy import KINDS, Label
@@ -158,6 +159,8 @@ class ModelCard:
         The last layer of an adapted model, which is asked instead of the networks' own.
     panels : PanelSpec or None
         How the panels of a figure count; None where they never change a verdict.
+    recall : RecallSpec or None
+        From which probability on a picture is possibly medical, where that was fitted.
     """
 
     name: str
@@ -172,6 +175,7 @@ class ModelCard:
     accept: Mapping[str, Bounds] = field(default_factory=dict)
     head: HeadSpec | None = None
     panels: PanelSpec | None = None
+    recall: RecallSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -219,7 +223,8 @@ def write_card(card: ModelCard, folder: Path) -> None:
 
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
-    gate, head, panels = row.get("gate"), row.get("head"), row.get("panels")
+    gate, head = row.get("gate"), row.get("head")
+    panels, recall = row.get("panels"), row.get("recall")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -236,6 +241,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         accept={k: Bounds.from_dict(v) for k, v in (row.get("accept") or {}).items()},
         head=HeadSpec.from_dict(head) if head is not None else None,
         panels=PanelSpec.from_dict(panels) if panels is not None else None,
+        recall=RecallSpec.from_dict(recall) if recall is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

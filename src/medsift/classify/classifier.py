@@ -50,6 +50,9 @@ class Classifier:
     threshold : float, optional
         Confidence below which a label is ``uncertain``, 0.5 to 1; the model's own when left
         out.
+    possible_from : float, optional
+        A picture whose probability of being medical reaches this is ``uncertain`` and not
+        ``non_medical``, however sure that is, 0 to 1; see :mod:`medsift.classify.recall_spec`.
     tta : bool
         Also average over the horizontal flip: twice the time, slightly more accurate.
     threads : int
@@ -75,6 +78,7 @@ class Classifier:
         model: str | os.PathLike[str] = "default",
         *,
         threshold: float | None = None,
+        possible_from: float | None = None,
         tta: bool = False,
         threads: int = 1,
     ) -> None:
@@ -84,6 +88,7 @@ class Classifier:
         self.threshold = self.card.threshold if threshold is None else threshold
         if not 0 <= self.threshold <= 1:
             raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
+        self.possible_from = possible_from
         self._tta = tta
 
     @property
@@ -398,6 +403,9 @@ class Classifier:
         reason = ""
         if confidence < self.threshold:
             label, reason = "uncertain", "low_confidence"
+        elif label == "non_medical" and self._is_possible(p_medical):
+            label, reason = "uncertain", "possibly_medical"
+        if reason:
             allowed[:] = True
         inside = np.where(allowed, output.probabilities, 0.0)
         best = int(inside.argmax())
@@ -415,6 +423,9 @@ class Classifier:
             model=self.name,
             kinds=kinds_of([c.name for c in self.card.classes], output.probabilities.tolist()),
         )
+
+    def _is_possible(self, p_medical: float) -> bool:
+        return self.possible_from is not None and p_medical >= self.possible_from
 
     def _pixels(self, image: ImageLike, target: int = 0) -> Pixels:
         """RGB pixels; of large files at a reduced size, not below what is needed or ``target``."""

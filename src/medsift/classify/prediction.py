@@ -43,7 +43,7 @@ class Prediction:
     dicom_modality : str
         DICOM code that goes with ``kind``; empty for what is not medical.
     reason : str
-        Why the label is uncertain: ``low_confidence``; else empty.
+        Why the label is uncertain: ``low_confidence`` or ``possibly_medical``; else empty.
     model : str
         Name and version of the model.
     kinds : mapping of str to float

@@ -28,6 +28,7 @@ class _Command:
 
 _COMMANDS = (
     _Command("scan", "medsift.cli.scan", "find, extract and classify every image"),
+    _Command("gate", "medsift.cli.gate", "stop files that hold medical pictures, for hooks"),
     _Command("evaluate", "medsift.evaluation.cli", "measure a model on labelled folders"),
     _Command("adapt", "medsift.cli.adapt", "give a model a last layer for your own kinds"),
     _Command("train", "medsift.training.cli", "train or fine-tune a model (needs medsift[train])"),

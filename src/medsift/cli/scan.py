@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.shards import Counts
+    from medsift.pipeline.since import Since
     from medsift.report.beginning import Beginning
     from medsift.report.outputs import Outputs
     from medsift.report.summary import Summary
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_output_arguments(parser.add_argument_group("output"))
     verdict = parser.add_argument_group("verdict")
     add_verdict_arguments(verdict)
+    _add_recall_argument(verdict)
     _add_accept_arguments(verdict)
     _add_work_arguments(parser.add_argument_group("work"))
     _add_web_arguments(parser.add_argument_group("web"))
@@ -66,9 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     from medsift.cli.view import View
     from medsift.pipeline.groups import Groups
     from medsift.pipeline.scan import examine_all
+    from medsift.pipeline.since import Since
     from medsift.report.outputs import open_outputs
 
-    options = _options(arguments)
+    # All of it is read before any output is opened, which it may be.
+    since = Since(arguments.since)
+    options = replace(_options(arguments), judgements=since.judgements)
     # Before any output is opened, and so overwritten.
     _check_model(options.model)
     if not (arguments.inputs or arguments.inputs_from):
@@ -78,14 +83,17 @@ def run(arguments: argparse.Namespace) -> int:
     _check_outputs(arguments)
     _check_lists(arguments)
     view = View(arguments)
+    view.announce(options)
     groups = None if options.group_bits is None else Groups(options.group_bits)
     interrupted = False
     try:
         with (
-            open_outputs(arguments.output, _beginning(arguments, options)) as outputs,
+            open_outputs(arguments.output, _beginning(arguments, options, since)) as outputs,
             view,
             closing(
-                examine_all(_items(arguments, outputs), options, groups, _holding(outputs))
+                since.stream(
+                    examine_all(_items(arguments, outputs), options, groups, _holding(outputs))
+                )
             ) as stream,
         ):
             for examined in stream:
@@ -94,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
                         outputs.write(outcome.record)
                     outputs.complete(examined.item.source, examined.item.stamp)
                 view.show(examined)
-            view.note(outputs.changes)
+            view.note(outputs.changes, since)
     except KeyboardInterrupt:
         interrupted = True
     view.sum_up(interrupted)
@@ -124,6 +132,13 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--table", action="store_true", help="print the table for people even with --output"
+    )
+    group.add_argument(
+        "--only",
+        type=_comma_separated,
+        default=(),
+        metavar="LABEL[,LABEL...]",
+        help="lines of the table: medical, uncertain, non_medical, skipped, failed; default: all",
     )
     group.add_argument("--report", metavar="FILE.html", help="one self-contained page of results")
     group.add_argument(
@@ -165,6 +180,15 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         help="in CSV, bbox and panel_bbox as four columns of numbers each: bbox_x0, bbox_y0 ...",
     )
     group.add_argument(
+        "--since",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an earlier output: tells which pictures are new, known, moved or copied, and which"
+        " files are gone; or what people judged, as the app gives it (.csv, .zip), which overrules"
+        " the model; repeatable",
+    )
+    group.add_argument(
         "--resume",
         action="store_true",
         help="continue an earlier scan into the same output, interrupted or not: what is new or has"
@@ -185,6 +209,16 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         "--retry-failed",
         action="store_true",
         help="with --resume: do inputs with a failed record again, and replace their records",
+    )
+
+
+def _add_recall_argument(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--recall",
+        type=float,
+        metavar="R",
+        help="find a share R of all medical pictures, such as 0.99: what is possibly medical by the"
+        " bounds of the model's card becomes uncertain; tells what share must be looked at",
     )
 
 
@@ -329,6 +363,7 @@ def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
 
 def _options(arguments: argparse.Namespace) -> ScanOptions:
     from medsift.pipeline.options import ScanOptions
+    from medsift.report.summary import LABELS
 
     if arguments.retry_failed and not arguments.resume:
         raise UsageError("--retry-failed goes with --resume")
@@ -344,6 +379,8 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         raise UsageError("--save-names and --save-labels go with --save-images")
     if arguments.overwrite and arguments.resume:
         raise UsageError("--overwrite begins anew, --resume goes on: only one of them")
+    if unknown := set(arguments.only) - {*LABELS, "skipped", "failed"}:
+        raise UsageError(f"--only knows no {min(unknown)}: {', '.join(LABELS)}, skipped, failed")
     if arguments.resume and all(name == "-" for name in arguments.output):
         raise UsageError("--resume needs the --output that it shall continue")
     if arguments.engine == "ray":
@@ -354,6 +391,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
     return ScanOptions(
         model=arguments.model,
         threshold=arguments.threshold,
+        recall=arguments.recall,
         tta=arguments.tta,
         min_size=arguments.min_size,
         workers=arguments.workers,
@@ -385,7 +423,7 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
     )
 
 
-def _beginning(arguments: argparse.Namespace, options: ScanOptions) -> Beginning:
+def _beginning(arguments: argparse.Namespace, options: ScanOptions, since: Since) -> Beginning:
     from medsift.pipeline.resume import elsewhere
     from medsift.report.beginning import Beginning
 
@@ -394,7 +432,7 @@ def _beginning(arguments: argparse.Namespace, options: ScanOptions) -> Beginning
         "resume" if arguments.resume else "overwrite" if arguments.overwrite else "new",
         arguments.retry_failed,
         arguments.resume_by,
-        options.settings,
+        {**options.settings, "since": since.fingerprint},
         arguments.bbox_columns,
         elsewhere(arguments.inputs, listed),
     )
@@ -496,12 +534,13 @@ def _tag_names(text: str) -> tuple[str, ...]:
 
 def _names(arguments: argparse.Namespace) -> Iterator[str | None]:
     from medsift.cli import standard_input
+    from medsift.cli.names import as_on_disk
     from medsift.sources import listing
 
     for name in arguments.inputs:
         if name == "-":
-            yield from standard_input.lines()
+            yield from (line and as_on_disk(line) for line in standard_input.lines())
         else:
             yield name
     for name in arguments.inputs_from:
-        yield from listing.read(name)
+        yield from map(as_on_disk, listing.read(name))

@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from medsift._version import __version__
 from medsift.report.by_file import ByFile
 from medsift.report.earlier import Changes
 from medsift.report.html import ReportPage
@@ -20,7 +22,9 @@ from medsift.report.terminal import harmless
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
+    from medsift.pipeline.since import Since
     from medsift.report.features_file import FeaturesFile
 
 _COUNTED_AHEAD = 200_000
@@ -43,9 +47,10 @@ class View:
         self._quiet: bool = arguments.quiet
         self._resumable = any(name != "-" for name in arguments.output)
         wants_table = (arguments.table or not arguments.output) and not arguments.quiet
-        self._table = Table() if wants_table else None
+        self._table = Table(only=arguments.only) if wants_table else None
         self.summary = self._table.summary if self._table else Summary()
         self._report = ReportPage(arguments.report) if arguments.report else None
+        self._scope: list[str] = [*arguments.inputs, *arguments.inputs_from]
         self._report_name: str | None = arguments.report
         self._by_file = ByFile(arguments.by_file) if arguments.by_file else None
         self._features = _features_file(arguments.features)
@@ -55,6 +60,8 @@ class View:
         self._countable = not (arguments.by_series or arguments.inputs_from)
         self._bar: Any = None
         self._changes = Changes()
+        self._since = ""
+        self._recall: float | None = arguments.recall
         self._started = time.monotonic()
 
     def __enter__(self) -> View:
@@ -102,9 +109,51 @@ class View:
         if self._bar is not None:
             self._bar.update()
 
-    def note(self, changes: Changes) -> None:
-        """Tell at the end what has happened to the inputs of the earlier run."""
+    def announce(self, options: ScanOptions) -> None:
+        """Tell before the work what ``--recall`` means and costs, and the report what is asked."""
+        bound = options.recall_bound
+        if self._report is not None:
+            self._report.facts = self._facts(options, bound.threshold if bound else None)
+        if bound is None or self._quiet:
+            return
+        from medsift.classify import store
+        from medsift.classify.card import read_card
+        from medsift.classify.recall_spec import sentence
+
+        spec = read_card(store.find(options.model)).recall
+        if spec is not None:
+            sys.stderr.write(f"recall {bound.recall:g}: {sentence(spec, bound)}\n")
+
+    def _facts(self, options: ScanOptions, possible_from: float | None) -> dict[str, str]:
+        settings = options.settings
+        facts = {
+            "scope": ", ".join(self._scope),
+            "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+            "medsift": __version__,
+            "uncertain": f"below a confidence of {settings['threshold']:g}",
+        }
+        if options.recall is not None and possible_from is not None:
+            facts["recall"] = (
+                f"{options.recall:g} of medical pictures; from p {possible_from:.2g} on they are"
+                " possibly medical and so uncertain, not non_medical"
+            )
+        return facts
+
+    def note(self, changes: Changes, since: Since) -> None:
+        """Tell at the end what has happened to the inputs of earlier runs."""
         self._changes = changes
+        if not since.compares:
+            return
+        from medsift.pipeline.since import STATES
+
+        counts = ", ".join(f"{since.counts[state]:,} {state}" for state in STATES)
+        files = list(since.gone())
+        for file in files:
+            if self._by_file:
+                self._by_file.add_gone(file.source, file.moved_to)
+            if self._table:
+                self._table.tell_gone(file.source, file.moved_to)
+        self._since = f"pictures: {counts}; {len(files):,} gone files"
 
     def sum_up(self, interrupted: bool) -> None:
         """Print the counts, where the report is, and whether the work was cut short."""
@@ -115,6 +164,10 @@ class View:
             self._table.finish(seconds)
         else:
             sys.stderr.write(self.summary.sentence(seconds) + "\n")
+        if self._recall is not None:
+            sys.stderr.write(self.summary.to_look_at() + "\n")
+        if self._since:
+            sys.stderr.write(self._since + "\n")
         if told := _told(self._changes):
             sys.stderr.write(f"since the earlier scan: {told}\n")
         if self._report_name:

@@ -29,6 +29,8 @@ class Finisher:
 
     def __init__(self, options: ScanOptions) -> None:
         folder = store.find(options.model)
+        # Before any work: its card may lack it.
+        _ = options.recall_bound
         self._keeps = options.all_kinds
         self._acceptance = None
         if options.accept:

@@ -16,6 +16,7 @@ from medsift.core.record import Record
 from medsift.decode.blank import is_blank
 from medsift.decode.phash import phash
 from medsift.pipeline.batch import Batch, Pending, Slot
+from medsift.pipeline.judged import judged
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.panels import PanelRecords, small_enough, with_verdict
@@ -53,8 +54,13 @@ class Examiner:
     ) -> None:
         self._notes = notes
         self._options = options
+        bound = options.recall_bound
         self._classifier = classifier or Classifier(
-            options.model, threshold=options.threshold, tta=options.tta, threads=threads
+            options.model,
+            threshold=options.threshold,
+            possible_from=bound.threshold if bound else None,
+            tta=options.tta,
+            threads=threads,
         )
         self._saver = _saver_for(options)
         self._batch = Batch(
@@ -173,6 +179,7 @@ class Examiner:
                 features = pending.slot.features
                 record = with_verdict(record, figure.prediction, pending.declared_modality)
                 record = replace(record, panels=len(figure.panels) or None)
+                record = judged(record, self._options.judgements)
             record = replace(record, ms=round(pending.ms, 3))
             whole = record
             if self._saver and pending.saved is not None:

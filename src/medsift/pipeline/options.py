@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from medsift._version import __version__
 from medsift.classify import store
@@ -18,6 +18,9 @@ from medsift.report.file_names import check_pattern
 from medsift.report.summary import LABELS
 from medsift.sources.base import PdfPixels, SourceOptions
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
+
+if TYPE_CHECKING:
+    from medsift.classify.recall_spec import RecallBound
 
 Engine: TypeAlias = Literal["local", "ray"]
 
@@ -32,6 +35,9 @@ class ScanOptions:
         Name of a bundled model, or a model folder.
     threshold : float or None
         Confidence below which a label is ``uncertain``; None takes the model's own.
+    recall : float or None
+        Make ``uncertain`` what is possibly medical, so that this share of medical pictures is
+        expected to be ``medical`` or ``uncertain``; by the bounds of the model's card.
     tta : bool
         Also average over the horizontal flip.
     min_size : int
@@ -70,6 +76,8 @@ class ScanOptions:
     accept_threshold : float or None
         Probability of what is wanted from which a picture is accepted; None for the bounds of
         the model's card.
+    judgements : mapping of str to str
+        What people said of pictures overrules the model: see :mod:`medsift.pipeline.judged`.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     save_names : str
@@ -91,6 +99,7 @@ class ScanOptions:
 
     model: str = "default"
     threshold: float | None = None
+    recall: float | None = None
     tta: bool = False
     min_size: int = MIN_SIZE
     workers: int | None = None
@@ -107,6 +116,7 @@ class ScanOptions:
     all_kinds: bool = True
     accept: str | Sequence[str] = ()
     accept_threshold: float | None = None
+    judgements: Mapping[str, str] = field(default_factory=dict, repr=False)
     save_images: Path | None = None
     save_names: str = ""
     save_labels: Sequence[str] = ()
@@ -117,8 +127,7 @@ class ScanOptions:
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UsageError(f"the threshold must be between 0 and 1, not {self.threshold}")
+        _check_bounds(self.threshold, self.recall)
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"there must be at least one worker, not {self.workers}")
         if self.engine not in ("local", "ray"):
@@ -177,6 +186,7 @@ class ScanOptions:
             "model": f"{facts['name']} {facts['version']}",
             "model_digest": store.digest(folder),
             "threshold": facts["threshold"] if self.threshold is None else self.threshold,
+            "possible_from": bound.threshold if (bound := self.recall_bound) else None,
             "tta": self.tta,
             "min_size": self.min_size,
             "pdf_pixels": self.pdf_pixels,
@@ -203,9 +213,35 @@ class ScanOptions:
         }
 
     @property
+    def recall_bound(self) -> RecallBound | None:
+        """The bound of the model's card for ``recall``.
+
+        Raises
+        ------
+        ModelError
+            There is no such model.
+        UsageError
+            Its card has no such bound.
+        """
+        if self.recall is None:
+            return None
+        from medsift.classify.card import read_card
+        from medsift.classify.recall_spec import bound_for
+
+        card = read_card(store.find(self.model))
+        return bound_for(card.recall, self.recall, f"{card.name} {card.version}")
+
+    @property
     def worker_count(self) -> int:
         """Worker processes to start."""
         return self.workers or cores_at_hand()
+
+
+def _check_bounds(threshold: float | None, recall: float | None) -> None:
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(f"the threshold must be between 0 and 1, not {threshold}")
+    if recall is not None and not 0 < recall < 1:
+        raise UsageError(f"the recall must be between 0 and 1, not {recall}")
 
 
 def _check_accept(accept: str | Sequence[str], threshold: float | None) -> None:

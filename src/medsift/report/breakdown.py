@@ -27,6 +27,11 @@ class Group:
         if kind:
             self.kinds[kind] += 1
 
+    @property
+    def hits(self) -> int:
+        """Pictures that are medical or may be."""
+        return self.labels["medical"] + self.labels["uncertain"]
+
     def merge(self, other: Group) -> None:
         """Count all of another group."""
         self.labels += other.labels
@@ -49,7 +54,7 @@ class Breakdown:
         if record.status != "ok":
             return
         source = clean_text(record.source)
-        folder = _folder(source)
+        folder = folder_of(source)
         if folder not in self._folders and len(self._folders) >= _MOST_FOLDERS:
             folder = OTHERS
         self._folders.setdefault(folder, Group()).add(record.label, record.kind)
@@ -64,9 +69,9 @@ class Breakdown:
         return "folder" if self._sources is None else "source"
 
     def groups(self) -> list[tuple[str, Group]]:
-        """Groups by size, largest first, at most 12 and one for all others."""
+        """Groups, most hits first and then by size, at most 12 and one for all others."""
         groups = self._folders if self._sources is None else self._sources
-        ordered = sorted(groups.items(), key=lambda item: (-item[1].labels.total(), item[0]))
+        ordered = sorted(groups.items(), key=lambda i: (-i[1].hits, -i[1].labels.total(), i[0]))
         kept = [item for item in ordered if item[0] != OTHERS][:_FEW_SOURCES]
         names = {name for name, _ in kept}
         rest = Group()
@@ -76,7 +81,8 @@ class Breakdown:
         return [*kept, (OTHERS, rest)] if rest.labels.total() else kept
 
 
-def _folder(source: str) -> str:
+def folder_of(source: str) -> str:
+    """The folder that a source lies in, or its host."""
     if source.startswith(("http://", "https://")):
         try:
             return urlsplit(source).netloc or source

@@ -7,24 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from urllib.parse import quote
 
 from medsift.core.taxonomy import KINDS
 from medsift.report.breakdown import OTHERS, Group
-from medsift.report.summary import LABELS
+from medsift.report.summary import SHOWN
 from medsift.report.terminal import harmless, shortened
 
 _ROW = 26
 _BAR = 14
-_NAME_WIDTH = 212
-_BAR_WIDTH = 236
-_WIDTH = 600
+_NAME_WIDTH = 196
+_BAR_WIDTH = 150
+_WIDTH = 460
 _NAME_COLUMNS = 24
 _MOST_KINDS = 13
 _SHADES = 5
 
 
-def verdicts(groups: Sequence[tuple[str, Group]]) -> str:
-    """Stacked bars: a row for each group, a segment for each label."""
+def verdicts(groups: Sequence[tuple[str, Group]], field: str = "text") -> str:
+    """Stacked bars: a row for each group, a segment for each label.
+
+    Names and segments are links that filter the pictures of the page.
+
+    Parameters
+    ----------
+    groups : sequence of (str, Group)
+    field : {"text", "kind"}
+        What the names are to the filter.
+    """
     # What is left over would dwarf the rest: its bar ends where the longest other one does.
     named = [group.labels.total() for name, group in groups if name != OTHERS]
     most = max(named, default=1)
@@ -32,18 +42,20 @@ def verdicts(groups: Sequence[tuple[str, Group]]) -> str:
     for number, (name, group) in enumerate(groups):
         left = float(_NAME_WIDTH)
         segments = []
-        for label in LABELS:
+        for label in SHOWN:
             width = _BAR_WIDTH * group.labels[label] / max(most, group.labels.total())
             if width:
-                segments.append(_bar(left, number, width, label, group.labels[label]))
+                bar = _bar(left, number, width, label, group.labels[label])
+                segments.append(_link(bar, name, field, label))
                 left += width
         note = " (not to scale)" if group.labels.total() > most else ""
-        rows.append(_named(number, name + note) + "".join(segments) + _value(number, left, group))
+        title = _link(_named(number, name + note), name, field)
+        rows.append(title + "".join(segments) + _value(number, left, group))
     return _figure(rows, "Pictures by verdict")
 
 
 def kinds(counts: Mapping[tuple[str, str], int]) -> str:
-    """A bar for each of the most frequent kinds, in the colours of the verdicts.
+    """A bar for each medical kind and the most frequent others, in the colours of the verdicts.
 
     Parameters
     ----------
@@ -53,23 +65,30 @@ def kinds(counts: Mapping[tuple[str, str], int]) -> str:
     totals: dict[str, dict[str, int]] = {}
     for (label, kind), number in counts.items():
         totals.setdefault(kind, {})[label] = number
-    ordered = sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    bars = [(kind, _group(by_label)) for kind, by_label in ordered]
+    groups = ((kind, _group(by_label)) for kind, by_label in totals.items())
+    ordered = sorted(groups, key=lambda g: (-g[1].labels.total(), g[0]))
+    medical = [g for g in ordered if _side(g[0]) == "medical"]
+    bars = [g for g in ordered if _side(g[0]) != "medical"]
     if len(bars) > _MOST_KINDS:
         rest = Group()
         for _, group in bars[_MOST_KINDS - 1 :]:
             rest.merge(group)
         bars = [*bars[: _MOST_KINDS - 1], (OTHERS, rest)]
-    return verdicts(bars)
+    return verdicts([*medical, *bars], "kind")
 
 
 def kinds_by_group(groups: Sequence[tuple[str, Group]], unit: str) -> str:
-    """A table: rows are groups, columns the most frequent kinds, shaded by share of the row."""
+    """A table: rows are groups, columns all medical kinds and the most frequent others.
+
+    Cells are shaded by their share of the row.
+    """
     total: dict[str, int] = {}
     for _, group in groups:
         for kind, number in group.kinds.items():
             total[kind] = total.get(kind, 0) + number
-    names = sorted(total, key=lambda kind: (-total[kind], kind))[:10]
+    ordered = sorted(total, key=lambda kind: (-total[kind], kind))
+    names = [kind for kind in ordered if _side(kind) == "medical"]
+    names += [kind for kind in ordered if _side(kind) != "medical"][: max(3, 10 - len(names))]
     head = "".join(f'<th scope="col" class="{_side(kind)}">{escape(kind)}</th>' for kind in names)
     body = "".join(_table_row(name, group, names) for name, group in groups)
     return (
@@ -88,6 +107,14 @@ def _table_row(name: str, group: Group, names: Sequence[str]) -> str:
     )
     shown = escape(_short(name))
     return f'<tr><th scope="row" title="{escape(harmless(name))}">{shown}</th>{cells}</tr>'
+
+
+def _link(content: str, name: str, field: str, label: str = "") -> str:
+    """Let a part of a chart filter the pictures, if there is a filter for it."""
+    if name == OTHERS:
+        return content
+    chosen = f"{field}={quote(name)}" + (f"&amp;label={label}" if label else "")
+    return f'<a href="#{chosen}">{content}</a>'
 
 
 def _group(by_label: Mapping[str, int]) -> Group:
@@ -127,7 +154,7 @@ def _named(number: int, name: str) -> str:
 
 def _value(number: int, left: float, group: Group) -> str:
     baseline = number * _ROW + _ROW // 2 + 5
-    parts = " / ".join(f"{group.labels[label]:,}" for label in LABELS if group.labels[label])
+    parts = " / ".join(f"{group.labels[label]:,}" for label in SHOWN if group.labels[label])
     return f'<text class="value" x="{left + 6:.1f}" y="{baseline}">{parts}</text>'
 
 

@@ -120,6 +120,7 @@ class Gathering:
     def __init__(self, source: str) -> None:
         self.source = source
         self._files: dict[str, FileFound] = {}
+        self._whole: Shown | None = None
         self._several: dict[tuple[str, str, int | None, str], Shown] = {}
 
     def add(self, record: Record) -> None:
@@ -136,8 +137,14 @@ class Gathering:
             file.known[record.known] = None
         if record.moved_from:
             file.moved_from[record.moved_from] = None
+        if record.panel is not None and self._whole is not None:
+            # A part of the picture before it: together they count once, by the most medical.
+            if _urgency(record) < _urgency(self._whole.record):
+                self._whole.record = record
+            return
         if record.frame is None:
-            _count(file, Shown(record))
+            self._settle()
+            self._whole = Shown(record)
             return
         file.frames += 1
         key = (record.member, record.url, record.page, record.sha256)
@@ -146,8 +153,14 @@ class Gathering:
         if _urgency(record) < _urgency(shown.record):
             shown.record = record
 
+    def _settle(self) -> None:
+        if self._whole is not None:
+            _count(self._files[container_of(self._whole.record)], self._whole)
+            self._whole = None
+
     def finished(self) -> Iterator[FileFound]:
         """Yield the files, in the order in which they were found; to be asked once."""
+        self._settle()
         for shown in self._several.values():
             _count(self._files[container_of(shown.record)], shown)
         for file in self._files.values():

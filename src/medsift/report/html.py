@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from importlib.resources import files
@@ -24,7 +24,10 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
 from medsift.report import charts
 from medsift.report.breakdown import Breakdown
-from medsift.report.summary import LABELS, Summary
+from medsift.report.files import HITS
+from medsift.report.hits import Hits
+from medsift.report.summary import SHOWN, Summary
+from medsift.report.terminal import harmless
 from medsift.report.values import row_of
 
 _SUFFIXES = (".html", ".htm")
@@ -56,12 +59,16 @@ class ReportPage:
 
     def __init__(self, path: str) -> None:
         self._path = _checked(path)
+        self.facts: dict[str, str] = {}
+        """What is to be known of the scan, for people: its scope, its date, its model."""
+        self._models: dict[str, None] = {}
+        self._hits = Hits()
         self._summary = Summary()
         self._breakdown = Breakdown()
         self._rows: list[dict[str, Any]] = []
         self._thumbnails: list[str] = []
         self._blocks = 0
-        self._shown = 0
+        self._hit_rows = self._other_rows = 0
         self._thumbnail_bytes = 0
         self._bare = 0
         with self._writing():
@@ -86,13 +93,21 @@ class ReportPage:
         """
         self._summary.add(record)
         self._breakdown.add(record)
-        if self._shown >= MOST_RECORDS:
+        self._hits.add(record)
+        if record.model:
+            self._models[record.model] = None
+        hit = record.label in HITS
+        # Hits come first, and so they have room of their own.
+        if self._hit_rows >= MOST_RECORDS if hit else self._other_rows >= MOST_RECORDS:
             return
-        self._shown += 1
+        self._hit_rows += hit
+        self._other_rows += not hit
         row = row_of(record)
         if thumbnail is not None and record.status == "ok":
-            self._thumbnail_bytes += len(thumbnail)
-            if self._thumbnail_bytes <= MOST_THUMBNAIL_BYTES:
+            # What is no hit gets no more than half of what hits may have.
+            most = MOST_THUMBNAIL_BYTES if hit else MOST_THUMBNAIL_BYTES // 2
+            if self._thumbnail_bytes + len(thumbnail) <= most:
+                self._thumbnail_bytes += len(thumbnail)
                 row["thumbnail"] = [self._blocks, len(self._thumbnails)]
                 self._thumbnails.append(base64.b64encode(thumbnail).decode("ascii"))
                 if heat is not None:
@@ -142,6 +157,8 @@ class ReportPage:
             style=style,
             script=script,
             sentence=escape(self._summary.sentence()),
+            facts=_facts({**self.facts, "model": ", ".join(self._models)}),
+            hits=self._hits.tables() or "<p>Nothing medical, and nothing that may be.</p>",
             tiles=_tiles(self._summary),
             note=self._note(),
             overview=_overview(self._summary, self._breakdown),
@@ -152,9 +169,10 @@ class ReportPage:
     def _note(self) -> str:
         total = sum(self._summary.labels.values()) + self._summary.skipped + self._summary.failed
         notes = []
-        if self._shown < total:
+        shown = self._hit_rows + self._other_rows
+        if shown < total:
             notes.append(
-                f"This page shows the first {self._shown:,} of {total:,} records; "
+                f"This page shows the first {shown:,} of {total:,} records, hits before others; "
                 "the counts are of all."
             )
         if self._bare:
@@ -202,8 +220,17 @@ def _block(name: str, content: list[Any]) -> bytes:
     return f'<script type="application/json" data-block="{name}">{text}</script>\n'.encode()
 
 
+def _facts(facts: Mapping[str, str]) -> str:
+    """Facts of the scan as a list of terms."""
+    return "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(harmless(value))}</dd>"
+        for name, value in facts.items()
+        if value
+    )
+
+
 def _tiles(summary: Summary) -> str:
-    counts = [(label, summary.labels[label], label) for label in LABELS]
+    counts = [(label, summary.labels[label], label) for label in SHOWN]
     counts += [("skipped", summary.skipped, ""), ("failed", summary.failed, "failed")]
     return "".join(
         f'<li class="{style}"><strong>{number:,}</strong> {name}</li>'
@@ -218,7 +245,7 @@ def _overview(summary: Summary, breakdown: Breakdown) -> str:
     legend = "".join(
         f'<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="{label}" width="10" '
         f'height="10" rx="2"/></svg>{label}</li>'
-        for label in LABELS
+        for label in SHOWN
     )
     legend = f'<ul class="legend">{legend}</ul>'
     unit = breakdown.unit

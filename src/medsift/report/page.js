@@ -29,7 +29,13 @@
     return node;
   };
   const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-  const percent = (p) => (p === null ? "" : `${(100 * p).toFixed(p > 0.995 || p < 0.005 ? 1 : 0)} %`);
+  // As people read it: what is not quite sure is never called 100 %, nor 0 %.
+  const percent = (p) => {
+    if (p === null) return "";
+    if (p > 0.999 && p < 1) return "> 99.9 %";
+    if (p < 0.001 && p > 0) return "< 0.1 %";
+    return `${(100 * p).toFixed(p > 0.99 || p < 0.01 ? 1 : 0)} %`;
+  };
   const place = (record) => record.locator || record.member || record.url;
 
   const pictures = records.filter((record) => record.status === "ok");
@@ -58,7 +64,62 @@
     }
   }
 
+  const RANK = { medical: 0, uncertain: 1, non_medical: 2 };
+  const folder = (record) => record.source.replace(/[^/\\]*$/, "");
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  function urgency(a, b) {
+    const rank = (record) => RANK[record.label] ?? 3;
+    return Math.floor(rank(a) / 2) - Math.floor(rank(b) / 2) || compare(folder(a), folder(b))
+      || compare(a.source, b.source) || rank(a) - rank(b) || b.p_medical - a.p_medical;
+  }
+
+  // The filters stand in the address, so that a selection can be kept and sent.
+  const ORDER = form.elements.order.options[0].value;
+  let written = "";
+
+  function write() {
+    const chosen = new URLSearchParams();
+    const boxes = [...form.querySelectorAll("[name=label]")];
+    if (!boxes.every((box) => box.checked)) chosen.set("label", boxes.filter((box) => box.checked).map((box) => box.value).join(","));
+    for (const name of ["kind", "text"]) if (form.elements[name].value) chosen.set(name, form.elements[name].value);
+    if (form.elements.order.value !== ORDER) chosen.set("order", form.elements.order.value);
+    written = chosen.size ? `#${chosen}` : "";
+    if (written !== location.hash) history.replaceState(null, "", written || location.pathname + location.search);
+  }
+
+  const FIELDS = ["label", "kind", "text", "order"];
+  function read() {
+    const chosen = new URLSearchParams(location.hash.slice(1));
+    if (location.hash && !FIELDS.some((name) => chosen.has(name))) return;
+    for (const box of form.querySelectorAll("[name=label]")) {
+      box.checked = !chosen.has("label") || chosen.get("label").split(",").includes(box.value);
+    }
+    form.elements.kind.value = chosen.get("kind") || "";
+    form.elements.text.value = chosen.get("text") || "";
+    form.elements.order.value = chosen.get("order") || ORDER;
+    if (form.elements.order.selectedIndex < 0) form.elements.order.value = ORDER;
+    filter();
+  }
+
+  // A text that begins like a formula gets an apostrophe, as in the files that medsift writes.
+  const cell = (value) => {
+    let text = value === null || value === undefined ? "" : String(value);
+    if (typeof value === "string" && /^[=+\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]/.test(text)) text = `'${text}`;
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  function save() {
+    const names = Object.keys(records[0] || {}).filter((name) => name !== "thumbnail" && name !== "heat");
+    const value = (record, name) => (Array.isArray(record[name]) ? record[name].join(" ") : record[name]);
+    const lines = shown.map((record) => names.map((name) => cell(value(record, name))).join(","));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([[names.join(","), ...lines, ""].join("\r\n")], { type: "text/csv" }));
+    link.download = "medsift-selection.csv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  }
+
   function filter() {
+    write();
     const labels = new Set([...form.querySelectorAll("[name=label]:checked")].map((box) => box.value));
     const kind = form.elements.kind.value;
     const sought = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -66,6 +127,7 @@
       labels.has(record.label) && (!kind || record.kind === kind)
       && sought.every((word) => searchable(record).includes(word)));
     const order = form.elements.order.value;
+    if (order === "hits") shown.sort(urgency);
     if (order === "most") shown.sort((a, b) => b.p_medical - a.p_medical);
     if (order === "unsure") shown.sort((a, b) => a.confidence - b.confidence);
     page = 0;
@@ -93,7 +155,7 @@
       const image = element("img");
       image.loading = "lazy";
       image.decoding = "async";
-      image.alt = `${record.label}, ${record.kind}`;
+      image.alt = visible(`${record.label}, ${record.kind}`);
       image.src = source;
       frame.append(image);
     } else {
@@ -107,10 +169,10 @@
     const verdict = element("span", `verdict ${record.label}`);
     const p = element("span", "p", percent(record.p_medical));
     p.title = "probability of medical";
-    verdict.append(element("span", "", record.label), p);
+    verdict.append(element("span", "whole", record.label), p);
     text.append(
       verdict,
-      element("span", "", record.kind || "\u00a0"),
+      element("span", "whole", record.kind || "\u00a0"),
       path,
       element("span", "faint", place(record) || "\u00a0"));
     const button = element("button", "card");
@@ -230,6 +292,12 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", filter);
   form.addEventListener("reset", () => setTimeout(filter));
+  byId("export").addEventListener("click", save);
+  addEventListener("hashchange", () => {
+    if (location.hash === written) return;
+    read();
+    byId("gallery").scrollIntoView();
+  });
   const turn = (by) => {
     page += by;
     show();
@@ -248,5 +316,6 @@
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
   });
-  filter();
+  if (location.hash) read();
+  if (!shown.length) filter();
 })();

@@ -12,7 +12,7 @@ https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -100,6 +100,38 @@ def read(path: Path) -> Iterator[Row]:
         directory = _directory(stream)
         for group in directory.get(4, []):
             yield from _read_group(stream, group)
+
+
+def read_texts(path: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Some text columns of a file that :func:`write` made, also of one with other columns.
+
+    Parameters
+    ----------
+    path : Path
+    names : sequence of str
+        Columns; those that the file lacks are left out.
+
+    Raises
+    ------
+    ValueError
+        It is no Parquet file, or was made by another program.
+    """
+    with path.open("rb") as stream:
+        for group in _directory(stream, any_columns=True).get(4, []):
+            places = {}
+            try:
+                for facts in (chunk[3] for chunk in group[1]):
+                    if facts[1] == _BYTE_ARRAY:
+                        places[facts[3][0].decode()] = (facts[9], facts[7])
+            except (KeyError, TypeError, IndexError, AttributeError) as error:
+                raise ValueError("a damaged directory") from error
+            there = [name for name in names if name in places]
+            columns = []
+            for start, length in (places[name] for name in there):
+                stream.seek(start)
+                columns.append(_values(stream.read(length), "str"))
+            for values in zip(*columns, strict=True):
+                yield dict(zip(there, values, strict=True))
 
 
 @dataclass(slots=True)
@@ -199,7 +231,7 @@ def _schema_of_list(name: str, element: int) -> list[thrift.Value]:
     ]
 
 
-def _directory(stream: BinaryIO) -> dict[int, Any]:
+def _directory(stream: BinaryIO, any_columns: bool = False) -> dict[int, Any]:
     """Read what the end of the file tells of the rest."""
     head = stream.read(4)
     size = stream.seek(0, 2)
@@ -212,7 +244,7 @@ def _directory(stream: BinaryIO) -> dict[int, Any]:
     directory = thrift.Reader(stream.read(length)).structure()
     if directory.get(6) != _CREATED_BY.encode():
         raise ValueError("a Parquet file of another program")
-    if directory.get(2) != _plain_schema():
+    if not any_columns and directory.get(2) != _plain_schema():
         raise ValueError("its columns are not the fields of a record")
     return directory
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from typing import TextIO
 
 from medsift.core.record import Record
@@ -42,9 +43,12 @@ class Table:
     ----------
     stream : text stream, optional
         Standard output by default.
+    only : collection of str
+        Labels, and ``skipped`` and ``failed``, whose lines are printed; all where it is empty.
+        Everything counts.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, only: Collection[str] = ()) -> None:
         self._stream = stream or sys.stdout
         terminal = self._stream.isatty()
         self._colour = (
@@ -60,15 +64,18 @@ class Table:
         self._source = elastic // 2 if terminal else _SOURCE_UNCUT
         self._where = elastic - self._source
         self._begun = False
+        self._only = frozenset(only)
         self.summary = Summary()
 
     def add(self, record: Record) -> None:
         """Print one record."""
+        self.summary.add(record)
+        verdict = record.label if record.status == "ok" else record.status
+        if self._only and verdict not in self._only:
+            return
         if not self._begun:
             self._begun = True
             self._line("label", "P", "kind", "size", "source", "where")
-        self.summary.add(record)
-        verdict = record.label if record.status == "ok" else record.status
         self._line(
             verdict,
             "" if record.p_medical is None else f"{record.p_medical:.2f}",
@@ -77,6 +84,11 @@ class Table:
             record.source,
             _where(record),
         )
+
+    def tell_gone(self, source: str, moved_to: str) -> None:
+        """Print a file of an earlier scan that is there no more, and where it is now."""
+        self._begun = True
+        self._line("gone", "", "", "", source, f"now {moved_to}" if moved_to else "")
 
     def finish(self, seconds: float) -> None:
         """Print the counts, see :meth:`medsift.report.summary.Summary.sentence`."""

@@ -16,7 +16,8 @@ unknown    ``""`` for text, ``null`` (CSV: an empty cell) for everything else
 Three things cannot be written everywhere and are replaced before any format sees them: half
 surrogates (Python's stand-ins for bytes of a file name that are not text) and NUL become
 ``\udc80`` and ``\x00``, spelled out; numbers that are not finite, or do not fit 64 bits,
-become unknown.
+become unknown. A backslash that would be taken for the beginning of such a word becomes ``\x5c``,
+so that :func:`original_text` gives back what was replaced, and no two names become one.
 """
 
 from __future__ import annotations
@@ -32,15 +33,22 @@ from medsift.core.record import FIELDS, Record
 Row: TypeAlias = dict[str, Any]
 """Field names, in order, to ``str``, ``int``, ``float``, list of 4 ``float``, or None."""
 
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_ESCAPES = r"(?:x00|x5c|ud[89a-f][0-9a-f]{2})"
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]|" + rf"\\(?={_ESCAPES})")
+_ESCAPED = re.compile(rf"\\{_ESCAPES}")
 _INT64 = 2**63
 
 
 def clean_text(text: str) -> str:
     """Spell out what UTF-8 text files cannot hold; everything else stays as it is."""
-    if text.isascii() and "\x00" not in text:
+    if text.isascii() and "\x00" not in text and "\\" not in text:
         return text
     return _NOT_TEXT.sub(_spelled_out, text)
+
+
+def original_text(text: str) -> str:
+    """Inverse of :func:`clean_text`: the very name that a file has on disk."""
+    return _ESCAPED.sub(lambda match: chr(int(match.group()[2:], 16)), text)
 
 
 def row_of(record: Record) -> Row:
