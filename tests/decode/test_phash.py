@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import pytest
@@ -26,6 +27,28 @@ def test_a_hash_is_sixteen_hexadecimal_digits() -> None:
     found = phash(pixels(scene(1)))
     assert len(found) == 16
     assert int(found, 16) > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_hash_is_the_one_of_its_definition(seed: int) -> None:
+    # Of 32 pixels a side, so that nothing is resized: the DCT-II, written out.
+    grey = np.random.default_rng(seed).integers(0, 256, (32, 32), dtype=np.uint8)
+    low = [
+        sum(
+            float(grey[y, x])
+            * math.cos(math.pi * (2 * y + 1) * v / 64)
+            * math.cos(math.pi * (2 * x + 1) * u / 64)
+            for y in range(32)
+            for x in range(32)
+        )
+        / (math.sqrt(2) if u == 0 else 1)
+        / (math.sqrt(2) if v == 0 else 1)
+        for v in range(8)
+        for u in range(8)
+    ]
+    median = sorted(low[1:])[31]
+    bits = "".join("1" if value > median else "0" for value in low)
+    assert phash(np.repeat(grey[:, :, np.newaxis], 3, axis=2)) == f"{int(bits, 2):016x}"
 
 
 @pytest.mark.parametrize("seed", range(5))

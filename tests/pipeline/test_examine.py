@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +16,14 @@ from PIL import Image
 import medsift
 from medsift.classify import Classifier
 from medsift.classify.ensemble import Prepared
-from medsift.core.picture import Pixels
+from medsift.core.picture import Finding, Picture, Pixels
 from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
+from medsift.sources.base import Blob, Context
 from medsift.sources.inputs import Input
 from tests.classify.tiny_model import write_model
 from tests.samples import dicom_file, jpeg, picture, write_pdf
+from tests.sources.pdf.making_pdfs import scene, to_jpeg
 
 
 def test_the_same_picture_again_is_marked_with_the_same_verdict(tmp_path: Path) -> None:
@@ -171,3 +176,49 @@ def test_the_same_picture_in_another_input_is_classified_once(
 def size_of(path: Path) -> tuple[int, int]:
     with Image.open(path) as image:
         return (image.width, image.height)
+
+
+def test_the_same_bytes_shown_otherwise_are_judged_anew_in_another_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = scene(300, 400)
+
+    def found(blob: Blob, _context: Context) -> Iterator[Finding]:
+        shown = pixels if blob.where.source == "plain" else 255 - pixels
+        yield Picture(blob.where, shown, 400, 300, "jpeg", "RGB", "0" * 64)
+
+    monkeypatch.setattr("medsift.pipeline.examine.findings", found)
+    examiner = Examiner(ScanOptions("fast", threshold=0.0))
+    plain, inverted, again = (
+        next(iter(examiner.examine(Input(name, data=b"x")))).record
+        for name in ("plain", "inverted", "plain")
+    )
+    assert plain.p_medical != inverted.p_medical
+    assert again.p_medical == plain.p_medical
+
+
+def test_too_small_goes_before_all_other_reasons_and_blank_before_duplicate(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for side, color in ((8, "white"), (64, "white")):
+            stream = io.BytesIO()
+            Image.new("RGB", (side, side), color).save(stream, "PNG")
+            for number in range(2):
+                archive.writestr(f"{side}-{number}.png", stream.getvalue())
+    found = medsift.scan(tmp_path / "a.zip", model="fast", workers=1)
+    assert [record.reason for record in found] == ["too_small", "too_small", "blank", "blank"]
+
+
+def test_reasons_of_the_picture_go_before_those_of_the_verdict(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "a.pdf", [picture(1), picture(1)])
+    first, again = medsift.scan(tmp_path / "a.pdf", model="fast", threshold=1.0)
+    assert (first.reason, again.reason) == ("low_confidence", "duplicate, low_confidence")
+
+
+def test_the_perceptual_hash_does_not_depend_on_the_model(tmp_path: Path) -> None:
+    for number, side in enumerate((160, 300, 420, 700, 1100, 1500)):
+        (tmp_path / f"{number}.jpg").write_bytes(to_jpeg(scene(side, side * 4 // 3)))
+    hashes = [
+        [record.phash for record in medsift.scan(tmp_path, model=model)]
+        for model in ("default", "fast")
+    ]
+    assert hashes[0] == hashes[1]

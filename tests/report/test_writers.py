@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +18,7 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FIELDS, Record
 from medsift.report import parquet, writers
 from medsift.report.values import record_of, row_of
-from medsift.report.writers import open_file, open_writer, read_rows
+from medsift.report.writers import LineWriter, open_file, open_writer, read_rows
 
 from .samples import HOSTILE_TEXTS, failure, picture, records
 
@@ -238,3 +240,46 @@ def test_a_parquet_file_of_many_batches_and_row_groups_keeps_the_order(
     monkeypatch.setattr("medsift.report.parquet._GROUP_ROWS", 25)
     path = written(tmp_path / "out.parquet", [picture("a.pdf", i) for i in range(101)])
     assert [row["index"] for row in read_rows(path)] == list(range(101))
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
+def test_numbers_that_are_none_are_unknown_in_every_output(tmp_path: Path, name: str) -> None:
+    record = Record(
+        "a.pdf",
+        p_medical=float("nan"),
+        confidence=float("inf"),
+        p_kind=float("-inf"),
+        bbox=(0.0, float("nan"), 1.0, 1.0),
+    )
+    path = tmp_path / name
+    with open_writer(str(path)) as writer:
+        writer.write(record)
+    (row,) = read_rows(path)
+    assert [row[field] for field in ("p_medical", "confidence", "p_kind", "bbox")] == [None] * 4
+    assert (
+        not re.search(rb"nan|inf(?!o)", path.read_bytes(), re.IGNORECASE) or name == "out.parquet"
+    )
+
+
+def test_a_full_disk_leaves_no_torn_row(tmp_path: Path) -> None:
+    class Full(io.FileIO):
+        room = 1.5
+
+        def write(self, data: Any, /) -> int:
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            part, self.room = data[: int(len(data) / 3 * self.room)], 0.0
+            return super().write(part)
+
+    path = tmp_path / "out.jsonl"
+    writer = LineWriter(path, writers._JSONL)
+    writer._stream.close()
+    writer._stream = Full(path, "ab")
+    for number in range(3):
+        writer.write(Record(f"{number}.png", error="x" * 200))
+    with pytest.raises(OutputError, match="No space left"):
+        writer.flush()
+    writer.leave()
+    kept = path.read_bytes()
+    assert kept.endswith(b"\n")
+    assert [json.loads(line)["source"] for line in kept.splitlines()] == ["0.png"]

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from medsift.core.errors import InputError, MedsiftError
 from medsift.core.record import Record
+from medsift.pipeline.losses import Losses
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome, failure
 from medsift.pipeline.pool import PoolBrokenError
@@ -52,6 +53,10 @@ class Progress:
     page: int = 0
     pictures: int = 0
     tries: int = field(default=0, repr=False)
+    losses: Losses = field(default_factory=Losses, repr=False)
+    told: int = field(default=0, repr=False)
+    known: int = field(default=0, repr=False)
+    """Outcomes of an attempt that was lost: the next one gives them again, in the same order."""
 
 
 class Job:
@@ -165,6 +170,11 @@ class Job:
         if isinstance(fault, PoolBrokenError) and progress.tries < _TRIES:
             waiting.appendleft(progress)
             return True
+        is_lost = fault is not None and not isinstance(fault, PoolBrokenError)
+        if fault is not None and is_lost and not progress.losses.blamed(fault):
+            progress.known = progress.told
+            waiting.appendleft(progress)
+            return True
         if fault is not None:
             self._found(progress, failure(progress.item, fault))
         progress.state = "done"
@@ -172,6 +182,10 @@ class Job:
 
     def _collect(self, progress: Progress, work: Work) -> None:
         for outcome in work.fresh():
+            if progress.known:
+                progress.known -= 1
+                continue
+            progress.told += 1
             record = outcome.record
             progress.page = max(progress.page, record.page or 0)
             progress.pictures += is_picture(record)

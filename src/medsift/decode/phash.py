@@ -12,6 +12,13 @@ from PIL import Image
 
 from medsift.core.picture import Pixels
 
+DECODED_SIDE = 176
+"""Pixels: pictures that get a hash are decoded at least this large.
+
+Decoders of some formats shrink while they decode, which moves bits; so the hash must not depend on
+how small a picture some model is content with. It is the side of the largest bundled model.
+"""
+
 _SIDE = 32
 _LOW = 8
 

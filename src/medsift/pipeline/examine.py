@@ -14,7 +14,7 @@ from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
 from medsift.decode.blank import is_blank
-from medsift.decode.phash import phash
+from medsift.decode.phash import DECODED_SIDE, phash
 from medsift.pipeline.batch import Batch, Pending, Slot
 from medsift.pipeline.judged import judged
 from medsift.pipeline.options import ScanOptions
@@ -124,10 +124,11 @@ class Examiner:
 
     def _findings(self, item: Input) -> Iterator[Finding]:
         limits = self._options.limits
+        side = self._classifier.largest_side * (2 if self._options.panels else 1)
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            target=self._classifier.largest_side * (2 if self._options.panels else 1),
+            target=max(side, DECODED_SIDE),
             keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),

@@ -12,13 +12,14 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
 from typing import TypeAlias
 
-from medsift.core.errors import CrashedError, InputError, TimedOutError
+from medsift.core.errors import CrashedError, InputError
 from medsift.core.record import Record
+from medsift.pipeline.losses import Losses, lost_in_company
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import failure
 from medsift.pipeline.spool import SpoolTail, read_finished, read_state
@@ -55,8 +56,7 @@ class Job:
     position: int
     sink: Sink
     number: int = 0
-    losses: int = 0
-    alone: bool = False
+    losses: Losses = field(default_factory=Losses)
     told: int = 0
     dropped: bool = False
 
@@ -197,13 +197,13 @@ class Dispatcher:
     def _companions(self) -> Iterator[Job]:
         company = False
         while self._light:
-            if self._light[0].alone and company:
+            if self._light[0].losses.needs_solitude and company:
                 return
             job = self._light.popleft()
             if not job.dropped:
                 company = True
                 yield job
-                if job.alone:
+                if job.losses.needs_solitude:
                     return
 
     async def _do_light(self, worker: Worker, jobs: list[Job]) -> None:
@@ -223,26 +223,23 @@ class Dispatcher:
         if left:
             fault = fault or CrashedError(_LOST)
             self._metrics.losses.labels(fault.code).inc()
-            suspect = None if begun is None else jobs[begun]
+            suspect = None if begun is None else begun - (len(jobs) - len(left))
             await self._again(list(left), suspect, fault, in_company=len(jobs) > 1)
 
     async def _again(
-        self, left: list[Job], suspect: Job | None, fault: InputError, in_company: bool
+        self, left: list[Job], suspect: int | None, fault: InputError, in_company: bool
     ) -> None:
-        """Hand out again what came to no end: what may be at fault by itself, and not for ever.
-
-        Whoever is blamed was alone, and not for the first time: a process may also be killed
-        from outside, and one loss proves nothing.
-        """
-        retried = []
-        for job in left:
-            job.losses += 1
-            blamed = not in_company and (job.losses > 1 or isinstance(fault, TimedOutError))
-            if blamed or isinstance(fault, StorageFullError):
-                job.end(fault)
-                continue
-            job.alone = job.alone or job is suspect or job.losses > 1
-            retried.append(job)
+        """Hand out again what came to no end, as :mod:`medsift.pipeline.losses` has it."""
+        if in_company and not isinstance(fault, StorageFullError):
+            lost_in_company([job.losses for job in left], suspect)
+            retried = left
+        else:
+            retried = []
+            for job in left:
+                if isinstance(fault, StorageFullError) or job.losses.blamed(fault):
+                    job.end(fault)
+                else:
+                    retried.append(job)
         self._light.extendleft(reversed(retried))
         await self._wake()
 
@@ -267,11 +264,10 @@ class Dispatcher:
             return
         fault = fault or CrashedError(_LOST)
         self._metrics.losses.labels(fault.code).inc()
-        job.losses += 1
-        if isinstance(fault, CrashedError) and job.losses == 1:  # perhaps killed from outside
+        if job.losses.blamed(fault):
+            job.end(fault)
+        else:
             self._heavy.appendleft(job)
-            return
-        job.end(fault)
 
     def _spool(self) -> Path:
         return self._folder / f"{next(self._numbers)}.jsonl"
