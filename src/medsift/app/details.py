@@ -13,6 +13,7 @@ from medsift.core.errors import InputError, MedsiftError
 
 _PICTURE = "Picture"
 _WHY = "Why this verdict?"
+_PANELS = "Panels"
 _ZOOMS = (1, 2, 4)
 
 
@@ -74,7 +75,7 @@ def _show_view(tray: Tray, found: Found) -> None:
     options = [page] if has_page(found) else []
     with st.spinner("Getting ready…"):  # the first time, until a worker has its model
         explains = tray.desk.crew.explains
-    options += [_PICTURE, *([_WHY] if explains else [])]
+    options += [_PICTURE, *([_WHY] if explains else []), _PANELS]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"{tray.name}-view-{found.number}"
         view = st.segmented_control("View", options, default=options[0], required=True, key=key)
@@ -93,6 +94,8 @@ def _show_view(tray: Tray, found: Found) -> None:
             )
     if view == _WHY:
         _show_why(tray, found)
+    elif view == _PANELS:
+        _show_panels(tray, found)
     elif view == _PICTURE:
         _show_picture(tray, found, zoom)
     else:
@@ -137,6 +140,21 @@ def _show_picture(tray: Tray, found: Found, zoom: int) -> None:
         _draw(tray, found, alt, views.enlarged, path, found.record.frame, zoom, zoom=zoom)
     elif found.preview is not None:
         st.html(cards.big(found.preview, alt))
+
+
+def _show_panels(tray: Tray, found: Found) -> None:
+    path = tray.desk.saved(found.record)
+    if path is None:
+        st.warning("The picture is no longer there.")
+        return
+    alt = f"{cards.description(found)}. Boxes around its panels, coloured by their verdicts."
+    _draw(
+        tray, found, alt, views.with_panels, path, found.record.frame, tray.desk.crew.settings.model
+    )
+    st.caption(
+        "Boxes lie around the panels of a figure: blue is medical, grey is not, brown is uncertain."
+        " Without a box, it is one picture."
+    )
 
 
 def _show_why(tray: Tray, found: Found) -> None:

@@ -124,11 +124,10 @@ class Examiner:
 
     def _findings(self, item: Input) -> Iterator[Finding]:
         limits = self._options.limits
-        side = self._classifier.largest_side * (2 if self._options.panels else 1)
         context = Context(
             limits=limits,
             options=self._options.source_options,
-            target=max(side, DECODED_SIDE),
+            target=self._target,
             keep_whole=self._saver is not None,
             recurse=findings,
             budget=Budget(limits),
@@ -136,6 +135,15 @@ class Examiner:
         )
         found = _found(item, context)
         return one_a_series(found) if self._options.by_series else found
+
+    @property
+    def _target(self) -> int:
+        """Pixels that the shorter side shall have at least; 0 for all there are."""
+        side = self._classifier.largest_side
+        if not self._options.panels:
+            return max(side, DECODED_SIDE)
+        # A panel is a part of the picture, and saved ones are cut from all pixels.
+        return 0 if self._saver else max(2 * side, DECODED_SIDE)
 
     def _look_at(
         self, picture: Picture, record: Record, pending: Pending, seen: dict[_Key, Slot]

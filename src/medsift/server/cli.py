@@ -67,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     add_verdict_arguments(group)
+    group.add_argument(
+        "--panels",
+        action="store_true",
+        help="answers to scans have a record for each panel of a figure, beneath that of the whole",
+    )
     add_workers_argument(group)
     group.add_argument(
         "--batch",
@@ -158,6 +163,7 @@ def settings_of(arguments: argparse.Namespace, token: str = "") -> Settings:
         model=arguments.model,
         threshold=arguments.threshold,
         tta=arguments.tta,
+        panels=arguments.panels,
         min_size=arguments.min_size,
         workers=arguments.workers,
         batch=arguments.batch,

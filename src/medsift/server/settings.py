@@ -19,7 +19,7 @@ class Settings:
 
     Attributes
     ----------
-    model, threshold, tta, min_size, workers
+    model, threshold, tta, panels, min_size, workers
         As of :class:`medsift.pipeline.ScanOptions`.
     token : str
         Bearer token that requests must show; empty for none.
@@ -64,6 +64,7 @@ class Settings:
     model: str = "default"
     threshold: float | None = None
     tta: bool = False
+    panels: bool = False
     min_size: int = MIN_SIZE
     workers: int | None = None
     token: str = field(default="", repr=False)
@@ -114,6 +115,7 @@ class Settings:
             model=self.model,
             threshold=self.threshold,
             tta=self.tta,
+            panels=self.panels,
             min_size=self.min_size,
             workers=self.workers,
             web=replace(

@@ -1,0 +1,186 @@
+"""How well panels are found: on made compounds, on real ones boxed by eye, on single pictures.
+
+    python benchmarks/panels/measure.py DATA [--documents FOLDER] [--made N] [--singles N]
+
+DATA is a folder with ``data/<pool>/<label>/<kind>/<source>/<file>``; ``boxes.csv`` beside this
+script names the real compounds (``file`` below DATA, and for figures of documents the page and the
+digest of the picture) and their panels in hundredths of width and height, seen by eye. The half
+``develop`` was looked at while the splitter was written, the half ``report`` was not. A panel is
+found where a box and it overlap by at least half of what they cover together (intersection over
+union of 0.5); each counts once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from medsift.core.picture import Pixels
+from medsift.decode.panels import SIDE, Box, find_panels
+
+HERE = Path(__file__).parent
+SINGLE = ("xray", "ct", "mri", "ultrasound", "fundus", "endoscopy", "dermatology", "histopathology")
+BESIDE = ("chart", "photo", "diagram")
+
+
+def shrunk(image: Image.Image) -> Pixels:
+    """A picture of the size that panels are looked for in."""
+    image = image.convert("RGB")
+    factor = SIDE / max(image.size)
+    if factor < 1:
+        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """Intersection over union."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    inside = max(0.0, width) * max(0.0, height)
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return inside / (sum(areas) - inside)
+
+
+def hits(truth: Sequence[Sequence[float]], found: Sequence[Box]) -> int:
+    """Panels that were found, the best pairs first."""
+    pairs = sorted(
+        ((overlap(t, f), i, j) for i, t in enumerate(truth) for j, f in enumerate(found)),
+        reverse=True,
+    )
+    used: tuple[set[int], set[int]] = set(), set()
+    for value, i, j in pairs:
+        if value >= 0.5 and i not in used[0] and j not in used[1]:
+            used[0].add(i)
+            used[1].add(j)
+    return len(used[0])
+
+
+class Score:
+    """Panels counted over figures."""
+
+    def __init__(self) -> None:
+        self.figures = self.true = self.found = self.hit = 0
+        self.seconds = 0.0
+
+    def add(self, pixels: Pixels, truth: Sequence[Sequence[float]]) -> None:
+        """Look at one figure; its panels are in hundredths of its sides."""
+        height, width = pixels.shape[:2]
+        scaled = [(x0 * width, y0 * height, x1 * width, y1 * height) for x0, y0, x1, y1 in truth]
+        scaled = [(a / 100, b / 100, c / 100, d / 100) for a, b, c, d in scaled]
+        started = time.process_time()
+        found = find_panels(pixels)
+        self.seconds += time.process_time() - started
+        self.figures += 1
+        self.true += len(truth)
+        self.found += len(found)
+        self.hit += hits(scaled, found)
+
+    def __str__(self) -> str:
+        f1 = 2 * self.hit / max(1, self.true + self.found)
+        return (
+            f"{self.figures} figures, {self.true} panels: F1 {f1:.3f},"
+            f" precision {self.hit / max(1, self.found):.3f}, recall {self.hit / self.true:.3f},"
+            f" {self.seconds / self.figures * 1000:.1f} ms a figure"
+        )
+
+
+def real(data: Path, documents: Path | None) -> Iterator[tuple[str, Pixels, list[list[float]]]]:
+    """The compounds of ``boxes.csv``: their half, their pixels, their panels."""
+    with (HERE / "boxes.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            boxes = [[float(v) for v in box.split()] for box in row["boxes"].split("; ")]
+            if row["page"]:
+                files = list(documents.glob(f"*/{row['sha256']}.*")) if documents else []
+                if not files:
+                    continue
+                path = files[0]
+            else:
+                path = data / row["file"]
+            yield row["half"], shrunk(Image.open(path)), boxes
+
+
+def made(data: Path, count: int) -> Iterator[tuple[Pixels, list[list[float]]]]:
+    """Compounds in layouts of real ones: grids, uneven ones, with letters and strips, touching."""
+    chance = random.Random(17)
+    pools = {
+        kind: sorted((data / "data/train").glob(f"*/{kind}/*/*"))
+        for kind in (*SINGLE, "photo", "chart")
+    }
+    for number in range(count):
+        ground = chance.choice(
+            [(255, 255, 255)] * 6 + [(0, 0, 0), (0, 0, 0), (230, 230, 235), (20, 30, 70)]
+        )
+        gutter = chance.choice([0, 3, 6, 6, 10, 16, 24])
+        columns, rows = chance.choice(
+            [(2, 1), (3, 1), (4, 1), (1, 2), (2, 2), (3, 2), (3, 3), (5, 2)]
+        )
+        side = chance.randint(150, 260)
+        strip = chance.choice([0, 0, 24]) if gutter else 0
+        kinds = [chance.choice(SINGLE)] * 3 + [chance.choice(SINGLE), "photo"]
+        widths = [
+            side if chance.random() < 0.7 else int(side * chance.uniform(0.7, 1.5))
+            for _ in range(columns)
+        ]
+        width = sum(widths) + gutter * (columns + 1)
+        height = rows * (side + strip) + gutter * (rows + 1)
+        figure = Image.new("RGB", (width, height), ground)
+        draw = ImageDraw.Draw(figure)
+        boxes = []
+        y = gutter
+        for row in range(rows):
+            x = gutter
+            for column in range(columns):
+                picture = Image.open(chance.choice(pools[chance.choice(kinds)])).convert("RGB")
+                figure.paste(picture.resize((widths[column], side)), (x, y))
+                boxes.append(
+                    [
+                        100 * x / width,
+                        100 * y / height,
+                        100 * (x + widths[column]) / width,
+                        100 * (y + side) / height,
+                    ]
+                )
+                letter = f"({chr(97 + row * columns + column)})"
+                if strip:
+                    ink = (0, 0, 0) if sum(ground) > 380 else (255, 255, 255)
+                    draw.text((x + widths[column] // 2 - 8, y + side + 6), letter, fill=ink)
+                elif number % 2:
+                    draw.text((x + 5, y + 4), letter, fill=(255, 255, 255))
+                x += widths[column] + gutter
+            y += side + strip + gutter
+        yield shrunk(figure), boxes
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--documents", type=Path, help="folder of medsift scan --save-images")
+    parser.add_argument("--made", type=int, default=300)
+    parser.add_argument("--singles", type=int, default=100, help="of each kind")
+    arguments = parser.parse_args()
+    scores: dict[str, Score] = {}
+    for half, pixels, boxes in real(arguments.data, arguments.documents):
+        scores.setdefault(f"real, {half}", Score()).add(pixels, boxes)
+    for pixels, boxes in made(arguments.data, arguments.made):
+        scores.setdefault("made", Score()).add(pixels, boxes)
+    for name, score in scores.items():
+        print(f"{name}: {score}")
+    chance = random.Random(23)
+    for kind in (*SINGLE, "photo", "object", "plant", "satellite"):
+        files = sorted((arguments.data / "data").glob(f"*/*/{kind}/*/*"))
+        files = chance.sample(files, min(arguments.singles, len(files)))
+        parted = [f for f in files if find_panels(shrunk(Image.open(f)))]
+        print(f"single, {kind}: {len(parted)} of {len(files)} parted")
+
+
+if __name__ == "__main__":
+    main()
