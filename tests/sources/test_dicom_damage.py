@@ -43,6 +43,20 @@ class TestDamage:
         with pytest.raises(DecodeError, match="truncated"):
             read(content[: len(content) - 64 * 46])
 
+    @pytest.mark.parametrize("keyword", [b"\x28\x00\x50\x10DS", b"\x28\x00\x30\x00DS"])
+    def test_an_element_of_no_known_representation_costs_no_picture(self, keyword: bytes) -> None:
+        made = dataset(ramp(), WindowCenter=100, WindowWidth=50, PixelSpacing=[1, 1])
+        content = written(made)
+        at = content.index(keyword) + 4
+        (found,) = read(content[:at] + b"ZZ" + content[at + 2 :])
+        assert isinstance(found, Picture)
+
+    def test_rows_of_no_known_representation_are_damage(self) -> None:
+        content = written(dataset(ramp()))
+        at = content.index(b"\x28\x00\x10\x00US") + 4
+        with pytest.raises(DecodeError):
+            read(content[:at] + b"ZZ" + content[at + 2 :])
+
     def test_pixels_are_bounded_by_the_header(self) -> None:
         made = dataset(ramp(), Rows=60_000, Columns=60_000)
         with pytest.raises(LimitError, match="60000 x 60000"):

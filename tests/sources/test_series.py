@@ -115,6 +115,11 @@ def test_the_series_is_told_in_every_encoding(tmp_path: Path, name: str) -> None
     assert found.series not in repr(found)
 
 
+def test_a_file_without_its_preamble_has_a_series_too(tmp_path: Path) -> None:
+    (path,) = save(tmp_path, a=written(dataset(ramp(), SeriesInstanceUID=SERIES))[128:])
+    assert slice_of(path) is not None
+
+
 def test_a_header_that_starts_with_much_else_is_read_further(tmp_path: Path) -> None:
     made = dataset(ramp(), SeriesInstanceUID=SERIES)
     made.add_new(0x00091010, "OB", b"\0" * 200_000)

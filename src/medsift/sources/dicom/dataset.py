@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import DecodeError
@@ -36,6 +37,20 @@ _PHOTOMETRIC = frozenset({
 })  # fmt: skip
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Run pydicom: it raises nothing but :class:`medsift.core.errors.InputError`.
+
+    What it has not implemented is no kind of file, but a value representation that nobody has:
+    the file is damaged, not unsupported.
+    """
+    with contained(WHAT, tell_details=False):
+        try:
+            yield
+        except NotImplementedError:
+            raise DecodeError(f"damaged {WHAT}") from None
+
+
 def parse(blob: Blob, context: Context) -> DicomFile:
     """Read a file with all its elements.
 
@@ -53,7 +68,7 @@ def parse(blob: Blob, context: Context) -> DicomFile:
     """
     check_bytes(blob.size(), context.limits)
     data = blob.read(context.limits)
-    with contained(WHAT, tell_details=False):
+    with reading():
         file = parsed(data, context)
         if file.pixels is None:
             file = found(file)

@@ -87,6 +87,8 @@ def _parsed(head: bytes) -> Dataset:
     from pydicom.filereader import read_dataset, read_partial
 
     wanted = [_SERIES, _NUMBER, _ROWS]
+    if head[:4] == b"DICM":
+        head = head[4:]  # without its preamble, and pydicom would take the prefix for an element
     deflated = _inflated(head)
     if deflated is None:
         return read_partial(

@@ -12,10 +12,10 @@ from PIL import Image
 from medsift.core.errors import DecodeError
 from medsift.core.limits import Limits
 from medsift.core.picture import Pixels
-from medsift.decode.guard import check_pixels, contained
+from medsift.decode.guard import check_pixels
 from medsift.decode.shrink import shrink
 from medsift.sources.dicom.codecs import Codec
-from medsift.sources.dicom.dataset import WHAT
+from medsift.sources.dicom.dataset import reading
 from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.window import grey_picture
 
@@ -54,7 +54,7 @@ class FrameReader:
 
     def __init__(self, file: DicomFile, limits: Limits) -> None:
         self._dataset = dataset = file.dataset
-        with contained(WHAT, tell_details=False):
+        with reading():
             self.width, self.height = int(dataset.Columns), int(dataset.Rows)
             check_pixels(self.width, self.height, limits)
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
@@ -83,7 +83,7 @@ class FrameReader:
         sha256 : str
             Of the encoded bytes of the frame; of its samples where they are not compressed.
         """
-        with contained(WHAT, tell_details=False):
+        with reading():
             stored, interpretation = self._codec.decode(frame)
             digest = hashlib.sha256(self._encoded(frame, stored)).hexdigest()
             shown = _shown(stored, interpretation, self._dataset, frame)

@@ -74,7 +74,7 @@ def grey_picture(stored: NDArray[Any], dataset: Dataset, frame: int) -> NDArray[
         grey = scale(values, *robust_range(_without_padding(values, stored, dataset)))
         if slope < 0:
             grey = np.bitwise_not(grey)
-    if dataset.get("PhotometricInterpretation") == "MONOCHROME1" or _is_inverse(dataset):
+    if _value(dataset, "PhotometricInterpretation") == "MONOCHROME1" or _is_inverse(dataset):
         grey = np.bitwise_not(grey)
     return grey
 
@@ -83,7 +83,7 @@ def _after_modality(
     stored: NDArray[Any], dataset: Dataset, frame: int
 ) -> tuple[NDArray[Any], float, float]:
     """Values, and the slope and intercept still to be applied to them."""
-    table = usable_table(dataset.get("ModalityLUTSequence"), dataset)
+    table = usable_table(_value(dataset, "ModalityLUTSequence"), dataset)
     if table is not None:
         return table.look_up(stored), 1.0, 0.0
     holder = _of_frame(dataset, frame, "PixelValueTransformationSequence") or dataset
@@ -99,7 +99,7 @@ def _of_interest(
     window = _window(holder)
     if window is not None:
         return _windowed(values, slope, intercept, window)
-    table = usable_table(holder.get("VOILUTSequence"), dataset)
+    table = usable_table(_value(holder, "VOILUTSequence"), dataset)
     if table is not None:
         return scale(table.look_up(values * slope + intercept), 0.0, float(table.top))
     return None
@@ -108,7 +108,7 @@ def _of_interest(
 def _window(holder: Dataset) -> Window | None:
     width = _number(holder, "WindowWidth", 0.0)
     center = _number(holder, "WindowCenter", float("nan"))
-    function = str(holder.get("VOILUTFunction") or "LINEAR").strip().upper()
+    function = str(_value(holder, "VOILUTFunction") or "LINEAR").strip().upper()
     window = Window(center, width, function)
     low, high = window.bounds
     return window if np.isfinite((low, high)).all() and low < high else None
@@ -133,7 +133,7 @@ def _shows_nothing(grey: NDArray[np.uint8]) -> bool:
 
 
 def _without_padding(values: NDArray[Any], stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
-    padding = dataset.get("PixelPaddingValue")
+    padding = _value(dataset, "PixelPaddingValue")
     if not isinstance(padding, int):
         return values
     rest = values[stored != padding]
@@ -142,24 +142,34 @@ def _without_padding(values: NDArray[Any], stored: NDArray[Any], dataset: Datase
 
 def _is_inverse(dataset: Dataset) -> bool:
     # MONOCHROME1 requires INVERSE: to do both would undo it.
-    is_second = dataset.get("PhotometricInterpretation") == "MONOCHROME2"
-    return bool(is_second and dataset.get("PresentationLUTShape") == "INVERSE")
+    is_second = _value(dataset, "PhotometricInterpretation") == "MONOCHROME2"
+    return bool(is_second and _value(dataset, "PresentationLUTShape") == "INVERSE")
 
 
 def _of_frame(dataset: Dataset, frame: int, keyword: str) -> Dataset | None:
     """Find an item of the functional groups of a frame, or of those that all frames share."""
     for groups, at in (
-        (dataset.get("PerFrameFunctionalGroupsSequence"), frame),
-        (dataset.get("SharedFunctionalGroupsSequence"), 0),
+        (_value(dataset, "PerFrameFunctionalGroupsSequence"), frame),
+        (_value(dataset, "SharedFunctionalGroupsSequence"), 0),
     ):
-        if groups and at < len(groups) and groups[at].get(keyword):
-            return groups[at].get(keyword)[0]
+        items = _value(groups[at], keyword) if groups and at < len(groups) else None
+        if items:
+            found: Dataset = items[0]
+            return found
     return None
+
+
+def _value(holder: Dataset, keyword: str) -> Any:
+    """Value of an element; None where it is missing, or damaged: that costs no picture."""
+    try:
+        return holder.get(keyword)
+    except Exception:  # noqa: BLE001  pydicom reads values when they are asked for, and trips then
+        return None
 
 
 def _number(holder: Dataset, keyword: str, default: float) -> float:
     """Read the first of the values that an element may have, if it is a number."""
-    value = holder.get(keyword)
+    value = _value(holder, keyword)
     if isinstance(value, str) or value is None:
         return default
     try:
