@@ -225,14 +225,20 @@ def _rest(path: Path) -> Iterator[Line]:
 def _gone_on_with(path: Path, files: Sequence[Path], appended: tuple[Path, ...]) -> Opened:
     for file in (path, *files):
         drafts.sweep(file)
-    finished = survey(path, None).finished
-    if finished:
-        for file, rows in zip(files, appended, strict=True):
-            if not file.is_file():
-                raise UsageError(f"cannot resume: {file} is missing beside the other outputs")
-            if is_parquet(file):
-                _lay_out(file, rows)
-    found = survey(path, appended)
+    laid_out: list[Path] = []
+    try:
+        if survey(path, None).finished:
+            for file, rows in zip(files, appended, strict=True):
+                if not file.is_file():
+                    raise UsageError(f"cannot resume: {file} is missing beside the other outputs")
+                if is_parquet(file):
+                    laid_out.append(rows)
+                    _lay_out(file, rows)
+        found = survey(path, appended)
+    except BaseException:
+        for rows in laid_out:
+            rows.unlink(missing_ok=True)
+        raise
     journal = Journal(path)
     try:
         if found.end < path.stat().st_size:

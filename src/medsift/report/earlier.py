@@ -22,7 +22,7 @@ from medsift.report.beginning import Beginning, Opened
 from medsift.report.journal import Entry, Good, Journal, header_of, held, line_of, lines
 from medsift.report.stamps import is_gone, same
 from medsift.report.survey import Survey
-from medsift.report.values import Row, record_of
+from medsift.report.values import Row, original_text, record_of
 from medsift.report.writers import read_appended
 
 
@@ -162,7 +162,7 @@ class Earlier:
         return self._beginning.elsewhere(key) or not is_gone(key, stamp)
 
     def _in_place(self, entry: Entry) -> Known:
-        records = [record_of(row) for row in islice(self._rows, entry.rows)]
+        records = [_record(row) for row in islice(self._rows, entry.rows)]
         self._kept = entry.good
         self._advance()
         return Known(entry.key, entry.stamp, records, written=True)
@@ -172,7 +172,7 @@ class Earlier:
         self._next = None if row is None else Entry.of(row)
 
     def _from_journal(self, row: Mapping[str, Any]) -> Known:
-        return Known(row["held"], row["stamp"], [record_of(r) for r in row["rows"]], written=False)
+        return Known(row["held"], row["stamp"], [_record(r) for r in row["rows"]], written=False)
 
     def _row_at(self, place: int) -> dict[str, Any]:
         return next(lines(self._path, place))[0]
@@ -207,6 +207,12 @@ class Earlier:
 def _entries(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Lines of inputs that are done, each with its offset."""
     return ((row, start) for row, start, _ in lines(path) if "done" in row)
+
+
+def _record(row: Row) -> Record:
+    """The record as it was before it was written: it may be written once more."""
+    texts = {name: original_text(value) for name, value in row.items() if isinstance(value, str)}
+    return record_of({**row, **texts})
 
 
 def _copy(places: Mapping[str, deque[int]]) -> dict[str, deque[int]]:
