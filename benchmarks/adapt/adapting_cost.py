@@ -1,6 +1,6 @@
 """What adapting 2,000 pictures takes: time, computing time and memory.
 
-    python benchmarks/adapt/cost.py ../shared/data/val --pictures 2000
+    python benchmarks/adapt/adapting_cost.py ../shared/data/val --pictures 2000
 
 All kinds of the folder are learned beside the model's, which is the most work that there is.
 """
