@@ -129,3 +129,14 @@ def test_swatches_far_from_each_other_are_no_figure() -> None:
 def test_a_picture_of_very_many_rectangles_is_whole() -> None:
     (found,) = pictures(_cells(260, 260, 50, side=1))
     assert found.where.bbox == pytest.approx((48, 98, 312, 362), abs=2)
+
+
+def test_a_page_laid_out_in_coloured_boxes_is_no_figure() -> None:
+    pdf = Pdf()
+    boxes = (f"{n / 40:.2f} g {n % 4 * 150} {n // 4 * 100} 150 100 re f" for n in range(32))
+    pdf.page("\n".join(boxes))
+    assert pictures(pdf) == []
+
+
+def test_a_picture_of_rectangles_may_fill_its_page() -> None:
+    assert len(pictures(_cells(60, 50, 40, side=12))) == 1

@@ -35,6 +35,7 @@ _TEXT_MARGIN = 8.0
 _MOST_FIGURES = 12
 _MIN_CELLS = 16
 _SEGMENTS_OF_A_CELL = 5
+_CELLS_OF_A_PAGE = 500
 _MIN_COLOURS = 6
 _FILLED = 0.3
 
@@ -108,13 +109,13 @@ def figures_of(
 def _is_figure(cluster: _Cluster, box: Bbox, frame: PageFrame) -> bool:
     if box[2] - box[0] < _MIN_WIDTH or box[3] - box[1] < _MIN_HEIGHT:
         return False
-    if cluster.is_mosaic(box):
+    whole_page = area(box) > _MOST_OF_PAGE * area(frame.box)
+    if cluster.is_mosaic(box) and (not whole_page or cluster.cells >= _CELLS_OF_A_PAGE):
         return True
     if cluster.large_curves == 0:
         return False
     if cluster.shapes < _MIN_SHAPES and cluster.segments < _MIN_SEGMENTS:
         return False
-    whole_page = area(box) > _MOST_OF_PAGE * area(frame.box)
     return not whole_page or cluster.large_curves >= _LARGE_CURVES_OF_A_PAGE
 
 
