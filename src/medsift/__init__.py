@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from medsift.core.limits import Limits
     from medsift.core.record import Record
     from medsift.core.taxonomy import TAXONOMY
-    from medsift.pipeline import ScanOptions, scan
+    from medsift.pipeline import ScanOptions, scan, scan_with_pixels
 
 __all__ = [
     "TAXONOMY",
@@ -37,6 +37,7 @@ __all__ = [
     "__version__",
     "adapt",
     "scan",
+    "scan_with_pixels",
 ]
 
 __getattr__, __dir__ = attach(
@@ -57,5 +58,6 @@ __getattr__, __dir__ = attach(
         "__version__": "medsift._version",
         "adapt": "medsift.adaptation",
         "scan": "medsift.pipeline",
+        "scan_with_pixels": "medsift.pipeline",
     },
 )

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.scan import scan
+from medsift.pipeline.with_pixels import scan_with_pixels
 
-__all__ = ["ScanOptions", "scan"]
+__all__ = ["ScanOptions", "scan", "scan_with_pixels"]

@@ -69,6 +69,7 @@ class Pending:
     figure: Pixels | None = field(default=None, repr=False)
     thumbnail: bytes | None = None
     saved: Picture | None = None
+    pixels: bytes | None = None
     shown: Pixels | None = field(default=None, repr=False)
     declared_modality: str = ""
     ms: float = 0.0

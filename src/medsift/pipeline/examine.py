@@ -20,6 +20,7 @@ from medsift.pipeline.judged import judged
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.panels import PanelRecords, small_enough, with_verdict
+from medsift.pipeline.pixel_shelf import PixelShelf
 from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources import remote
 from medsift.sources.base import Blob, Budget, Context
@@ -63,6 +64,7 @@ class Examiner:
             threads=threads,
         )
         self._saver = _saver_for(options)
+        self._shelf = PixelShelf(options.pixels_to) if options.pixels_to else None
         self._batch = Batch(
             self._classifier, heat=options.heat, panels=options.panels, features=options.features
         )
@@ -128,7 +130,7 @@ class Examiner:
             limits=limits,
             options=self._options.source_options,
             target=self._target,
-            keep_whole=self._saver is not None,
+            keep_whole=self._saver is not None or self._shelf is not None,
             recurse=findings,
             budget=Budget(limits),
             notes=self._notes,
@@ -140,6 +142,8 @@ class Examiner:
     def _target(self) -> int:
         """Pixels that the shorter side shall have at least; 0 for all there are."""
         side = self._classifier.largest_side
+        if self._shelf:
+            return 0
         if not self._options.panels:
             return max(side, DECODED_SIDE)
         # A panel is a part of the picture, and saved ones are cut from all pixels.
@@ -175,6 +179,7 @@ class Examiner:
         if self._options.panels:
             pending.shown = small_enough(picture.pixels)
         pending.saved = picture if self._saver else None
+        pending.pixels = self._shelf.put(picture.pixels) if self._shelf else None
 
     def _taken(self) -> Iterator[tuple[int, Outcome | None]]:
         for pending in self._batch.take():
@@ -193,7 +198,10 @@ class Examiner:
             whole = record
             if self._saver and pending.saved is not None:
                 record = self._saver.saved(pending.saved, record)
-            yield pending.position, Outcome(record, pending.thumbnail, heat, features)
+            yield (
+                pending.position,
+                Outcome(record, pending.thumbnail, heat, features, pending.pixels),
+            )
             if figure is not None and self._options.panels:
                 for outcome in self._panels.of(whole, figure, pending):
                     yield pending.position, outcome

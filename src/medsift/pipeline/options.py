@@ -85,6 +85,8 @@ class ScanOptions:
         the digest of their bytes.
     save_labels : sequence of str
         Labels whose pictures are saved; empty for all.
+    pixels_to : Path or None
+        Folder through which pixels are handed over, see :func:`medsift.scan_with_pixels`.
     thumbnails : bool
         Make a thumbnail of each picture.
     features : bool
@@ -120,6 +122,7 @@ class ScanOptions:
     save_images: Path | None = None
     save_names: str = ""
     save_labels: Sequence[str] = ()
+    pixels_to: Path | None = None
     thumbnails: bool = False
     heat: bool = False
     features: bool = False

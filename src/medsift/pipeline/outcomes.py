@@ -25,12 +25,15 @@ class Outcome:
     features : bytes or None
         What the networks make of the picture, where it was asked for: float32 values, see
         :meth:`medsift.classify.Classifier.features`.
+    pixels : bytes or None
+        Name of the file with the pixels, see :mod:`medsift.pipeline.with_pixels`.
     """
 
     record: Record
     thumbnail: bytes | None = field(default=None, repr=False)
     heat: bytes | None = field(default=None, repr=False)
     features: bytes | None = field(default=None, repr=False)
+    pixels: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
@@ -68,6 +68,23 @@ def scan(
     ...     print(record.locator, record.label, record.kind)
     page 2, image 1 medical ct
     """
+    options, items = expanded(inputs, options, settings)
+    stream = examine_all(items, options)
+    return (outcome.record for examined in stream for outcome in examined.outcomes)
+
+
+def expanded(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    options: ScanOptions | None,
+    settings: Mapping[str, Any],
+) -> tuple[ScanOptions, Iterator[Input]]:
+    """Make options of what the user says, and inputs of the names.
+
+    Raises
+    ------
+    UsageError
+        An option does not exist or has an impossible value.
+    """
     options = options or ScanOptions()
     try:
         options = replace(options, **settings)
@@ -79,8 +96,7 @@ def scan(
         from medsift.sources.series import by_series
 
         items = by_series(items)
-    stream = examine_all(items, options)
-    return (outcome.record for examined in stream for outcome in examined.outcomes)
+    return options, items
 
 
 def examine_all(

@@ -21,7 +21,7 @@ from medsift.core.errors import OutputError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Outcome
 
-_BINARY = ("thumbnail", "heat", "features")
+_BINARY = ("thumbnail", "heat", "features", "pixels")
 """Fields of an outcome that are bytes."""
 
 _END = b'{"end":'

@@ -1,6 +1,6 @@
 """What figures and captions add to the reading of PDFs, in processor time.
 
-    python benchmarks/captions/cost.py FILE.pdf ...
+    python benchmarks/captions/added_time.py FILE.pdf ...
 
 Each file is read with and without, in turn, and the smaller of two times of each is taken.
 """
