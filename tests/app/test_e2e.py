@@ -295,8 +295,7 @@ def test_a_review_by_keys_alone_loses_nothing_by_a_reload(page: Page, tmp_path: 
 
 def _answer_by_keys(page: Page, number: int, said: dict[int, str]) -> None:
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    page.get_by_role("button", name="Answer one by one").wait_for()
-    page.keyboard.press("a")
+    page.get_by_role("button", name="Answer one by one").press("Enter")
     head = page.get_by_role("dialog").locator(".ms-summary")
     for count in range(number):
         expect(head).not_to_contain_text("You:")
@@ -334,10 +333,11 @@ def test_every_width_shows_all_without_sideways_scrolling(
     page.get_by_text("Results", exact=True).wait_for()
     page.get_by_role("button", name="Stop").wait_for(state="detached")
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    page.get_by_role("button", name="Answer one by one").wait_for()
+    one_by_one = page.get_by_role("button", name="Answer one by one")
+    one_by_one.wait_for()
     _shot(page, f"review-{width}-{scheme}")
     assert _fits(page)
-    page.keyboard.press("a")
+    one_by_one.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_alt_text("Picture ")).to_be_visible()
     _shot(page, f"closer-{width}-{scheme}")

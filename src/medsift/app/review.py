@@ -14,6 +14,8 @@ from medsift.core.errors import UsageError
 from medsift.core.taxonomy import KINDS, TAXONOMY
 
 _DIGITS = 9
+_WIDE, _NARROW = 260, 170
+"""Widths in pixels: on a phone, buttons with icons would shrink to nothing."""
 _TABLES = (
     ("CSV", ".csv", "text/csv"),
     ("JSONL", ".jsonl", "application/jsonl"),
@@ -46,6 +48,7 @@ def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
         mime="application/zip",
         key=f"{tray.name}-labelled",
         icon=":material/download:",
+        width=_WIDE,
         on_click="ignore",
         disabled=not number,
     )
@@ -67,6 +70,7 @@ def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
         mime="application/json",
         key=f"{tray.name}-session",
         icon=":material/save:",
+        width=_NARROW,
         on_click="ignore",
         disabled=not number,
         help="Your answers, by the digests of the pictures and without them.",
@@ -83,7 +87,8 @@ def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
 def show_answer(tray: Tray, found: Found) -> None:
     """Draw the question below one picture."""
     key = answer_key(tray, found)
-    st.session_state.setdefault(key, tray.corrections.get(found.number))
+    # The tray knows: what the browser still shows may be older than an answer given by a key.
+    st.session_state[key] = tray.corrections.get(found.number)
     st.selectbox(
         f"Right answer for {found.number}",
         _CHOICES,
@@ -132,7 +137,8 @@ def show_keys(tray: Tray, found: Found, advance: Callable[[], None]) -> None:
         for key, text, kind in offers:
             st.button(
                 text,
-                key=f"{tray.name}-key-{key}",
+                # Of this picture: a key that is pressed too early never answers for the next one.
+                key=f"{tray.name}-key-{key}-{found.number}",
                 shortcut=key,
                 on_click=_answer_and_advance,
                 args=(tray, found, kind, advance),
@@ -160,7 +166,6 @@ def show_confirm_page(tray: Tray, page: Sequence[Found]) -> None:
 
 def _answer_and_advance(tray: Tray, found: Found, kind: str, advance: Callable[[], None]) -> None:
     tray.answer(found, kind)
-    st.session_state[answer_key(tray, found)] = kind
     advance()
 
 
