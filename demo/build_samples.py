@@ -81,6 +81,8 @@ def _write_report(path: Path) -> None:
     _add_text(first, document, "Page one: two medical pictures", 60, 790)
     _add_picture(first, document, _open("retina.jpg").resize((705, 705)), (60, 480, 280, 280))
     _add_picture(first, document, _dicom_picture("CT_small.dcm"), (60, 170, 280, 280))
+    _add_text(first, document, "Figure 1: The back of a left eye.", 60, 458)
+    _add_text(first, document, "Figure 2: An axial slice.", 60, 148)
     second = document.new_page(595, 842)
     _add_text(second, document, "Page two: two photographs", 60, 790)
     _add_picture(second, document, _open("chelsea.png"), (60, 500, 360, 240))
