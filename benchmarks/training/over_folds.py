@@ -54,7 +54,8 @@ class Table:
 
     def right(self) -> NDArray[np.float64]:
         """1 where the side of one half is that of the truth."""
-        return ((self.scores >= 0.5) == self.positive).astype(np.float64)
+        right: NDArray[np.float64] = ((self.scores >= 0.5) == self.positive).astype(np.float64)
+        return right
 
 
 def figures(t: Table, chosen: NDArray[np.int64]) -> dict[str, float]:
