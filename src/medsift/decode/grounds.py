@@ -19,6 +19,9 @@ Box: TypeAlias = tuple[int, int, int, int]
 _TOLERANCE = 22
 """Levels of 255 that a plain colour may vary in: what JPEG and resampling leave of it."""
 
+_TIGHT = 9
+"""The same for colours other than white and black, as smooth parts of pictures have these, too."""
+
 _MOST_GROUNDS = 3
 _LEAST_SHARE = 0.008
 _GUTTER = 0.965
@@ -139,8 +142,10 @@ def grounds_of(pixels: Pixels) -> tuple[Ground, ...]:
 def _ground(planes: list[NDArray[np.uint8]], colour: NDArray[np.int64]) -> Ground:
     height, width = planes[0].shape
     mask = np.ones((height, width), dtype=np.bool_)
+    usual = colour.min() > 255 - _TOLERANCE or colour.max() < _TOLERANCE
+    slack = _TOLERANCE if usual else _TIGHT
     for plane, value in zip(planes, colour.tolist(), strict=True):
-        low, high = max(0, value - _TOLERANCE), min(255, value + _TOLERANCE)
+        low, high = max(0, value - slack), min(255, value + slack)
         # Unsigned numbers wrap around, so that one comparison tells both bounds.
         mask &= (plane - np.uint8(low)) <= np.uint8(high - low)
     down = np.zeros((height + 1, width), dtype=np.int32)

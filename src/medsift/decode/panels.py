@@ -47,6 +47,7 @@ _DARK = 80
 _COLOUR = 10
 _PAPER = 0.04
 _LONE = 0.5
+_EMPTY = 0.97
 _PICTURES = 0.6
 _MOST_UNLIKE = 25
 _LEAST_CHART = 0.15
@@ -126,6 +127,7 @@ class _Cutter:
             found = max(found, self._touching(whole), key=len)
         found += self._like(found)
         found = [cell for box in found for cell in self._cells(box, found)]
+        found += self._missing(found)
         found += self._charts(found)
         if len(found) < 2:
             return []
@@ -262,6 +264,19 @@ class _Cutter:
             return _grid(box, *((cuts, []) if axis == 0 else ([], cuts)))
         return [box]
 
+    def _missing(self, found: Sequence[Box]) -> Iterator[Box]:
+        """Cells of a grid between panels that are not plain: a picture on a ground of its own."""
+        columns, rows = _bands(found, 0), _bands(found, 1)
+        if columns is None or rows is None or len(columns) * len(rows) > 2 * len(found):
+            return
+        for top, bottom in rows:
+            for left, right in columns:
+                cell = (left, top, right, bottom)
+                if any(_overlap(cell, box) for box in found):
+                    continue
+                if self.ground is not None and self.ground.share(cell) < _EMPTY:
+                    yield cell
+
     def _is_framed(self, box: Box, outer: Ground) -> bool:
         """Whether a piece has axes: a line all along its left side, and one along its bottom."""
         width, height = box[2] - box[0], box[3] - box[1]
@@ -307,6 +322,23 @@ def _alike(one: Box, other: Box) -> bool:
     same_size = abs(one[2] - one[0] - width) <= slack and abs(one[3] - one[1] - height) <= slack
     in_line = min(abs(one[0] - other[0]), abs(one[1] - other[1])) <= slack
     return same_size and in_line
+
+
+def _bands(found: Sequence[Box], axis: int) -> list[tuple[int, int]] | None:
+    """The columns (0) or rows (1) of a grid of equal panels; None where they make none."""
+    spans = sorted((box[axis], box[axis + 2]) for box in found)
+    bands: list[list[tuple[int, int]]] = []
+    for span in spans:
+        slack = 0.1 * (span[1] - span[0])
+        if bands and abs(span[0] - bands[-1][0][0]) <= slack:
+            if abs(span[1] - bands[-1][0][1]) > slack:
+                return None
+            bands[-1].append(span)
+        elif bands and span[0] < bands[-1][0][1] - slack:
+            return None
+        else:
+            bands.append([span])
+    return [band[len(band) // 2] for band in bands]
 
 
 def _are_in_line(found: Sequence[Box]) -> bool:
