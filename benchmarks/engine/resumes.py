@@ -116,7 +116,8 @@ class Torture:
         process = self.scan("--resume")
         if self.rng.random() < 0.65:
             try:
-                process.wait(self.rng.uniform(0.2, 1.3 * self.seconds))
+                # More often early than late, where files are opened, compared and moved.
+                process.wait(self.seconds * self.rng.uniform(0.1, 1.1) ** 1.5)
             except subprocess.TimeoutExpired:
                 self._end(process)
                 return

@@ -284,6 +284,21 @@ def test_what_is_done_before_its_turn_survives_a_kill_and_is_not_done_again(
         assert contents(folder) == undisturbed
 
 
+def test_what_waited_from_before_a_change_and_after_it_is_written_once(tmp_path: Path) -> None:
+    stamps = dict.fromkeys(INPUTS, "file:1:1")
+    scan(tmp_path, NEW, stamps=stamps)
+    after = {**stamps, "one.pdf": "file:1:2", "last.pdf": "file:1:2"}
+    outputs = open_outputs(paths(tmp_path), RESUME)
+    assert not list(outputs.recall("one.pdf", after["one.pdf"]))
+    outputs.hold("last.pdf", after["last.pdf"], INPUTS["last.pdf"])
+    outputs.close(finished=False)
+    expected = [clean(record) for records in INPUTS.values() for record in records]
+    assert scan(tmp_path, RESUME, stamps=after) == ["one.pdf"]
+    assert contents(tmp_path) == [expected] * 3
+    assert scan(tmp_path, RESUME, stamps=after) == []
+    assert contents(tmp_path) == [expected] * 3
+
+
 def test_a_kill_while_records_are_moved_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

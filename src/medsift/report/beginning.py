@@ -137,7 +137,7 @@ def _anew(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
     if beginning.mode == "new":
         _refuse_existing(files, others)
     stale = [file for other in others for file in _rows_of(other)]
-    for file in (path, *files):
+    for file in (path, *files, *stale):
         drafts.sweep(file)
     mark = drafts.new_mark()
     appended = tuple(rows_path(file, mark) for file in files)
@@ -223,7 +223,7 @@ def _rest(path: Path) -> Iterator[Line]:
 
 
 def _gone_on_with(path: Path, files: Sequence[Path], appended: tuple[Path, ...]) -> Opened:
-    for file in (path, *files):
+    for file in (path, *files, *appended):
         drafts.sweep(file)
     laid_out: list[Path] = []
     try:

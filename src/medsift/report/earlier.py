@@ -115,7 +115,7 @@ class Earlier:
                 yield self._from_journal(row)
                 return
             self.changes.again += 1
-            self.drop(key)
+            _pop_if(self.held, key)
 
     def rest(self) -> Iterator[Known]:
         """Yield what is left when all inputs have come: what stays although nobody named it."""
@@ -134,17 +134,16 @@ class Earlier:
                 else:
                     self.changes.gone += 1
                     self._stale = True
-                    self.drop(key)
+                    _pop_if(self.held, key)
 
     def waiting(self) -> Iterator[list[Row]]:
         """Yield the rows of each input that is done and not written."""
         for place in sorted(chain.from_iterable(self.held.values())):
             yield self._row_at(place)["rows"]
 
-    def drop(self, key: str) -> None:
-        """Forget the first rows that wait for an input of that name: they are written, or stale."""
-        if key in self.held:
-            _pop(self.held, key)
+    def completed(self, key: str) -> None:
+        """Forget what waits for an input: it is written."""
+        self.held.pop(key, None)
 
     def settled(self, journal: Journal) -> Journal:
         """The journal of a scan that has come to its end: nothing waits any more."""
@@ -217,6 +216,11 @@ def _record(row: Row) -> Record:
 
 def _copy(places: Mapping[str, deque[int]]) -> dict[str, deque[int]]:
     return {key: deque(each) for key, each in places.items()}
+
+
+def _pop_if(places: dict[str, deque[int]], key: str) -> None:
+    if key in places:
+        _pop(places, key)
 
 
 def _pop(places: dict[str, deque[int]], key: str) -> int:

@@ -123,7 +123,7 @@ class Outputs:
             writer.flush()
         if self._journal and self._earlier:
             self._journal.complete(Entry(key, stamp, self._rows, self._failed, self._good()))
-            self._earlier.drop(key)
+            self._earlier.completed(key)
         self._rows = self._failed = 0
 
     def hold(self, key: str, stamp: str, records: Sequence[Record]) -> None:

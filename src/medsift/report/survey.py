@@ -81,7 +81,8 @@ def _read(journal: Path, at_hand: Sequence[int] | None, most: int | None) -> Sur
                 return found
             found.inputs += 1
             found.good = entry.good
-            _drop(found.held, entry.key)
+            # All of that name: some may be of what the input was before it changed.
+            found.held.pop(entry.key, None)
         elif "held" in row:
             found.held.setdefault(row["held"], deque()).append(start)
         found.finished = row.get("state") == "finished"
@@ -91,13 +92,6 @@ def _read(journal: Path, at_hand: Sequence[int] | None, most: int | None) -> Sur
 
 def _fits(sizes: Sequence[int], at_hand: Sequence[int] | None) -> bool:
     return at_hand is None or all(a <= b for a, b in zip(sizes, at_hand, strict=True))
-
-
-def _drop(held: dict[str, deque[int]], key: str) -> None:
-    if places := held.get(key):
-        places.popleft()
-        if not places:
-            del held[key]
 
 
 def _sums(files: Sequence[Path], sizes: Sequence[int]) -> tuple[int, ...]:
