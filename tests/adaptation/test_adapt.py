@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 
 import medsift
+from medsift.adaptation.examples import Seen
+from medsift.adaptation.fit import Space
+from medsift.adaptation.plan import Kinds, Weighing, material_of
 from medsift.adaptation.remember import choose, remember
 from medsift.classify import Classifier
-from medsift.classify.card import read_card
+from medsift.classify.card import ModelClass, read_card
 from medsift.cli import main
 from medsift.core.errors import ModelError, OutputError, UsageError
 from medsift.evaluation.labelled import Example, find_examples
@@ -46,6 +49,7 @@ def labelled(
     return folder
 
 
+SOURCES = ("large", "small", "other")
 OLD = ("medical/ct", "medical/mri", "non_medical/photo")
 NEW = ("medical/kirlian", "non_medical/baggage")
 
@@ -242,3 +246,19 @@ def test_a_verdict_does_not_depend_on_what_else_is_in_the_batch(
     classifier = Classifier(tmp_path / "mine")
     images = [str(e.path) for e in find_examples(data)][:8]
     assert classifier.predict_batch(images) == [classifier.predict(image) for image in images]
+
+
+def test_neither_large_kinds_nor_large_sources_drown_small_ones() -> None:
+    ct, mri = (ModelClass(name, "medical") for name in ("ct", "mri"))
+    examples = [Example(Path(f"{i}"), "medical", "ct", "large") for i in range(16)]
+    examples += [Example(Path("x"), "medical", "ct", "small")]
+    examples += [Example(Path(f"{i}"), "medical", "mri", "other") for i in range(17 * 4)]
+    base = np.full((len(examples), 2), 0.5)
+    rows = np.zeros((len(examples), 3), np.float32)
+    kinds = Kinds((ct, mri), np.array([0, 1]), np.array([True, True]))
+    space = Space((3,), np.zeros(3, np.float32), np.eye(3, dtype=np.float32))
+    seen = Seen(tuple(examples), rows, base, (3,))
+    weights = material_of(seen, None, kinds, space, Weighing()).weights
+    of = {name: weights[[e.source == name for e in examples]].sum() for name in SOURCES}
+    assert of["large"] / of["small"] == pytest.approx(4)
+    assert of["other"] / (of["large"] + of["small"]) == pytest.approx(2)

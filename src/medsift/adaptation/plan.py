@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -133,7 +134,8 @@ def material_of(
     index = {c: i for i, c in enumerate(kinds.classes)}
     targets = np.array([index[class_of(e)] for e in seen.examples], dtype=np.int64)
     held_out = deal(targets, [e.group for e in seen.examples], settings.folds)
-    weights = _weights(targets, kinds.classes, settings.class_weights)
+    groups = [e.group for e in seen.examples]
+    weights = _weights(targets, groups, kinds.classes, settings.class_weights)
     rows, base = space.rows(seen.features), seen.base
     mine = np.ones(len(targets), dtype=np.bool_)
     if memory is not None:
@@ -144,7 +146,7 @@ def material_of(
         base = np.concatenate([base, memory.base])
         held_out = np.concatenate([held_out, old])
         # Half of all say is the user's.
-        theirs = _weights(memory.targets, kinds.classes, {})
+        theirs = _weights(memory.targets, names, kinds.classes, {})
         weights = np.concatenate([weights, theirs * (weights.sum() / theirs.sum())])
         targets = np.concatenate([targets, memory.targets])
         mine = np.concatenate([mine, np.zeros(len(memory.targets), dtype=np.bool_)])
@@ -192,15 +194,26 @@ def deal(targets: NDArray[np.int64], groups: Sequence[str], folds: int) -> NDArr
 
 
 def _weights(
-    targets: NDArray[np.int64], classes: Sequence[ModelClass], more: Mapping[str, float]
+    targets: NDArray[np.int64],
+    groups: Sequence[str],
+    classes: Sequence[ModelClass],
+    more: Mapping[str, float],
 ) -> NDArray[np.float64]:
-    """Kinds count by the root of their number, so that large ones do not drown small ones."""
+    """Weigh pictures so that neither large kinds nor large sources drown small ones.
+
+    Sources count by the root of their number of pictures within a kind, and so do kinds.
+    """
     unknown = set(more) - {c.name for c in classes}
     if unknown:
         raise UsageError(f"no kind to weigh: {', '.join(sorted(unknown))}")
-    counts = np.bincount(targets, minlength=len(classes)).clip(1)
     factor = np.array([more.get(c.name, 1.0) for c in classes])
     if not (factor > 0).all():
         raise UsageError("weights of kinds must be above 0")
-    weights: NDArray[np.float64] = (factor / np.sqrt(counts))[targets]
-    return weights
+    pairs = list(zip(targets.tolist(), groups, strict=True))
+    sizes = Counter(pairs)
+    weights = np.array([1 / np.sqrt(sizes[pair]) for pair in pairs])
+    sums = np.bincount(targets, weights, minlength=len(classes))
+    counts = np.bincount(targets, minlength=len(classes)).clip(1)
+    scale = factor * np.sqrt(counts) / np.where(sums > 0, sums, 1)
+    result: NDArray[np.float64] = weights * scale[targets]
+    return result
