@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from medsift.classify import store
 from medsift.classify.card import ModelCard
@@ -27,17 +26,14 @@ from medsift.classify.figures import (
     scaled,
 )
 from medsift.classify.head import unit
-from medsift.classify.prediction import Prediction, Verdict, kinds_of, likelihood
-from medsift.core.errors import DecodeError, LimitError, NotFoundError, UnreadableError, UsageError
-from medsift.core.limits import DEFAULT_LIMITS
-from medsift.core.picture import Pixels, Provenance
-from medsift.decode.colour import to_rgb
-from medsift.decode.reader import frames
+from medsift.classify.image_input import ImageLike, pixels_and_size
+from medsift.classify.prediction import Prediction
+from medsift.classify.verdict import Cut, verdict_of
+from medsift.core.errors import UsageError
+from medsift.core.picture import Pixels
 
 if TYPE_CHECKING:
     from medsift.classify.explain import Explanation
-
-ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
 
 class Classifier:
@@ -216,7 +212,7 @@ class Classifier:
         InputError
             The picture cannot be read or decoded.
         """
-        pixels, size = self._pixels_and_size(image, 2 * self.largest_side)
+        pixels, size = pixels_and_size(image, max(2 * self.largest_side, self.largest_side))
         (figure,) = self.classify_figures([self.prepare(pixels)], [pixels], every=True)
         factor = (size[0] / pixels.shape[1], size[1] / pixels.shape[0])
         panels = tuple(replace(p, box=scaled(p.box, factor, size)) for p in figure.panels)
@@ -358,7 +354,7 @@ class Classifier:
         Returns
         -------
         ndarray of float32, shape (d,); (n, d) for a list or tuple of n pictures
-            ``d`` depends on the model: 2688 for the bundled ``default``, 1280 for ``fast``.
+            ``d`` depends on the model: 1408 for the bundled ``default``, 1280 for ``fast``.
 
         Raises
         ------
@@ -396,79 +392,9 @@ class Classifier:
 
     def verdict(self, output: Output) -> Prediction:
         """What the networks say of a picture, as a verdict by this model's threshold."""
-        p_medical = output.p_medical
-        confidence = max(p_medical, 1 - p_medical)
-        label: Verdict = "medical" if p_medical >= 0.5 else "non_medical"
-        allowed = np.array([c.label == label for c in self.card.classes])
-        reason = ""
-        if confidence < self.threshold:
-            label, reason = "uncertain", "low_confidence"
-        elif label == "non_medical" and self._is_possible(p_medical):
-            label, reason = "uncertain", "possibly_medical"
-        if reason:
-            allowed[:] = True
-        inside = np.where(allowed, output.probabilities, 0.0)
-        best = int(inside.argmax())
-        total = float(inside.sum())
-        kind = self.card.classes[best]
-        return Prediction(
-            label=label,
-            p_medical=p_medical,
-            confidence=confidence,
-            likelihood=likelihood(p_medical),
-            kind=kind.name,
-            p_kind=float(inside[best]) / total if total > 0 else 0.0,
-            dicom_modality=kind.dicom_modality,
-            reason=reason,
-            model=self.name,
-            kinds=kinds_of([c.name for c in self.card.classes], output.probabilities.tolist()),
-        )
-
-    def _is_possible(self, p_medical: float) -> bool:
-        return self.possible_from is not None and p_medical >= self.possible_from
+        cut = Cut(self.threshold, self.possible_from)
+        return verdict_of(output, self.card.classes, cut, self.name)
 
     def _pixels(self, image: ImageLike, target: int = 0) -> Pixels:
         """RGB pixels; of large files at a reduced size, not below what is needed or ``target``."""
-        return self._pixels_and_size(image, target)[0]
-
-    def _pixels_and_size(self, image: ImageLike, target: int) -> tuple[Pixels, tuple[int, int]]:
-        """The same, and width and height as they were before."""
-        if isinstance(image, np.ndarray):
-            return _with_size(_pixels_of_array(image))
-        if isinstance(image, Image.Image):
-            return _with_size(to_rgb(image))
-        if isinstance(image, bytes):
-            data, source = image, "<bytes>"
-        else:
-            data, source = _read(Path(image)), os.fspath(image)
-        where = Provenance(source=source, source_type="image", extraction="file")
-        for picture in frames(data, where, DEFAULT_LIMITS, max(target, self.largest_side)):
-            return picture.pixels, (picture.width, picture.height)
-        raise DecodeError(f"{source} holds no picture")
-
-
-def _with_size(pixels: Pixels) -> tuple[Pixels, tuple[int, int]]:
-    return pixels, (pixels.shape[1], pixels.shape[0])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > DEFAULT_LIMITS.file_bytes:
-            raise LimitError(f"{path} is larger than {DEFAULT_LIMITS.file_bytes} bytes")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFoundError(f"there is no file {path}") from error
-    except OSError as error:
-        raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _pixels_of_array(array: NDArray[np.uint8]) -> Pixels:
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
-        raise DecodeError(
-            f"arrays must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {array.dtype} {array.shape}"
-        )
-    if array.ndim == 3 and array.shape[2] not in (3, 4):
-        raise DecodeError(f"arrays must have 3 or 4 channels, not {array.shape[2]}")
-    if array.ndim == 3 and array.shape[2] == 3:
-        return array
-    return to_rgb(Image.fromarray(array))
+        return pixels_and_size(image, max(target, self.largest_side))[0]
