@@ -18,7 +18,7 @@ from tests.app.samples import found
 CT = Answer("ct", "2026-11-27T10:00:00+00:00")
 CHART = Answer("chart", "2026-11-27T10:00:05+00:00")
 PAIRS = [
-    (found(1, sha256="a" * 64).record, CT),
+    (found(1, sha256="a" * 64, panel_bbox=(1, 2, 3, 4)).record, CT),
     (found(2, sha256="b" * 64, frame=3, source="=cmd,x").record, CHART),
 ]
 
@@ -63,6 +63,7 @@ def test_tables_hold_records_and_answers(tmp_path: Path) -> None:
     assert rows[1]["source"] == "'=cmd,x"
     assert columns[1]["frame"] == 3
     assert columns[0]["bbox"] == [10.0, 20.0, 110.0, 120.0]
+    assert columns[0]["panel_bbox"] == [1, 2, 3, 4]
 
 
 def test_a_table_without_answers_has_its_columns(tmp_path: Path) -> None:

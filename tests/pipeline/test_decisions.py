@@ -45,7 +45,7 @@ def test_also_what_a_worker_gave_up(
     from medsift.pipeline import local
     from medsift.pipeline.outcomes import Examined, failure
 
-    def lose(_engine: object, items: list[object]) -> object:
+    def lose(_engine: object, items: list[object], *_: object) -> object:
         for item in items:
             yield Examined(item, [failure(item, CrashedError("lost"))])  # type: ignore[arg-type]
 

@@ -79,6 +79,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
         "int": pa.int64(),
         "float": pa.float64(),
         "bbox": pa.list_(pa.float64()),
+        "box": pa.list_(pa.int64()),
     }
     fields = [(name, types.get(kind, pa.string())) for name, kind in FIELDS.items()]
     schema = pa.schema([*fields, *((name, pa.string()) for name in REVIEWED)])
