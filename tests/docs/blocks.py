@@ -2,7 +2,7 @@
 
 A comment before a block says what is special about it: ``<!-- exit 5 -->`` (it ends with this
 code), ``<!-- continues -->`` (it needs the Python block before it), ``<!-- needs torch -->``
-(skipped without the module; with ``class_map``: where the bundled model cannot explain),
+(skipped without the module; with ``class_map`` or ``recall``: where the bundled model has none),
 ``<!-- asks a service -->`` (run by ``test_service_examples.py``) or ``<!-- not run: why -->``.
 """
 

@@ -40,4 +40,6 @@ def has(need: str) -> bool:
     """Whether what a block needs is at hand."""
     if need == "class_map":
         return Classifier().explains
+    if need == "recall":
+        return Classifier().card.recall is not None
     return importlib.util.find_spec(need) is not None

@@ -48,19 +48,18 @@ def test_more_recall_never_has_a_higher_bound() -> None:
 
 
 def test_a_few_groups_promise_little_however_many_pictures_they_have() -> None:
-    few = scores(groups=20, each=2000)
-    assert threshold_for(few, 0.9) is not None
+    few = scores(groups=20, each=2000, spread=2.0)
     assert threshold_for(few, 0.99) is None
     assert threshold_seen_for(few, 0.99) is not None
 
 
 def test_what_was_only_seen_is_no_promise() -> None:
-    promised = {b.recall: b.promised for b in fit(scores(groups=150)).bounds}
-    assert promised[0.99]
+    promised = {b.recall: b.promised for b in fit(scores(groups=50)).bounds}
+    assert promised[0.95]
     assert not promised[0.999]
 
 
-def test_one_bad_group_counts_once_and_a_large_one_for_its_pictures() -> None:
+def test_a_large_group_that_is_missed_counts() -> None:
     good = scores(groups=1000)
     bound = threshold_for(good, 0.99)
     large = Scores.of(

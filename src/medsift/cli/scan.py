@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verdict = parser.add_argument_group("verdict")
     add_verdict_arguments(verdict)
     _add_recall_argument(verdict)
+    _add_text_arguments(verdict)
     _add_accept_arguments(verdict)
     _add_work_arguments(parser.add_argument_group("work"))
     _add_web_arguments(parser.add_argument_group("web"))
@@ -209,6 +210,20 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
         "--retry-failed",
         action="store_true",
         help="with --resume: do inputs with a failed record again, and replace their records",
+    )
+
+
+def _add_text_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--text",
+        action="store_true",
+        help="look for text burnt into medical and uncertain pictures: how many lines, and their"
+        " share of the area; needs medsift[text]",
+    )
+    group.add_argument(
+        "--text-content",
+        action="store_true",
+        help="with --text: also write what the text says, which may name patients",
     )
 
 
@@ -392,6 +407,8 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
         model=arguments.model,
         threshold=arguments.threshold,
         recall=arguments.recall,
+        text=arguments.text or arguments.text_content,
+        text_content=arguments.text_content,
         tta=arguments.tta,
         min_size=arguments.min_size,
         workers=arguments.workers,

@@ -64,6 +64,7 @@ class Record:
     saved_as: str = ""
     text_boxes: int | None = None
     text_share: float | None = None
+    text: str = ""
     decision: str = ""
     decision_reason: str = ""
     known: str = ""

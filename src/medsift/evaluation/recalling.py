@@ -2,14 +2,14 @@
 
 For each recall the largest threshold is found at or above which that share of medical pictures is
 expected, by conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2024, "Conformal
-Risk Control") over whole groups, on answers of networks that had never seen them. The loss of a
-group is the share of its medical pictures below the threshold, and ``(sum of losses + 1) /
-(groups + 1)`` must stay at or below ``1 - recall``: then so does the expected loss of a group drawn
-like these, whatever its pictures have in common. The same must hold for pictures, with counts
-divided by the design effect, see :mod:`medsift.evaluation.risk`, so that large groups count, too.
+Risk Control"): the largest one for which ``(missed + 1) / (n + 1)`` stays at or below
+``1 - recall``, on answers of networks that had never seen the pictures' groups. Pictures of one
+group resemble each other, so both counts are divided by the design effect, see
+:mod:`medsift.evaluation.risk`; with whole groups the promise is approximate. Where hardly any
+picture is missed that effect cannot be seen, so it is at least the one at a probability of a half.
 
-Of ``n`` groups no recall above ``n / (n + 1)`` can be promised. Beyond that the threshold is the
-largest at which the recall was *seen*, and the card says that it is no promise.
+Of ``n`` pictures, so counted, no recall above ``n / (n + 1)`` can be promised. Beyond that the
+threshold is the largest at which the recall was *seen*, and the card says that it is no promise.
 
 What the card tells besides is measured otherwise: folds of whole groups, each judged by bounds that
 were fitted on the others.
@@ -23,6 +23,7 @@ source and file, joined by slashes), ``groups``, ``classes`` and calibrated ``pr
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,7 @@ RECALLS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
 GRID = tuple(float(f"{1 / (1 + np.exp(-x)):.4g}") for x in np.arange(-9.0, 3.01, 0.1))
 """Thresholds that are tried, even in log-odds: 0.0001 to 0.95; fixed before any data are seen."""
+_HALF = 0.5
 _FOLDS = 5
 _COST_STEP = 4
 _DIGITS = 5
@@ -138,23 +140,25 @@ def threshold_seen_for(scores: Scores, recall: float) -> float | None:
 
 
 def _largest(scores: Scores, recall: float, unseen: int) -> float | None:
-    """As for the functions above; ``unseen`` is the loss of the group that is still to come."""
+    """As for the functions above; ``unseen`` is the loss of the picture that is still to come."""
     p, groups = scores.p_medical[scores.medical], scores.groups[scores.medical]
     if not len(p):
         return None
-    which = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(which)
+    least = _design_effect(p < _HALF, groups)
     found = None
     for threshold in GRID:
         below = p < threshold
-        lost = float((np.bincount(which, below) / sizes).sum())
-        missed, n = effective_counts(below, groups)
-        of_groups = (lost + unseen) / (len(sizes) + unseen)
-        of_pictures = (missed + unseen) / (n + unseen)
-        if max(of_groups, of_pictures) > 1 - recall + 1e-12:
+        effect = max(least, _design_effect(below, groups)) if unseen else 1.0
+        missed, n = math.ceil(below.sum() / effect), math.floor(len(p) / effect)
+        if (missed + unseen) / (n + unseen) > 1 - recall + 1e-12:
             break
         found = threshold
     return found
+
+
+def _design_effect(missed: Mask, groups: Groups) -> float:
+    _, n = effective_counts(missed, groups)
+    return len(missed) / max(1, n)
 
 
 def fit(scores: Scores, recalls: Sequence[float] = RECALLS) -> RecallSpec:
@@ -171,6 +175,8 @@ def fit(scores: Scores, recalls: Sequence[float] = RECALLS) -> RecallSpec:
         promised = threshold is not None
         threshold = threshold if promised else threshold_seen_for(scores, recall)
         if threshold is not None:
+            # What was only seen may lie above what less was promised from.
+            threshold = min([threshold, *(b.threshold for b in bounds)])
             bounds.append(RecallBound(recall, threshold, promised, rates(scores, recall, promised)))
     return RecallSpec(tuple(bounds), cost(scores))
 

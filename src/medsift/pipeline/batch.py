@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from medsift.classify import Classifier, FigurePrediction
+from medsift.classify.burnt_text import Grey
 from medsift.classify.ensemble import Prepared
 from medsift.core.picture import Picture, Pixels
 from medsift.core.record import Record
@@ -59,6 +60,8 @@ class Pending:
         Pixels that panels are to be found in, where the networks are to give a verdict.
     shown : ndarray of uint8, shape (h, w, 3), or None
         Pixels that panels are to be cut from for people, where each gets a record.
+    grey : ndarray of uint8 or None
+        What text is looked for in, see :mod:`medsift.classify.burnt_text`.
     """
 
     position: int
@@ -72,6 +75,7 @@ class Pending:
     pixels: bytes | None = None
     shown: Pixels | None = field(default=None, repr=False)
     declared_modality: str = ""
+    grey: Grey | None = None
     ms: float = 0.0
 
 

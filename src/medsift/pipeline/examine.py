@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from medsift.classify import Classifier
+from medsift.classify.burnt_text import LEAST_SIDE, TextFinder, reduced
 from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.core.record import Record
@@ -21,6 +22,7 @@ from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.panels import PanelRecords, small_enough, with_verdict
 from medsift.pipeline.pixel_shelf import PixelShelf
+from medsift.report.files import HITS
 from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources import remote
 from medsift.sources.base import Blob, Budget, Context
@@ -65,6 +67,7 @@ class Examiner:
         )
         self._saver = _saver_for(options)
         self._shelf = PixelShelf(options.pixels_to) if options.pixels_to else None
+        self._text = TextFinder(options.text_content, threads) if options.text else None
         self._batch = Batch(
             self._classifier, heat=options.heat, panels=options.panels, features=options.features
         )
@@ -141,7 +144,7 @@ class Examiner:
     @property
     def _target(self) -> int:
         """Pixels that the shorter side shall have at least; 0 for all there are."""
-        side = self._classifier.largest_side
+        side = max(self._classifier.largest_side, LEAST_SIDE if self._text else 0)
         if self._shelf:
             return 0
         if not self._options.panels:
@@ -178,8 +181,17 @@ class Examiner:
                     pending.figure = small_enough(picture.pixels)
         if self._options.panels:
             pending.shown = small_enough(picture.pixels)
+        pending.grey = reduced(picture.pixels) if self._text else None
         pending.saved = picture if self._saver else None
         pending.pixels = self._shelf.put(picture.pixels) if self._shelf else None
+
+    def _with_text(self, record: Record, pending: Pending) -> Record:
+        """The record with the text burnt into its picture, if that is medical or may be."""
+        if self._text is None or pending.grey is None or record.label not in HITS:
+            return record
+        found = self._text.find(pending.grey)
+        text = "\n".join(found.content)
+        return replace(record, text_boxes=found.boxes, text_share=found.share, text=text)
 
     def _taken(self) -> Iterator[tuple[int, Outcome | None]]:
         for pending in self._batch.take():
@@ -194,6 +206,7 @@ class Examiner:
                 record = with_verdict(record, figure.prediction, pending.declared_modality)
                 record = replace(record, panels=len(figure.panels) or None)
                 record = judged(record, self._options.judgements)
+                record = self._with_text(record, pending)
             record = replace(record, ms=round(pending.ms, 3))
             whole = record
             if self._saver and pending.saved is not None:

@@ -78,6 +78,10 @@ class ScanOptions:
         the model's card.
     judgements : mapping of str to str
         What people said of pictures overrules the model: see :mod:`medsift.pipeline.judged`.
+    text : bool
+        Look for text burnt into what is medical or uncertain; needs the extra ``text``.
+    text_content : bool
+        Also read it; only together with ``text``.
     save_images : Path or None
         Folder for the original bytes of each picture, by label.
     save_names : str
@@ -119,6 +123,8 @@ class ScanOptions:
     accept: str | Sequence[str] = ()
     accept_threshold: float | None = None
     judgements: Mapping[str, str] = field(default_factory=dict, repr=False)
+    text: bool = False
+    text_content: bool = False
     save_images: Path | None = None
     save_names: str = ""
     save_labels: Sequence[str] = ()
@@ -146,6 +152,7 @@ class ScanOptions:
         if isinstance(self.dicom_tags, str):
             raise UsageError("dicom_tags takes a list of names, not one text")
         self._check_saving()
+        _check_text(self.text, self.text_content)
         _check_accept(self.accept, self.accept_threshold)
         if self.dicom_tags:
             from medsift.sources.dicom.tags import check_names
@@ -189,6 +196,8 @@ class ScanOptions:
             "model": f"{facts['name']} {facts['version']}",
             "model_digest": store.digest(folder),
             "threshold": facts["threshold"] if self.threshold is None else self.threshold,
+            "text": self.text,
+            "text_content": self.text_content,
             "possible_from": bound.threshold if (bound := self.recall_bound) else None,
             "tta": self.tta,
             "min_size": self.min_size,
@@ -238,6 +247,15 @@ class ScanOptions:
     def worker_count(self) -> int:
         """Worker processes to start."""
         return self.workers or cores_at_hand()
+
+
+def _check_text(text: bool, content: bool) -> None:
+    if content and not text:
+        raise UsageError("what text says is only read where text is looked for")
+    if text:
+        from medsift.classify.burnt_text import require
+
+        require()
 
 
 def _check_bounds(threshold: float | None, recall: float | None) -> None:

@@ -66,6 +66,7 @@ class RecordModel(BaseModel):
     saved_as: str = Field(description="always empty here: the service saves no pictures")
     text_boxes: int | None = Field(description="always empty here: the service looks for no text")
     text_share: float | None = Field(description="always empty here, like text_boxes")
+    text: str = Field(description="always empty here, like text_boxes")
     decision: Literal["accept", "look", "reject", ""] = Field(
         description="whether the picture is what `accept` asks for; look: a person should decide"
     )
@@ -198,6 +199,7 @@ _RECORD: Json = {
     "saved_as": "",
     "text_boxes": None,
     "text_share": None,
+    "text": "",
     "decision": "accept",
     "decision_reason": "This looks like an X-ray, CT, MRI, ultrasound or nuclear scan.",
     "known": "",

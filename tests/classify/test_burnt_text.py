@@ -1,0 +1,98 @@
+"""Text burnt into pictures: found, measured, and read only where that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import medsift
+from medsift.classify import burnt_text
+from medsift.classify.burnt_text import TextFinder, reduced
+from medsift.classify.card import read_card, write_card
+from medsift.classify.recall_spec import RecallBound, RecallSpec
+from medsift.core.errors import UsageError
+from tests.classify.tiny_model import write_model
+
+
+def scan_of(text: str, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """A round shape on black, as scanners show it, with a line of text above."""
+    image = Image.new("RGB", size, (60, 8, 8))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((40, 70, 440, 350), fill=(110, 40, 40))
+    draw.text((12, 12), text, fill=(255, 255, 255), font=ImageFont.load_default(20))
+    return image
+
+
+def test_what_is_kept_is_grey_and_bounded() -> None:
+    grey = reduced(np.zeros((3000, 1500, 3), dtype=np.uint8))
+    assert grey.shape == (1280, 640)
+    assert reduced(np.zeros((40, 30, 3), dtype=np.uint8)).shape == (40, 30)
+
+
+def test_without_the_extra_it_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    with pytest.raises(UsageError, match=r"pip install medsift\[text\]"):
+        medsift.scan("a.png", text=True)
+
+
+def test_reading_goes_with_looking() -> None:
+    with pytest.raises(UsageError, match="only read where"):
+        medsift.scan("a.png", text_content=True)
+
+
+class TestFound:
+    @pytest.fixture(autouse=True)
+    def _needs_the_extra(self) -> None:
+        pytest.importorskip("rapidocr")
+
+    def test_lines_are_counted_and_measured(self) -> None:
+        found = TextFinder().find(reduced(np.asarray(scan_of("DOE JOHN 12345"))))
+        assert found.boxes == 1
+        assert 0.005 < found.share < 0.08
+        assert found.content == ()
+
+    def test_a_scan_without_text_has_none(self) -> None:
+        assert TextFinder().find(reduced(np.asarray(scan_of("")))).boxes == 0
+
+    def test_nothing_is_fetched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import socket
+
+        def refuse(*_: object) -> None:
+            raise AssertionError("a connection was asked for")
+
+        monkeypatch.setattr(socket, "create_connection", refuse)
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        found = TextFinder(content=True).find(reduced(np.asarray(scan_of("DOE JOHN"))))
+        assert [text.replace(" ", "") for text in found.content] == ["DOEJOHN"]
+
+    def test_only_what_may_be_medical_is_looked_at(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked_at = []
+        find = TextFinder.find
+
+        def counted(self: TextFinder, grey: burnt_text.Grey) -> burnt_text.BurntText:
+            looked_at.append(grey.shape)
+            return find(self, grey)
+
+        monkeypatch.setattr(TextFinder, "find", counted)
+        model = write_model(tmp_path / "model")
+        scan_of("DOE JOHN").save(tmp_path / "scan.png")
+        blue = Image.merge("RGB", scan_of("DOE JOHN").split()[::-1])
+        blue.save(tmp_path / "photo.png")
+        names = [tmp_path / "scan.png", tmp_path / "photo.png"]
+        scan, photo = medsift.scan(names, model=str(model), text=True, threshold=0.5)
+        assert (scan.label, scan.text_boxes, scan.text) == ("medical", 1, "")
+        assert (photo.label, photo.text_boxes, photo.text_share) == ("non_medical", None, None)
+        assert len(looked_at) == 1
+        (read,) = medsift.scan(names[0], model=str(model), text=True, text_content=True)
+        assert read.text.replace(" ", "") == "DOEJOHN"
+        # Also what only a high recall calls possible.
+        spec = RecallSpec((RecallBound(0.99, 0.0),))
+        write_card(replace(read_card(model), recall=spec), model)
+        (possible,) = medsift.scan(names[1], model=str(model), text=True, recall=0.99)
+        assert (possible.label, possible.text_boxes) == ("uncertain", 1)
