@@ -169,7 +169,7 @@ def fit(scores: Scores, recalls: Sequence[float] = RECALLS) -> RecallSpec:
     scores : Scores
     recalls : sequence of float
     """
-    bounds = []
+    bounds: list[RecallBound] = []
     for recall in sorted(recalls):
         threshold = threshold_for(scores, recall)
         promised = threshold is not None
