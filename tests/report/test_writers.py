@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FIELDS, Record
 from medsift.report import parquet, writers
+from medsift.report.stream import StreamWriter
 from medsift.report.values import record_of, row_of
 from medsift.report.writers import LineWriter, open_file, open_writer, read_rows
 
@@ -150,7 +151,7 @@ def test_standard_output_gets_json_lines(capsysbinary: pytest.CaptureFixture[byt
 def test_a_reader_of_standard_output_that_went_away_is_an_output_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with io.FileIO(writing, "w") as stream, writers.StreamWriter(stream) as writer:
+    with io.FileIO(writing, "w") as stream, StreamWriter(stream) as writer:
         with pytest.raises(OutputError, match="standard output"):
             writer.write(RECORDS[0])
         # What follows goes nowhere instead of failing again.

@@ -24,7 +24,8 @@ from typing import Any
 from medsift.core.errors import CrashedError, EngineError, UsageError
 from medsift.pipeline.blocks import Block
 from medsift.pipeline.decisions import Finisher
-from medsift.pipeline.local import Ahead, LocalEngine, tasks_of
+from medsift.pipeline.grouping import tasks_of
+from medsift.pipeline.local import Ahead, LocalEngine
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.shards import ShardFolder

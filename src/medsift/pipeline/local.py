@@ -16,10 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from medsift.core.errors import CrashedError, InputError, MedsiftError
+from medsift.pipeline.grouping import tasks_of
 from medsift.pipeline.losses import Losses, lost_in_company
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Examined, failure
@@ -32,7 +33,6 @@ from medsift.sources.inputs import Input
 Ahead: TypeAlias = "Callable[[Examined], object]"
 """Is told what came of an input whose turn has not come yet."""
 
-_TASK_INPUTS = 16
 _NEW_POOLS = 3
 """So many times in a row a pool that breaks without any work done is replaced."""
 
@@ -44,12 +44,6 @@ _BEHIND = 512
 
 _PATIENCE = 0.5
 """Seconds that what is done may wait for its turn before that is told."""
-
-# Only a guess that saves hand-overs: files that look like documents get a task of their own, so
-# that their time limit is their own, too. What a file is, is told by its content, later.
-_IMAGE_SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".webp"]
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -356,41 +350,6 @@ class _Run:
         for examined in islice(task.found(), task.given, None):
             if self._ahead is not None:
                 self._ahead(examined)
-
-
-def tasks_of(
-    items: Iterable[Input | Examined | None],
-) -> Iterator[list[Input] | Examined | None]:
-    """Group inputs for the hand-over to a worker: image files together, all others alone."""
-    group: list[Input] = []
-    for item in items:
-        if item is None:
-            yield group or None
-            group = []
-            continue
-        if isinstance(item, Examined):
-            if group:
-                yield group
-            yield item
-            group = []
-            continue
-        if not _looks_like_image(item):
-            if group:
-                yield group
-            yield [item]
-            group = []
-            continue
-        group.append(item)
-        if len(group) >= _TASK_INPUTS:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _looks_like_image(item: Input) -> bool:
-    name = item.source if item.is_remote else item.path or ""
-    return PurePath(name).suffix.lower() in _IMAGE_SUFFIXES
 
 
 def _fault(task: _Task) -> InputError | None:

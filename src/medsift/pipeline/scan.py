@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from medsift.core.errors import InputError, UsageError
 from medsift.core.limits import MIB
 from medsift.core.record import Record
-from medsift.decode.guard import contained
 from medsift.decode.signatures import image_format
 from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.pipeline.decisions import Finisher
@@ -210,6 +209,8 @@ def is_light(item: Input) -> bool:
 def _is_small(path: Path) -> bool:
     """Whether an image is quick to decode, by what its header announces."""
     from PIL import Image
+
+    from medsift.decode.guard import contained
 
     try:
         with contained("image"), Image.open(path) as image:

@@ -18,7 +18,6 @@ from typing import IO, Any
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FieldType, Record
-from medsift.report import parquet
 from medsift.report.csv_file import inert
 from medsift.report.files import FileFound, Gathering, Shown
 from medsift.report.values import clean_text
@@ -113,6 +112,8 @@ class ByFile:
                     if self._path.suffix.lower() == ".csv":
                         _write_csv(self._ordered(), draft)
                     else:
+                        from medsift.report import parquet  # loads NumPy
+
                         parquet.write_table(self._ordered(), draft, COLUMNS)
                     draft.replace(self._path)
                 finally:

@@ -25,13 +25,12 @@ from medsift.core.record import Record
 from medsift.report.beginning import Beginning, begin, lock_all, lock_path
 from medsift.report.earlier import Changes, Earlier, Known
 from medsift.report.journal import Entry, Good, Journal, journal_path
+from medsift.report.stream import StreamWriter, Writer
 from medsift.report.values import row_of
 from medsift.report.writers import (
     STANDARD_OUTPUT,
     LineWriter,
     ParquetWriter,
-    StreamWriter,
-    Writer,
     checked,
     open_file,
 )

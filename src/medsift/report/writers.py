@@ -17,48 +17,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
 
 from medsift.core.errors import OutputError, UsageError
-from medsift.core.record import Record
-from medsift.report import csv_file, jsonl, parquet, standard_output
+from medsift.report import csv_file, jsonl
 from medsift.report.drafts import draft_beside, new_mark
-from medsift.report.values import Row, row_of
+from medsift.report.stream import StreamWriter, Writer
+from medsift.report.values import Row
 
 STANDARD_OUTPUT = "-"
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 _BUFFER_BYTES = 1 << 18
-
-_Self = TypeVar("_Self", bound="Writer")
-
-
-class Writer(Protocol):
-    """Takes records; on leaving its ``with`` block the output is complete.
-
-    Every method raises :class:`~medsift.core.errors.OutputError` where the system refuses.
-    """
-
-    def write_row(self, row: Row) -> None:
-        """Add a row, as :func:`medsift.report.values.row_of` makes it."""
-
-    def flush(self) -> None:
-        """Hand everything written so far to the operating system."""
-
-    def seal(self) -> None:
-        """Make the output complete, but keep what resuming a scan would need."""
-
-    def close(self) -> None:
-        """Make the output complete and leave nothing else behind. May be called twice."""
-
-    def write(self, record: Record) -> None:
-        """Add a record."""
-        self.write_row(row_of(record))
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +192,8 @@ class ParquetWriter(Writer):
         with _writing(self.path):
             draft = draft_beside(self.path)
             try:
+                from medsift.report import parquet  # loads NumPy
+
                 parquet.write(self._rows.file, draft)
                 draft.replace(self.path)
             finally:
@@ -243,49 +213,6 @@ class ParquetWriter(Writer):
         """Close it before there is a row, and leave nothing."""
         self._rows.leave()
         self._rows.file.unlink(missing_ok=True)
-
-
-class StreamWriter(Writer):
-    """JSONL on standard output.
-
-    Parameters
-    ----------
-    stream : binary stream
-    alone : bool
-        Whether nobody else gets the records: then the work ends when the reader leaves.
-    """
-
-    def __init__(self, stream: BinaryIO, alone: bool = True) -> None:
-        self._stream = stream
-        self._alone = alone
-
-    def write_row(self, row: Row) -> None:
-        """Append a row."""
-        with self._read_by_somebody():
-            self._stream.write(jsonl.encode(row))
-
-    def flush(self) -> None:
-        """Hand the rows to the operating system."""
-        with self._read_by_somebody():
-            self._stream.flush()
-
-    def seal(self) -> None:
-        """Make the output complete."""
-        self.flush()
-
-    def close(self) -> None:
-        """Make the output complete and leave nothing else behind."""
-        self.flush()
-
-    @contextmanager
-    def _read_by_somebody(self) -> Iterator[None]:
-        try:
-            with standard_output.writing(self._stream):
-                yield
-        except OutputError as error:
-            # What follows goes nowhere, see standard_output.
-            if self._alone or not isinstance(error.__cause__, BrokenPipeError):
-                raise
 
 
 def open_writer(path: str) -> Writer:
@@ -370,7 +297,11 @@ def read_rows(path: Path) -> Iterator[Row]:
     suffix = _checked_suffix(path)
     if suffix == ".csv":
         return csv_file.read(path)
-    return parquet.read(path) if suffix == ".parquet" else jsonl.read(path)
+    if suffix == ".jsonl":
+        return jsonl.read(path)
+    from medsift.report import parquet  # loads NumPy
+
+    return parquet.read(path)
 
 
 def read_appended(appended: Path) -> Iterator[Row]:
