@@ -71,7 +71,11 @@ class LineWriter(Writer):
         """CRC-32 of these bytes."""
         if not keep:
             self._append(layout.header)
-            self.flush()
+            try:
+                self.flush()
+            except BaseException:
+                self._stream.close()
+                raise
 
     def write_row(self, row: Row) -> None:
         """Append a row."""
