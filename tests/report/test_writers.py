@@ -145,7 +145,7 @@ def test_standard_output_gets_json_lines(capsysbinary: pytest.CaptureFixture[byt
         writer.write(RECORDS[0])
     line = capsysbinary.readouterr().out
     assert line.endswith(b"\n")
-    assert json.loads(line) == RECORDS[0].to_dict()
+    assert json.loads(line) == json.loads(json.dumps(row_of(RECORDS[0])))
 
 
 def test_a_reader_of_standard_output_that_went_away_is_an_output_error() -> None:
