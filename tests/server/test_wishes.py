@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from medsift.classify.card import read_card
 from medsift.core.record import Record
 from medsift.server import app
 from medsift.sources.inputs import Input
@@ -22,8 +23,7 @@ KINDS = {"ct": 0.55, "photo": 0.3, "mri": 0.15}
 @pytest.fixture(autouse=True)
 def card_without_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wanted is judged by the same bounds, whichever model ships."""
-    read = app.read_card
-    monkeypatch.setattr(app, "read_card", lambda folder: replace(read(folder), accept={}))
+    monkeypatch.setattr(app, "read_card", lambda folder: replace(read_card(folder), accept={}))
 
 
 def look(item: Input) -> list[Record]:
