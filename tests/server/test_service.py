@@ -45,9 +45,10 @@ def client(service: ServiceProcess) -> Iterator[httpx.Client]:
 
 
 def leftovers(temporary: Path) -> list[Path]:
-    """What lies in the folder of the service, besides its lock."""
+    """What lies in the folder of the service, besides its lock and the place of its notes."""
     (own,) = temporary.iterdir()
-    return [path for path in own.iterdir() if path.name != "lock"]
+    found = [path for path in own.iterdir() if path.name not in ("lock", "notes")]
+    return [*found, *own.glob("notes/*")]
 
 
 def test_a_scan_finds_what_the_command_line_finds(
