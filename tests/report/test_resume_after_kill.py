@@ -56,7 +56,7 @@ def test_a_scan_killed_at_random_moments_ends_up_as_if_undisturbed(tmp_path: Pat
     rng = random.Random(20)
     reported: list[str] = []
     for _ in range(KILLS):
-        with start(tmp_path, 0.002) as child:
+        with start(tmp_path, 0.008) as child:
             assert child.stdout
             # The first line comes when the outputs are open; some kills come before it.
             if rng.random() < 0.8:
