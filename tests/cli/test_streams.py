@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,8 @@ def test_a_lost_terminal_ends_a_scan_as_an_interrupt_does(
         child.stdin.write(f"{image}\n".encode())
         child.stdin.flush()
         assert child.stdout.readline()
+        # The line goes to standard output first; the input is complete a moment later.
+        time.sleep(1)
         child.send_signal(getattr(signal, name))
         assert child.wait(60) == code
     assert len(out.read_text().splitlines()) == 1
