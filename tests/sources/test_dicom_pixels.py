@@ -402,6 +402,7 @@ def test_a_linear_window_counts_its_width_less_one() -> None:
 
 
 def test_a_jpeg_ls_frame_that_one_decoder_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jpeg_ls")
     content = sample("MR_small_jpeg_ls_lossless.dcm")
     codec = codec_of(content)
     by = codec._by
