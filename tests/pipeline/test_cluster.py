@@ -133,7 +133,7 @@ def test_resuming_makes_the_missing_shards_and_no_other(
 def test_resuming_with_other_inputs_or_options_is_refused(folder: Path, sharded: Path) -> None:
     words = ("--engine", "ray", "-o", f"{sharded}/", "--block", str(BLOCK), "--resume")
     other = run(folder, *words, "--threshold", "0.9")
-    assert (other.returncode, "had threshold" in other.stderr) == (1, True)
+    assert (other.returncode, "had threshold" in other.stderr) == (2, True)
 
 
 def test_outputs_in_one_file_are_those_of_the_local_engine(
