@@ -172,7 +172,7 @@ def test_answers_are_told_by_their_pictures() -> None:
     own = Answers(("a", "b"), ("g", "h"), np.array([[0.6, 0.4], [0.3, 0.7]]))
     gate = Answers(("b", "a"), ("h", "g"), np.array([[0.001, 0.999], [0.2, 0.8]])).like(own)
     assert gate.of(medical).tolist() == [0.2, 0.001]
-    assert own.mixed(gate, 0.5).of(medical).tolist() == pytest.approx([0.4, 0.1505])
+    assert own.mixed(gate, 0.25).of(medical).tolist() == pytest.approx([0.5, 0.22525])
     assert own.where(np.array([True, False]), gate).of(medical).tolist() == [0.6, 0.001]
     with pytest.raises(ModelError, match="no answer over folds on 'b'"):
         Answers(("a",), ("g",), np.array([[0.5, 0.5]])).like(own)
