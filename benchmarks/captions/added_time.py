@@ -15,7 +15,7 @@ from unittest import mock
 
 from medsift.core.picture import Provenance
 from medsift.sources.base import Blob, Context
-from medsift.sources.pdf.page_figures import PageFigures
+from medsift.sources.pdf.captions.page_figures import PageFigures
 from medsift.sources.registry import findings
 
 

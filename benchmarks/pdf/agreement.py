@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medsift.core.picture import Bbox, Picture
-from medsift.sources.pdf.draw import draw_region
 from medsift.sources.pdf.geometry import intersection
-from medsift.sources.pdf.placements import frame_of, placements_of, walk
-from medsift.sources.pdf.similarity import ssim
+from medsift.sources.pdf.pixels.draw import draw_region
+from medsift.sources.pdf.pixels.similarity import ssim
+from medsift.sources.pdf.placement.placements import frame_of, placements_of, walk
 
 SIDE = 256
 FINE = 2048

@@ -58,8 +58,8 @@ from medsift.core.picture import Bbox, Picture, Provenance
 from medsift.decode.blank import is_blank
 from medsift.sources.base import Blob, Context, PdfPixels, SourceOptions
 from medsift.sources.pdf import read
-from medsift.sources.pdf.dictionaries import number_of, value_of, values_of
-from medsift.sources.pdf.facts import images_in_mask
+from medsift.sources.pdf.document.dictionaries import number_of, value_of, values_of
+from medsift.sources.pdf.document.facts import images_in_mask
 from medsift.sources.pdf.geometry import area, intersection
 
 SECONDS = 60

@@ -31,9 +31,9 @@ from urllib.parse import quote, unquote, urlsplit
 from medsift.core.errors import InputError, NotFoundError
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context, sha256_of
-from medsift.sources.web.address import decode_data
-from medsift.sources.web.pictures import pictures
-from medsift.sources.web.references import Address, parse_page
+from medsift.sources.web.fetching.address import decode_data
+from medsift.sources.web.page.pictures import pictures
+from medsift.sources.web.page.references import Address, parse_page
 
 ORIGIN = "https://page.example/"
 CONTROLS = ORIGIN + "controls-of-the-browser.html"

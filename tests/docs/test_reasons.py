@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import get_args
 
 from medsift.core.errors import InputError
-from medsift.sources.pdf.swarms import JunkReason
-from medsift.sources.web import faults, shelf
+from medsift.sources.pdf.placement.decoration import JunkReason
+from medsift.sources.web.fetching import errors
+from medsift.sources.web.page import loader
 from tests.conftest import ROOT
 
 _SOURCES = ROOT / "src" / "medsift"
@@ -29,7 +30,7 @@ def _documented() -> set[str]:
 
 
 def _codes() -> set[str]:
-    assert faults.RobotsError.code != shelf.LeftOutError.code  # both modules are imported
+    assert errors.RobotsError.code != loader.LeftOutError.code  # both modules are imported
     waiting, found = [InputError], set()
     while waiting:
         kind = waiting.pop()

@@ -145,9 +145,9 @@ def page_with_box(
     from PIL import Image, ImageDraw
 
     from medsift.app.inside import document_inside
-    from medsift.sources.pdf.document import open_document
-    from medsift.sources.pdf.draw import draw_region
-    from medsift.sources.pdf.placements import frame_of
+    from medsift.sources.pdf.document.opening import open_document
+    from medsift.sources.pdf.pixels.draw import draw_region
+    from medsift.sources.pdf.placement.placements import frame_of
 
     data = document_inside(path, member, password) if member else _read(path)
     with open_document(data, password) as document:
@@ -181,7 +181,7 @@ def page_count(path: Path, password: str = "") -> int:
     InputError
         The document cannot be opened.
     """
-    from medsift.sources.pdf.document import open_document
+    from medsift.sources.pdf.document.opening import open_document
 
     with open_document(_read(path), password) as document:
         return len(document)

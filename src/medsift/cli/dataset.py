@@ -29,7 +29,7 @@ from medsift.core.errors import InputError, OutputError, UsageError
 from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
-    from medsift.sources.web.fetch import Fetcher
+    from medsift.sources.web.fetching.fetch import Fetcher
 
 TEMPLATE = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 COLUMNS = ("label", "kind", "source", "repository", "commit", "path", "sha256")
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         return dataset_labels.run(arguments)
     from tqdm import tqdm
 
-    from medsift.sources.web.fetch import Fetcher
+    from medsift.sources.web.fetching.fetch import Fetcher
     from medsift.sources.web.options import WebOptions
 
     check_template(arguments.url_template)

@@ -24,11 +24,11 @@ ENTRY_POINTS = "medsift.sources"
 _SOURCES: dict[str, tuple[SourceType, str]] = {
     "image": ("image", "medsift.sources.image:read"),
     "pdf": ("pdf", "medsift.sources.pdf:read"),
-    "html": ("html", "medsift.sources.web.html:read"),
-    "svg": ("image", "medsift.sources.web.svg:read"),
-    "mhtml": ("html", "medsift.sources.web.mhtml:read"),
-    "warc": ("warc", "medsift.sources.web.warc:read"),
-    "wacz": ("warc", "medsift.sources.web.warc:read_wacz"),
+    "html": ("html", "medsift.sources.web.page.html:read"),
+    "svg": ("image", "medsift.sources.web.svg.source:read"),
+    "mhtml": ("html", "medsift.sources.web.page.mhtml:read"),
+    "warc": ("warc", "medsift.sources.web.warc.source:read"),
+    "wacz": ("warc", "medsift.sources.web.warc.source:read_wacz"),
     "dicom": ("dicom", "medsift.sources.dicom:read"),
     "nifti": ("image", "medsift.sources.nifti:read"),
     "zip": ("archive", "medsift.sources.archive.zip:read"),
@@ -80,7 +80,7 @@ def findings(blob: Blob, context: Context) -> Iterator[Finding]:
 
 def url_findings(url: str, context: Context) -> Iterator[Finding]:
     """What is at an address, by the rules of :func:`findings`."""
-    from medsift.sources.web.page import read_url
+    from medsift.sources.web.page.live import read_url
 
     where = Provenance(url, url=url)
     yield from _netted(where, lambda: read_url(url, context, context.options.web))

@@ -17,9 +17,9 @@ from medsift.sources.pdf import read
 from medsift.sources.pdf.apart import noted, pages_apart
 from medsift.sources.registry import findings
 from tests.samples import locked, picture, write_pdf
+from tests.sources.pdf.pixels.test_odd_images import disc, jpeg2000, jpx
 
 from .making_pdfs import Pdf, draw, scene
-from .test_odd_images import disc, jpeg2000, jpx
 
 WHERE = Provenance("a.pdf", "pdf")
 CURVES = "".join(f"{x} 300 m {x + 40} 380 {x + 80} 420 {x + 90} 500 c S\n" for x in range(20))

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpcore
 
-from medsift.sources.web.fetch import Fetcher
-from medsift.sources.web.guard import Guard
+from medsift.sources.web.fetching.fetch import Fetcher
+from medsift.sources.web.fetching.guard import Guard
+from medsift.sources.web.fetching.transport import GuardedBackend, GuardedTransport
 from medsift.sources.web.options import WebOptions
-from medsift.sources.web.transport import GuardedBackend, GuardedTransport
 
 ALONE = WebOptions(ignore_robots=True, retries=0)
 """One request for one fetch."""

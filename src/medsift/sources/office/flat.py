@@ -21,10 +21,10 @@ from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, Member, problem
 from medsift.sources.office.markup import attribute
-from medsift.sources.web.address import decode_data, is_data
-from medsift.sources.web.folder import PageFolder
-from medsift.sources.web.references import Address
-from medsift.sources.web.shelf import LeftOutError
+from medsift.sources.web.fetching.address import decode_data, is_data
+from medsift.sources.web.page.folder import PageFolder
+from medsift.sources.web.page.loader import LeftOutError
+from medsift.sources.web.page.references import Address
 
 _DOCUMENT_BYTES = 256 * MIB
 _ROOT = re.compile(

@@ -13,30 +13,30 @@ from PIL import Image
 from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Bbox, Finding, Picture, Problem, Provenance
 from medsift.sources.base import Context
-from medsift.sources.pdf.annotations import annotation_placements
-from medsift.sources.pdf.assemble import pictures_of_unit
-from medsift.sources.pdf.covered import covered_units
-from medsift.sources.pdf.document import open_second, opened
-from medsift.sources.pdf.draw import keep_from_drawing
-from medsift.sources.pdf.extract import Extractor, finest_size, is_fatal
-from medsift.sources.pdf.facts import FactsReader
-from medsift.sources.pdf.layers import with_hidden_marked
-from medsift.sources.pdf.masked import masked_pictures
-from medsift.sources.pdf.overlays import Surroundings
-from medsift.sources.pdf.page_figures import PageFigures
-from medsift.sources.pdf.patterns import lifted
-from medsift.sources.pdf.placements import frame_of, placements_of
-from medsift.sources.pdf.regions import pictures_on_scan
-from medsift.sources.pdf.sheet import Sheet
-from medsift.sources.pdf.swarms import (
+from medsift.sources.pdf.captions.page_figures import PageFigures
+from medsift.sources.pdf.document.facts import FactsReader
+from medsift.sources.pdf.document.opening import open_second, opened
+from medsift.sources.pdf.document.patterns import lifted
+from medsift.sources.pdf.pixels.assemble import pictures_of_unit
+from medsift.sources.pdf.pixels.draw import keep_from_drawing
+from medsift.sources.pdf.pixels.extract import Extractor, finest_size, is_fatal
+from medsift.sources.pdf.pixels.masked import masked_pictures
+from medsift.sources.pdf.pixels.regions import pictures_on_scan
+from medsift.sources.pdf.pixels.vectors import vector_boxes, vector_pictures
+from medsift.sources.pdf.placement.annotations import annotation_placements
+from medsift.sources.pdf.placement.covered import covered_units
+from medsift.sources.pdf.placement.decoration import (
     JunkReason,
     is_shadow,
     junk_reason,
     without_glyphs,
     without_unseen,
 )
-from medsift.sources.pdf.units import Unit, units_of
-from medsift.sources.pdf.vectors import vector_boxes, vector_pictures
+from medsift.sources.pdf.placement.overlays import Surroundings
+from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.placements import frame_of, placements_of
+from medsift.sources.pdf.placement.units import Unit, units_of
+from medsift.sources.pdf.placement.visibility import with_hidden_marked
 
 _HIDDEN = " (hidden layer)"
 

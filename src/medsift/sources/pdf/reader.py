@@ -13,14 +13,14 @@ from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import refined
 from medsift.sources.pdf.apart import ATTACHED, Begun, Job, noted, pages_apart
-from medsift.sources.pdf.attachments import attached_to, attachments_of
-from medsift.sources.pdf.document import open_document, open_second, saved_plainly
-from medsift.sources.pdf.extract import Extractor
-from medsift.sources.pdf.facts import FactsReader
+from medsift.sources.pdf.document.attachments import attached_to, attachments_of
+from medsift.sources.pdf.document.facts import FactsReader
+from medsift.sources.pdf.document.opening import open_document, open_second, saved_plainly
 from medsift.sources.pdf.page import findings_of, is_dangerous
-from medsift.sources.pdf.placements import frame_of
+from medsift.sources.pdf.pixels.extract import Extractor
+from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.placements import frame_of
 from medsift.sources.pdf.second import is_doubtful, second_look
-from medsift.sources.pdf.sheet import Sheet
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument

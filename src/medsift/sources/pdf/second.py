@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Finding, Picture, Provenance
-from medsift.sources.pdf.dictionaries import value_of
-from medsift.sources.pdf.document import open_second, opened
-from medsift.sources.pdf.extract import Extractor
-from medsift.sources.pdf.facts import FactsReader, images_of
+from medsift.sources.pdf.document.dictionaries import value_of
+from medsift.sources.pdf.document.facts import FactsReader, images_of
+from medsift.sources.pdf.document.opening import open_second, opened
 from medsift.sources.pdf.page import findings_of, from_stream
-from medsift.sources.pdf.placements import frame_of, has_pixels, walk
-from medsift.sources.pdf.sheet import Sheet
+from medsift.sources.pdf.pixels.extract import Extractor
+from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.placements import frame_of, has_pixels, walk
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
