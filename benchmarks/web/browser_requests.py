@@ -32,8 +32,9 @@ from medsift.core.errors import InputError, NotFoundError
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context, sha256_of
 from medsift.sources.web.fetching.address import decode_data
+from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import pictures
-from medsift.sources.web.page.references import Address, parse_page
+from medsift.sources.web.page.references import Address
 
 ORIGIN = "https://page.example/"
 CONTROLS = ORIGIN + "controls-of-the-browser.html"

@@ -10,7 +10,6 @@ from typing import get_args
 from medsift.core.errors import InputError
 from medsift.sources.pdf.placement.decoration import JunkReason
 from medsift.sources.web.fetching import errors
-from medsift.sources.web.page import loader
 from tests.conftest import ROOT
 
 _SOURCES = ROOT / "src" / "medsift"
@@ -30,7 +29,7 @@ def _documented() -> set[str]:
 
 
 def _codes() -> set[str]:
-    assert errors.RobotsError.code != loader.LeftOutError.code  # both modules are imported
+    assert errors.RobotsError.code != errors.LeftOutError.code  # the module is imported
     waiting, found = [InputError], set()
     while waiting:
         kind = waiting.pop()

@@ -10,7 +10,7 @@ from medsift.core.picture import Finding, Problem
 from medsift.sources.base import Blob
 from medsift.sources.container import Container, problem
 from medsift.sources.web.fetching.address import decode_data, is_data, is_remote
-from medsift.sources.web.page.references import parse_page
+from medsift.sources.web.page.parse import parse_page
 
 _BODY_BYTES = 16 * MIB
 

@@ -14,7 +14,8 @@ from medsift.sources.described import described
 from medsift.sources.office.markup import OnStart, scan_tags
 from medsift.sources.office.package import PART_BYTES, Package, resolve_part
 from medsift.sources.web.fetching.address import decode_data, is_data, is_remote
-from medsift.sources.web.page.references import Address, Reference, parse_page
+from medsift.sources.web.page.parse import parse_page
+from medsift.sources.web.page.references import Address, Reference
 
 _ROOT = "file:///"
 

@@ -22,8 +22,8 @@ from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, Member, problem
 from medsift.sources.office.markup import attribute
 from medsift.sources.web.fetching.address import decode_data, is_data
+from medsift.sources.web.fetching.errors import LeftOutError
 from medsift.sources.web.page.folder import PageFolder
-from medsift.sources.web.page.loader import LeftOutError
 from medsift.sources.web.page.references import Address
 
 _DOCUMENT_BYTES = 256 * MIB

@@ -33,7 +33,7 @@ from medsift.sources.pdf.placement.decoration import (
     without_unseen,
 )
 from medsift.sources.pdf.placement.overlays import Surroundings
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import frame_of, placements_of
 from medsift.sources.pdf.placement.units import Unit, units_of
 from medsift.sources.pdf.placement.visibility import with_hidden_marked
@@ -41,60 +41,65 @@ from medsift.sources.pdf.placement.visibility import with_hidden_marked
 _HIDDEN = " (hidden layer)"
 
 
-def findings_of(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
+def findings_of(page_context: PageContext, extractor: Extractor) -> Iterator[Finding]:
     """Yield the pictures of a page in the order of drawing, and what was left out.
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     extractor : Extractor
     """
     dropped: Counter[JunkReason] = Counter()
-    figures = PageFigures(sheet, extractor.context.options.captions)
-    pictures = _pictures(sheet, extractor, dropped, figures)
+    figures = PageFigures(page_context, extractor.context.options.captions)
+    pictures = _pictures(page_context, extractor, dropped, figures)
     for number, finding in enumerate(pictures, start=1):
         note = _HIDDEN if finding.where.locator == _HIDDEN else ""
-        locator = f"{sheet.where.locator}, image {number}{note}"
+        locator = f"{page_context.where.locator}, image {number}{note}"
         placed = replace(finding, where=replace(finding.where, locator=locator))
         if isinstance(placed, Picture):
             placed = _reduced(figures.placed(placed), extractor.context)
         yield placed
-    yield from (_left_out(sheet.where, reason, n) for reason, n in dropped.items() if n)
+    yield from (_left_out(page_context.where, reason, n) for reason, n in dropped.items() if n)
 
 
-def is_dangerous(sheet: Sheet) -> bool:
+def is_dangerous(page_context: PageContext) -> bool:
     """Whether PDFium may die when it draws the page: of images that cannot be kept from it."""
-    fatal = {key for key, facts in sheet.facts.images.items() if is_fatal(tuple(facts))}
+    fatal = {key for key, facts in page_context.facts.images.items() if is_fatal(tuple(facts))}
     if not fatal:
         return False
-    return not fatal <= {p.key for p in placements_of(sheet.page, sheet.frame)}
+    return not fatal <= {p.key for p in placements_of(page_context.page, page_context.frame)}
 
 
 def _pictures(
-    sheet: Sheet, extractor: Extractor, dropped: Counter[JunkReason], figures: PageFigures
+    page_context: PageContext,
+    extractor: Extractor,
+    dropped: Counter[JunkReason],
+    figures: PageFigures,
 ) -> Iterator[Finding]:
-    placements = list(placements_of(sheet.page, sheet.frame))
-    keep_from_drawing([p for p in placements if is_fatal(sheet.about(p))])
-    seen = without_unseen(placements, sheet.frame.box)
-    sifted = without_glyphs(with_hidden_marked(sheet, seen.kept), sheet.bitonal)
-    dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": sheet.facts.glyphs}))
+    placements = list(placements_of(page_context.page, page_context.frame))
+    keep_from_drawing([p for p in placements if is_fatal(page_context.about(p))])
+    seen = without_unseen(placements, page_context.frame.box)
+    sifted = without_glyphs(with_hidden_marked(page_context, seen.kept), page_context.bitonal)
+    dropped.update(seen.dropped + sifted.dropped + Counter({"glyph": page_context.facts.glyphs}))
     stored = extractor.context.options.pdf_pixels == "stored"
-    surroundings = Surroundings(sheet, sifted.kept)
-    units = list(_without_junk(sheet, units_of(sifted.kept, sheet.see_through), dropped))
-    covered = [] if stored else covered_units(sheet, units)
+    surroundings = Surroundings(page_context, sifted.kept)
+    units = list(
+        _without_junk(page_context, units_of(sifted.kept, page_context.see_through), dropped)
+    )
+    covered = [] if stored else covered_units(page_context, units)
     dropped["covered"] += len(covered)
     units = [unit for unit in units if unit not in covered]
-    drawn = vector_boxes(sheet, [p.bbox for p in sifted.kept])
+    drawn = vector_boxes(page_context, [p.bbox for p in sifted.kept])
     planned = figures.without_faint([u for u in units if not u.placements[0].hidden])
     figures.plan([unit.bbox for unit in planned] + drawn)
     for unit in units:
         first = unit.placements[0]
-        for found in pictures_of_unit(sheet, unit, extractor):
+        for found in pictures_of_unit(page_context, unit, extractor):
             if not isinstance(found, Picture):
                 yield found
             elif first.hidden:
                 yield replace(found, where=replace(found.where, locator=_HIDDEN))
-            elif sheet.see_through(first) and is_shadow(found.pixels):
+            elif page_context.see_through(first) and is_shadow(found.pixels):
                 on_ground = surroundings.on_ground(found, unit.placements)
                 if on_ground is None:
                     dropped["shadow"] += 1
@@ -103,44 +108,49 @@ def _pictures(
             else:
                 shown = found if stored else surroundings.as_seen(found, unit.placements)
                 yield shown
-                parts = list(pictures_on_scan(sheet, shown))
+                parts = list(pictures_on_scan(page_context, shown))
                 figures.plan([part.where.bbox for part in parts if part.where.bbox])
                 yield from parts
-    yield from _in_annotations(sheet, extractor)
-    for stream in sheet.facts.in_patterns:
-        yield from from_stream(sheet.where, stream, extractor)
-    yield from vector_pictures(sheet, drawn)
-    yield from _masked(sheet, drawn, extractor, dropped)
+    yield from _in_annotations(page_context, extractor)
+    for stream in page_context.facts.in_patterns:
+        yield from from_stream(page_context.where, stream, extractor)
+    yield from vector_pictures(page_context, drawn)
+    yield from _masked(page_context, drawn, extractor, dropped)
 
 
-def _without_junk(sheet: Sheet, units: list[Unit], dropped: Counter[JunkReason]) -> Iterator[Unit]:
+def _without_junk(
+    page_context: PageContext, units: list[Unit], dropped: Counter[JunkReason]
+) -> Iterator[Unit]:
     for unit in units:
         first = unit.placements[0]
-        reason = junk_reason(unit, finest_size(first, sheet.about(first)))
+        reason = junk_reason(unit, finest_size(first, page_context.about(first)))
         if reason:
             dropped[reason] += 1
         else:
             yield unit
 
 
-def _in_annotations(sheet: Sheet, extractor: Extractor) -> Iterator[Finding]:
-    for placement in annotation_placements(sheet):
-        for found in pictures_of_unit(sheet, Unit("single", (placement,)), extractor):
+def _in_annotations(page_context: PageContext, extractor: Extractor) -> Iterator[Finding]:
+    for placement in annotation_placements(page_context):
+        for found in pictures_of_unit(page_context, Unit("single", (placement,)), extractor):
             note = _HIDDEN if placement.hidden and isinstance(found, Picture) else ""
             yield replace(found, where=replace(found.where, locator=note)) if note else found
 
 
 def _masked(
-    sheet: Sheet, figures: list[Bbox], extractor: Extractor, dropped: Counter[JunkReason]
+    page_context: PageContext,
+    figures: list[Bbox],
+    extractor: Extractor,
+    dropped: Counter[JunkReason],
 ) -> Iterator[Finding]:
     try:
-        for picture in masked_pictures(sheet, figures, extractor.context.limits.pixels):
+        for picture in masked_pictures(page_context, figures, extractor.context.limits.pixels):
             if is_shadow(picture.pixels):
                 dropped["shadow"] += 1
             else:
                 yield picture
     except InputError as error:
-        yield Problem(sheet.where, "failed", error.code, error.record_text)
+        yield Problem(page_context.where, "failed", error.code, error.record_text)
 
 
 def _reduced(picture: Picture, context: Context) -> Picture:
@@ -167,9 +177,11 @@ def from_stream(where: Provenance, stream: Any, extractor: Extractor) -> Iterato
         data = lifted(stream)
         facts = FactsReader(open_second(data, "")).of_page(0)
         with opened(data) as page:
-            sheet = Sheet(page, frame_of(page), where, facts)
-            for placement in placements_of(page, sheet.frame):
-                for found in pictures_of_unit(sheet, Unit("single", (placement,)), extractor):
+            page_context = PageContext(page, frame_of(page), where, facts)
+            for placement in placements_of(page, page_context.frame):
+                for found in pictures_of_unit(
+                    page_context, Unit("single", (placement,)), extractor
+                ):
                     yield replace(found, where=replace(found.where, bbox=None))
                 return
         raise DecodeError("the image of a pattern cannot be drawn")

@@ -18,7 +18,7 @@ from medsift.sources.pdf.document.facts import FactsReader
 from medsift.sources.pdf.document.opening import open_document, open_second, saved_plainly
 from medsift.sources.pdf.page import findings_of, is_dangerous
 from medsift.sources.pdf.pixels.extract import Extractor
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import frame_of
 from medsift.sources.pdf.second import is_doubtful, second_look
 
@@ -156,13 +156,15 @@ class _Reading:
             yield from found
             return
         try:
-            sheet = Sheet(page, frame_of(page), where, facts.of_page(number))
-            if self._apart is not None and is_dangerous(sheet):
+            page_context = PageContext(page, frame_of(page), where, facts.of_page(number))
+            if self._apart is not None and is_dangerous(page_context):
                 yield from self._apart(number, number)
                 return
-            abridged = any(f.abridged for found in sheet.facts.images.values() for f in found)
+            abridged = any(
+                f.abridged for found in page_context.facts.images.values() for f in found
+            )
             if not abridged:
-                yield from findings_of(sheet, extractor)
+                yield from findings_of(page_context, extractor)
             if abridged or is_doubtful(page, facts.page(number)):
                 yield from second_look(where, facts, number, extractor)
             yield from attached_to(page, where, extractor.context)

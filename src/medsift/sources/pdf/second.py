@@ -20,7 +20,7 @@ from medsift.sources.pdf.document.facts import FactsReader, images_of
 from medsift.sources.pdf.document.opening import open_second, opened
 from medsift.sources.pdf.page import findings_of, from_stream
 from medsift.sources.pdf.pixels.extract import Extractor
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import frame_of, has_pixels, walk
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _anew(page: Any, where: Provenance, extractor: Extractor) -> Iterator[Findin
         if is_doubtful(copy, page):
             return
         facts = FactsReader(open_second(data, "")).of_page(0)
-        yield from findings_of(Sheet(copy, frame_of(copy), where, facts), extractor)
+        yield from findings_of(PageContext(copy, frame_of(copy), where, facts), extractor)
 
 
 def _rewritten(page: Any) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from medsift.sources.web.fetching.locks import Turns
+from medsift.sources.web.fetching.locks import HostLocks
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks that end with a process")
 
@@ -19,7 +19,7 @@ def test_no_more_hold_a_place_than_there_are_places(tmp_path: Path) -> None:
     def work() -> None:
         nonlocal holding, most
         # Each with a view of its own, as another process has it.
-        with Turns(tmp_path).place("example.org", 2):
+        with HostLocks(tmp_path).place("example.org", 2):
             with lock:
                 holding += 1
                 most = max(most, holding)
@@ -36,16 +36,16 @@ def test_no_more_hold_a_place_than_there_are_places(tmp_path: Path) -> None:
 
 
 def test_places_at_different_hosts_have_nothing_to_do_with_each_other(tmp_path: Path) -> None:
-    turns = Turns(tmp_path)
-    with turns.place("example.org"), turns.place("example.net"):
+    locks = HostLocks(tmp_path)
+    with locks.place("example.org"), locks.place("example.net"):
         pass
 
 
 def test_a_process_that_is_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from medsift.sources.web.fetching.locks import Turns\n"
-        "with Turns(Path(sys.argv[1])).place('example.org'):\n"
+        "from medsift.sources.web.fetching.locks import HostLocks\n"
+        "with HostLocks(Path(sys.argv[1])).place('example.org'):\n"
         "    print('held', flush=True); time.sleep(600)\n"
     )
     words = [sys.executable, "-c", code, str(tmp_path)]
@@ -55,7 +55,7 @@ def test_a_process_that_is_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
         got_it = threading.Event()
 
         def wait() -> None:
-            with Turns(tmp_path).place("example.org"):
+            with HostLocks(tmp_path).place("example.org"):
                 got_it.set()
 
         waiting = threading.Thread(target=wait)
@@ -67,22 +67,22 @@ def test_a_process_that_is_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
 
 
 def test_starts_are_booked_one_after_the_other(tmp_path: Path) -> None:
-    first = Turns(tmp_path).start("example.org", 5.0)
-    second = Turns(tmp_path).start("example.org", 1.0)
-    third = Turns(tmp_path).start("example.org", 1.0)
+    first = HostLocks(tmp_path).start("example.org", 5.0)
+    second = HostLocks(tmp_path).start("example.org", 1.0)
+    third = HostLocks(tmp_path).start("example.org", 1.0)
     assert second - first == pytest.approx(5.0)
     assert third - second == pytest.approx(1.0)
-    assert Turns(tmp_path).start("example.net", 1.0) < second
+    assert HostLocks(tmp_path).start("example.net", 1.0) < second
 
 
 def test_a_damaged_booking_is_as_good_as_none(tmp_path: Path) -> None:
-    turns = Turns(tmp_path)
-    turns.path("example.org", "start").write_text("soon")
-    assert turns.start("example.org", 1.0) <= time.monotonic()
+    locks = HostLocks(tmp_path)
+    locks.path("example.org", "start").write_text("soon")
+    assert locks.start("example.org", 1.0) <= time.monotonic()
 
 
 def test_without_a_folder_everybody_goes_ahead(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    turns = Turns(tmp_path / "file" / "folder")
-    with turns.place("example.org"), turns.place("example.org"):
-        assert turns.start("example.org", 9.0) <= time.monotonic()
+    locks = HostLocks(tmp_path / "file" / "folder")
+    with locks.place("example.org"), locks.place("example.org"):
+        assert locks.start("example.org", 9.0) <= time.monotonic()

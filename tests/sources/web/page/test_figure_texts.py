@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from medsift.core.picture import Picture, Provenance
 from medsift.sources.base import Blob, Context, SourceOptions
 from medsift.sources.registry import findings
-from medsift.sources.web.page.references import parse_page
+from medsift.sources.web.page.parse import parse_page
 from tests.sources.inside import png
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from medsift.core.errors import LimitError
 from medsift.sources.web.page import collect
-from medsift.sources.web.page.references import parse_page, references
+from medsift.sources.web.page.parse import parse_page, references
 
 BASE = "https://example.org/a/page.html"
 

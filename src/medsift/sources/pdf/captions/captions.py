@@ -15,7 +15,7 @@ from medsift.core.picture import Bbox
 from medsift.sources.figure_labels import ANYWHERE, AT_START, LABEL
 from medsift.sources.pdf.captions.text_lines import Line, is_seen, joined, lines_of, text_of
 from medsift.sources.pdf.geometry import union
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 
 _DASHES = frozenset({"", "-", "\u2013", "\u2014"})
 _SAME_SIZE = 0.12
@@ -73,15 +73,15 @@ class PageText:
     others: tuple[Line, ...] = ()
 
 
-def page_text(sheet: Sheet) -> PageText:
+def page_text(page_context: PageContext) -> PageText:
     """Read the captions of a page; the geometry of its text only where there may be some."""
-    if not AT_START.search(text_of(sheet.page)):
+    if not AT_START.search(text_of(page_context.page)):
         return PageText()
-    found = sorted_out(lines_of(sheet.page, sheet.frame, ANYWHERE))
+    found = sorted_out(lines_of(page_context.page, page_context.frame, ANYWHERE))
     seen = tuple(
         caption
         for caption in found.captions
-        if is_seen(sheet.page, sheet.frame, caption.box, caption.start)
+        if is_seen(page_context.page, page_context.frame, caption.box, caption.start)
     )
     return PageText(seen, found.others)
 

@@ -17,7 +17,7 @@ from medsift.sources.pdf.captions.figure_groups import (
 from medsift.sources.pdf.geometry import area, intersection, within
 from medsift.sources.pdf.pixels.draw import draw_region
 from medsift.sources.pdf.placement.decoration import is_shadow
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.units import Unit
 
 _MOST_FAINT = 40
@@ -34,13 +34,13 @@ class PageFigures:
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     captions : bool
         Also give the captions; without them, they still tell which pictures belong together.
     """
 
-    def __init__(self, sheet: Sheet, captions: bool) -> None:
-        self._sheet = sheet
+    def __init__(self, page_context: PageContext, captions: bool) -> None:
+        self._page_context = page_context
         self._captions = captions
         self._text: PageText | None = None
         self._figures: list[Figure] = []
@@ -54,16 +54,16 @@ class PageFigures:
         boxes : sequence of Bbox
             In the visible system of the page. Pictures that fill the page are no part of a figure.
         """
-        page = self._sheet.frame.box
+        page = self._page_context.frame.box
         wanted = [
             intersection(box, page)
             for box in boxes
-            if area(intersection(box, page)) > 0 and not self._sheet.is_covered_by(box)
+            if area(intersection(box, page)) > 0 and not self._page_context.is_covered_by(box)
         ]
         if not wanted or len(wanted) > _MANY:
             return
         if self._text is None:
-            self._text = page_text(self._sheet)
+            self._text = page_text(self._page_context)
         found = figures_with_captions(wanted, self._text)
         self._figures += [replace(f, number=f.number + self._used) for f in found]
         self._used += len(found)
@@ -81,7 +81,11 @@ class PageFigures:
         left = _MOST_FAINT
         kept = []
         for unit in units:
-            if left and self._sheet.see_through(unit.placements[0]) and _touches(unit, units):
+            if (
+                left
+                and self._page_context.see_through(unit.placements[0])
+                and _touches(unit, units)
+            ):
                 left -= 1
                 if self._is_faint(unit):
                     continue
@@ -89,11 +93,13 @@ class PageFigures:
         return kept
 
     def _is_faint(self, unit: Unit) -> bool:
-        sheet = self._sheet
+        page_context = self._page_context
         size = within(unit.placements[0].upright_size, _THUMB)
         handles = [placement.handle for placement in unit.placements]
         try:
-            return is_shadow(draw_region(sheet.page, sheet.frame, unit.bbox, size, handles))
+            return is_shadow(
+                draw_region(page_context.page, page_context.frame, unit.bbox, size, handles)
+            )
         except InputError:
             return False
 

@@ -20,7 +20,7 @@ from medsift.sources.pdf.document.opening import opened
 from medsift.sources.pdf.geometry import Matrix, area, intersection, union
 from medsift.sources.pdf.pixels.draw import draw_region, marked_part, pixel_hash
 from medsift.sources.pdf.placement.clips import clip_within
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import matrix_of, walk
 from medsift.sources.pdf.placement.strokes import bounds_of
 
@@ -48,12 +48,14 @@ class MaskedRegion:
     handles: tuple[Any, ...]
 
 
-def masked_pictures(sheet: Sheet, figures: Sequence[Bbox], most_pixels: int) -> Iterator[Picture]:
+def masked_pictures(
+    page_context: PageContext, figures: Sequence[Bbox], most_pixels: int
+) -> Iterator[Picture]:
     """Draw what a page paints through soft masks with images.
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     figures : sequence of Bbox
         Parts of the page that are drawn anyway; what lies in one is left out.
     most_pixels : int
@@ -66,12 +68,12 @@ def masked_pictures(sheet: Sheet, figures: Sequence[Bbox], most_pixels: int) -> 
     DecodeError
         The page cannot be taken apart.
     """
-    if not sheet.facts.mask_sizes:
+    if not page_context.facts.mask_sizes:
         return
-    width, height = max(sheet.facts.mask_sizes, key=lambda size: size[0] * size[1])
+    width, height = max(page_context.facts.mask_sizes, key=lambda size: size[0] * size[1])
     if width * height > most_pixels:
         raise LimitError(f"a mask of {width} x {height} pixels is too large")
-    for region in masked_regions(sheet):
+    for region in masked_regions(page_context):
         box = region.box
         if any(area(intersection(box, f)) >= _COVERED * area(box) for f in figures):
             continue
@@ -79,9 +81,9 @@ def masked_pictures(sheet: Sheet, figures: Sequence[Bbox], most_pixels: int) -> 
         scale = max(_LEAST_PIXELS_PER_POINT, max(width, height) / max(wide, high))
         scale = min(scale, _MOST_PIXELS_PER_POINT, _LONGEST_SIDE / max(wide, high))
         size = max(1, round(wide * scale)), max(1, round(high * scale))
-        pixels = draw_region(sheet.page, sheet.frame, box, size, region.handles)
+        pixels = draw_region(page_context.page, page_context.frame, box, size, region.handles)
         yield Picture(
-            where=replace(sheet.where, bbox=box, extraction="rendered"),
+            where=replace(page_context.where, bbox=box, extraction="rendered"),
             pixels=pixels,
             width=size[0],
             height=size[1],
@@ -91,7 +93,7 @@ def masked_pictures(sheet: Sheet, figures: Sequence[Bbox], most_pixels: int) -> 
         )
 
 
-def masked_regions(sheet: Sheet) -> list[MaskedRegion]:
+def masked_regions(page_context: PageContext) -> list[MaskedRegion]:
     """Find the paint that masks with images let through; what overlaps is one region.
 
     PDFium tells that an object is transparent, not why. So the page is parsed once more from a
@@ -103,9 +105,9 @@ def masked_regions(sheet: Sheet) -> list[MaskedRegion]:
         The page cannot be taken apart.
     """
     regions: list[MaskedRegion] = []
-    with opened(_only_masks_left(sheet.facts.masked_page)) as copy:
-        for found in _masked(sheet, copy):
-            box = marked_part(sheet.page, sheet.frame, found.box, found.handles)
+    with opened(_only_masks_left(page_context.facts.masked_page)) as copy:
+        for found in _masked(page_context, copy):
+            box = marked_part(page_context.page, page_context.frame, found.box, found.handles)
             if box is None:
                 continue
             region = MaskedRegion(box, found.handles)
@@ -119,14 +121,16 @@ def masked_regions(sheet: Sheet) -> list[MaskedRegion]:
     return regions
 
 
-def _masked(sheet: Sheet, copy: Any) -> Iterator[MaskedRegion]:
+def _masked(page_context: PageContext, copy: Any) -> Iterator[MaskedRegion]:
     from pypdfium2 import raw
 
     # A form that is painted through a mask stands for all that is in it.
     form: Any = None
     handles: list[Any] = []
     box: Bbox | None = None
-    for (handle, parents, outward, kind), twin in zip(walk(sheet.page), walk(copy), strict=False):
+    for (handle, parents, outward, kind), twin in zip(
+        walk(page_context.page), walk(copy), strict=False
+    ):
         if kind != twin.kind:
             raise DecodeError("the page cannot be taken apart")
         is_form = kind == raw.FPDF_PAGEOBJ_FORM
@@ -137,13 +141,15 @@ def _masked(sheet: Sheet, copy: Any) -> Iterator[MaskedRegion]:
         form, handles = None, []
         if raw.FPDFPageObj_HasTransparency(twin.handle):
             form, handles = (handle, []) if is_form else (None, [handle])
-            box = _seen(sheet, handle, parents, outward)
+            box = _seen(page_context, handle, parents, outward)
     yield from _region(handles, box)
 
 
-def _seen(sheet: Sheet, handle: Any, parents: tuple[Any, ...], outward: Matrix) -> Bbox | None:
-    box = bounds_of(handle, outward.then(sheet.frame.to_visible), sheet.frame)
-    clip = clip_within(parents, handle, matrix_of).moved(sheet.frame.to_visible)
+def _seen(
+    page_context: PageContext, handle: Any, parents: tuple[Any, ...], outward: Matrix
+) -> Bbox | None:
+    box = bounds_of(handle, outward.then(page_context.frame.to_visible), page_context.frame)
+    clip = clip_within(parents, handle, matrix_of).moved(page_context.frame.to_visible)
     return intersection(box, clip.box) if box is not None else None
 
 

@@ -9,24 +9,24 @@ import numpy as np
 
 from medsift.core.picture import Picture
 from medsift.sources.pdf.pixels.draw import pixel_hash
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.scans import proposals_of
 
 _MIN_SIDE = 500
 
 
-def pictures_on_scan(sheet: Sheet, page_image: Picture) -> Iterator[Picture]:
+def pictures_on_scan(page_context: PageContext, page_image: Picture) -> Iterator[Picture]:
     """Cut the pictures out of a page image, at its resolution.
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     page_image : Picture
         Any picture of the page; nothing is yielded unless it covers the page.
     """
     box = page_image.where.bbox
     height, width = page_image.pixels.shape[:2]
-    if box is None or not sheet.is_covered_by(box) or min(height, width) < _MIN_SIDE:
+    if box is None or not page_context.is_covered_by(box) or min(height, width) < _MIN_SIDE:
         return
     for part in proposals_of(page_image.pixels):
         left, right = round(part.left * width), round(part.right * width)

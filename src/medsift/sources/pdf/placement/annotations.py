@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import Placement, placements_in_annotation
 
 _MANY = 5_000
 
 
-def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
+def annotation_placements(page_context: PageContext) -> Iterator[Placement]:
     """Images that the annotations of a page draw, but for those that are flagged as hidden.
 
     Those on layers that are not shown at first are marked, as such images of the page
@@ -20,16 +20,16 @@ def annotation_placements(sheet: Sheet) -> Iterator[Placement]:
     from pypdfium2 import raw
 
     hidden = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
-    appearances = sheet.facts.appearances
-    for number in range(min(raw.FPDFPage_GetAnnotCount(sheet.page), _MANY)):
-        annotation = raw.FPDFPage_GetAnnot(sheet.page, number)
+    appearances = page_context.facts.appearances
+    for number in range(min(raw.FPDFPage_GetAnnotCount(page_context.page), _MANY)):
+        annotation = raw.FPDFPage_GetAnnot(page_context.page, number)
         if not annotation:
             continue
         try:
             if not raw.FPDFAnnot_GetFlags(annotation) & hidden:
-                off = number in sheet.facts.hidden_annotations
+                off = number in page_context.facts.hidden_annotations
                 for found in placements_in_annotation(
-                    annotation, sheet.frame, appearances.get(number)
+                    annotation, page_context.frame, appearances.get(number)
                 ):
                     yield replace(found, hidden=True, transparent=False) if off else found
         finally:

@@ -13,7 +13,7 @@ from medsift.core.errors import InputError
 from medsift.decode.blank import is_blank
 from medsift.sources.pdf.geometry import area, intersection, within
 from medsift.sources.pdf.pixels.draw import draw_region
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.units import Unit
 
 _OVERLAP = 0.85
@@ -24,12 +24,12 @@ _MANY = 500
 _THUMB = 64
 
 
-def covered_units(sheet: Sheet, units: Sequence[Unit]) -> list[Unit]:
+def covered_units(page_context: PageContext, units: Sequence[Unit]) -> list[Unit]:
     """Tell the units of a page that a later one covers.
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     units : sequence of Unit
         In the order of drawing. Pages of more than 500 are not looked at.
     """
@@ -39,26 +39,28 @@ def covered_units(sheet: Sheet, units: Sequence[Unit]) -> list[Unit]:
         unit
         for number, unit in enumerate(units)
         if not unit.placements[0].hidden
-        and any(_covers(sheet, other, unit) for other in units[number + 1 :])
+        and any(_covers(page_context, other, unit) for other in units[number + 1 :])
     ]
 
 
-def _covers(sheet: Sheet, upper: Unit, lower: Unit) -> bool:
+def _covers(page_context: PageContext, upper: Unit, lower: Unit) -> bool:
     common = area(intersection(upper.bbox, lower.bbox))
     most = max(area(upper.bbox), area(lower.bbox))
     if common <= _OVERLAP * most or common < _COVERED * area(lower.bbox):
         return False
     clear = any(
-        sheet.see_through(p) or p.clip.shaped or p.hidden or p.floating or p.placed.skewed
+        page_context.see_through(p) or p.clip.shaped or p.hidden or p.floating or p.placed.skewed
         for p in upper.placements
     )
-    return not clear and not _is_plain(sheet, upper)
+    return not clear and not _is_plain(page_context, upper)
 
 
-def _is_plain(sheet: Sheet, unit: Unit) -> bool:
+def _is_plain(page_context: PageContext, unit: Unit) -> bool:
     size = within(unit.placements[0].upright_size, _THUMB)
     handles = [placement.handle for placement in unit.placements]
     try:
-        return is_blank(draw_region(sheet.page, sheet.frame, unit.bbox, size, handles))
+        return is_blank(
+            draw_region(page_context.page, page_context.frame, unit.bbox, size, handles)
+        )
     except InputError:
         return True

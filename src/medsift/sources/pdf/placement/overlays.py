@@ -27,7 +27,7 @@ from medsift.decode.blank import is_blank
 from medsift.sources.pdf.geometry import area, intersection, within
 from medsift.sources.pdf.pixels.draw import address_of, draw_region, pixel_hash
 from medsift.sources.pdf.pixels.similarity import WINDOW, ssim
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import Placement, walk
 from medsift.sources.pdf.placement.strokes import boxes_around, draws_nothing
 
@@ -84,13 +84,13 @@ class Surroundings:
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     images : sequence of Placement
         Those that are told as pictures.
     """
 
-    def __init__(self, sheet: Sheet, images: Sequence[Placement]) -> None:
-        self._sheet = sheet
+    def __init__(self, page_context: PageContext, images: Sequence[Placement]) -> None:
+        self._page_context = page_context
         self._images = images
         self._read = False
         self._work = 0
@@ -132,7 +132,7 @@ class Surroundings:
         Picture or None
             None where it is as hardly seen there, or lies on another picture, which shows it.
         """
-        box, frame = picture.where.bbox, self._sheet.frame
+        box, frame = picture.where.bbox, self._page_context.frame
         if box is None or any(p.hidden or p.floating for p in own):
             return None
         seen = intersection(box, frame.box)
@@ -157,7 +157,7 @@ class Surroundings:
         extreme = min(size) < _LEAST_SIDE or max(size) > _LONGEST_SIDE
         if box is None or unsure or extreme or size[0] * size[1] > _MOST_PIXELS:
             return picture
-        seen = intersection(box, self._sheet.frame.box)
+        seen = intersection(box, self._page_context.frame.box)
         fine, small = (within(size, side, _LEAST_SIDE) for side in (_FINE, _SIDE))
         on_page = area(seen) >= _WITHIN_PAGE * area(box)
         # What is blank is left to be told as that: an empty panel with text on it is text.
@@ -189,7 +189,7 @@ class Surroundings:
             return False
         mine = [self._order[address_of(p.handle)] for p in own]
         counted = ~np.isin(self._orders, mine)
-        if not any(self._sheet.see_through(p) or p.clip.shaped for p in own):
+        if not any(self._page_context.see_through(p) or p.clip.shaped for p in own):
             counted &= self._orders > min(mine)
         boxes = self._boxes[counted]
         x0, y0, x1, y1 = box
@@ -221,7 +221,7 @@ class Surroundings:
         alone: Sequence[Any] = (),
         without: Sequence[Any] = (),
     ) -> Pixels:
-        page, frame = self._sheet.page, self._sheet.frame
+        page, frame = self._page_context.page, self._page_context.frame
         return draw_region(page, frame, box, size, alone, without, annotations=False)
 
     def _walk(self) -> None:
@@ -231,7 +231,7 @@ class Surroundings:
             return
         self._read = True
         marks, orders = [], []
-        for order, (handle, _, around, kind) in enumerate(walk(self._sheet.page)):
+        for order, (handle, _, around, kind) in enumerate(walk(self._page_context.page)):
             self._objects += 1
             if kind == raw.FPDF_PAGEOBJ_IMAGE:
                 self._order[address_of(handle)] = order
@@ -240,7 +240,7 @@ class Surroundings:
             if self._objects <= _MOST_OBJECTS:
                 marks.append((handle, around))
                 orders.append(order)
-        self._boxes = boxes_around(marks, self._sheet.frame)
+        self._boxes = boxes_around(marks, self._page_context.frame)
         self._orders = np.array(orders, np.int64)
         places = [p.seen for p in self._images]
         self._image_boxes = np.array(places, np.float64).reshape(-1, 4)

@@ -18,7 +18,7 @@ _PAGE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageContext:
     """A page while it is read.
 
     Attributes

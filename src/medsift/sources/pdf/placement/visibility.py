@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from medsift.sources.pdf.pixels.draw import leaves_marks
-from medsift.sources.pdf.placement.page_context import Sheet
+from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import Placement
 
 
-def with_hidden_marked(sheet: Sheet, placements: Sequence[Placement]) -> list[Placement]:
+def with_hidden_marked(
+    page_context: PageContext, placements: Sequence[Placement]
+) -> list[Placement]:
     """Find out which images are on hidden layers.
 
     What decides on that is nested deeply (groups, memberships with their expressions, states of
@@ -23,14 +25,14 @@ def with_hidden_marked(sheet: Sheet, placements: Sequence[Placement]) -> list[Pl
 
     Parameters
     ----------
-    sheet : Sheet
+    page_context : PageContext
     placements : sequence of Placement
     """
-    if not sheet.facts.hides_layers:
+    if not page_context.facts.hides_layers:
         return list(placements)
     return [
         p
-        if leaves_marks(sheet.page, sheet.frame, p.seen, p.handle)
+        if leaves_marks(page_context.page, page_context.frame, p.seen, p.handle)
         else replace(p, hidden=True, transparent=False)
         for p in placements
     ]

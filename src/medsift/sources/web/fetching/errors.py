@@ -1,9 +1,8 @@
-"""Ways in which a fetch fails, told apart where they are dealt with differently."""
+"""Ways in which a fetch fails or is not tried, told apart where they are dealt with differently."""
 
 from __future__ import annotations
 
-from medsift.core.errors import FetchError, TimedOutError
-from medsift.sources.web.page.loader import LeftOutError
+from medsift.core.errors import FetchError, InputError, TimedOutError
 
 
 class ForbiddenAddressError(FetchError):
@@ -30,6 +29,24 @@ class PassingError(FetchError):
 
 class SlowError(TimedOutError):
     """A site was silent for too long; it may answer the next time."""
+
+
+class LeftOutError(InputError):
+    """A reference is not followed, on purpose."""
+
+    code = "left_out"
+
+
+class RemoteError(LeftOutError):
+    """A saved page refers to the web, and saved pages cause no traffic."""
+
+    code = "remote"
+
+
+class OutsideFolderError(LeftOutError):
+    """A reference leads out of the folder of its page."""
+
+    code = "outside_folder"
 
 
 class RobotsError(LeftOutError):

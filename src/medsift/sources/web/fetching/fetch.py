@@ -32,7 +32,7 @@ from medsift.sources.web.fetching.errors import (
     SlowError,
 )
 from medsift.sources.web.fetching.guard import Guard
-from medsift.sources.web.fetching.locks import Turns
+from medsift.sources.web.fetching.locks import HostLocks
 from medsift.sources.web.fetching.pace import Pace
 from medsift.sources.web.fetching.robots import Robots
 from medsift.sources.web.fetching.transport import DEADLINE, guarded_transport
@@ -69,9 +69,9 @@ class Fetcher:
         self._transport = transport or guarded_transport(options)
         self._guard = Guard(allow_private=options.allow_private, ports=options.ports)
         self._pause = pause
-        turns = Turns(options.hosts) if options.hosts is not None else None
-        self._pace = Pace(options, turns, pause)
-        self._robots = None if options.ignore_robots else Robots(self._robots_file, turns)
+        locks = HostLocks(options.hosts) if options.hosts is not None else None
+        self._pace = Pace(options, locks, pause)
+        self._robots = None if options.ignore_robots else Robots(self._robots_file, locks)
         self._cache = (
             Cache(options.cache, options.cache_bytes) if options.cache is not None else None
         )

@@ -1,4 +1,4 @@
-"""Turns that the processes of one scan take: lock files in a folder that they share.
+"""Locks that the processes of one scan share: places at a host, and starting times.
 
 A lock goes with the process that holds it, so a worker that is killed in the middle of a request
 keeps nobody waiting. Where the system has no such locks (Windows), every process keeps to the
@@ -21,7 +21,7 @@ _LOOK_AGAIN = 0.01
 _LOOK_AGAIN_MOST = 0.1
 
 
-class Turns:
+class HostLocks:
     """Places and starting times that several processes share.
 
     Parameters

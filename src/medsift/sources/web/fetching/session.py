@@ -1,6 +1,6 @@
 """One fetcher for all the inputs that a process reads with the same options.
 
-So the addresses of one site share connections, what its robots.txt says, and their turns.
+So the addresses of one site share connections, what its robots.txt says, and their locks.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from urllib.request import url2pathname
 
 from medsift.core.errors import NotFoundError
 from medsift.sources.web.fetching.address import is_remote
-from medsift.sources.web.page.loader import OutsideFolderError, RemoteError
+from medsift.sources.web.fetching.errors import OutsideFolderError, RemoteError
 from medsift.sources.web.page.references import Address
 
 

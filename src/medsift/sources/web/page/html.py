@@ -11,10 +11,12 @@ from medsift.core.errors import InputError
 from medsift.core.picture import Finding, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import refined
+from medsift.sources.web.fetching.errors import LeftOutError
 from medsift.sources.web.page.folder import PageFolder
-from medsift.sources.web.page.loader import LeftOutError, Nowhere, Shelf
+from medsift.sources.web.page.loader import Loader, NoLoader
+from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import PAGE_BYTES, pictures, problem
-from medsift.sources.web.page.references import Address, Markup, parse_page
+from medsift.sources.web.page.references import Address, Markup
 
 _PAGES = frozenset({"html", "mhtml"})
 
@@ -41,7 +43,7 @@ class _Frame:
     """Where a page within another is said to be, as the page around it sees it."""
 
     address: Address
-    shelf: Shelf
+    loader: Loader
 
 
 class _Reading:
@@ -61,7 +63,7 @@ class _Reading:
         while self._waiting and self._frames < self._context.options.web.max_pages:
             frame = self._waiting.popleft()
             try:
-                path = frame.shelf.find(frame.address)
+                path = frame.loader.find(frame.address)
             except LeftOutError:
                 continue  # another page: nothing says that it has pictures
             except InputError as error:
@@ -90,7 +92,7 @@ class _Reading:
         most = min(PAGE_BYTES, self._context.limits.file_bytes)
         content = blob.read(replace(self._context.limits, file_bytes=most))
         page = parse_page(content, folder.base if folder else blob.where.url)
-        yield from pictures(page, folder or Nowhere(), blob.where, self._inside)
+        yield from pictures(page, folder or NoLoader(), blob.where, self._inside)
         self._queue(page, folder)
 
     def _queue(self, page: Markup, folder: PageFolder | None) -> None:

@@ -19,8 +19,9 @@ from medsift.sources.web.fetching.fetch import Fetcher
 from medsift.sources.web.fetching.session import shared_fetcher
 from medsift.sources.web.options import DEFAULT_WEB_OPTIONS, WebOptions
 from medsift.sources.web.page.collect import refreshed
+from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import PAGE_BYTES, pictures, problem
-from medsift.sources.web.page.references import Markup, Reference, parse_page
+from medsift.sources.web.page.references import Markup, Reference
 from medsift.sources.web.page.website import Website
 
 _DECLARED_PAGES = ("text/html", "application/xhtml+xml")

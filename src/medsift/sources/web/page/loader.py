@@ -5,29 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from medsift.core.errors import InputError
+from medsift.sources.web.fetching.errors import RemoteError
 from medsift.sources.web.page.references import Address
 
 
-class LeftOutError(InputError):
-    """A reference is not followed, on purpose."""
-
-    code = "left_out"
-
-
-class RemoteError(LeftOutError):
-    """A saved page refers to the web, and saved pages cause no traffic."""
-
-    code = "remote"
-
-
-class OutsideFolderError(LeftOutError):
-    """A reference leads out of the folder of its page."""
-
-    code = "outside_folder"
-
-
-class Shelf(Protocol):
+class Loader(Protocol):
     """Finds what an address leads to."""
 
     def find(self, address: Address) -> Path | bytes:
@@ -44,8 +26,8 @@ class Shelf(Protocol):
         """
 
 
-class Nowhere:
-    """The shelf of a page that is alone: bytes without a folder."""
+class NoLoader:
+    """The loader of a page that is alone: bytes without a folder."""
 
     def find(self, address: Address) -> Path | bytes:
         """Refuse."""

@@ -15,9 +15,10 @@ from medsift.sources.base import Blob, Context
 from medsift.sources.mail.inline import is_file
 from medsift.sources.mail.parsing import content_of, parsed
 from medsift.sources.web.fetching.address import is_remote, resolve
-from medsift.sources.web.page.loader import RemoteError
+from medsift.sources.web.fetching.errors import RemoteError
+from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import pictures
-from medsift.sources.web.page.references import Address, Markup, Reference, parse_page
+from medsift.sources.web.page.references import Address, Markup, Reference
 
 MESSAGE_BYTES = 256 * MIB
 """Longest message that is read: it is held in memory, some times over."""
@@ -35,7 +36,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Parts:
-    """The shelf of an archived page: parts by address, and which of them were found."""
+    """The loader of an archived page: parts by address, and which of them were found."""
 
     by_url: dict[str, _Part]
     used: set[str] = field(default_factory=set)
@@ -66,25 +67,25 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     """
     most = min(MESSAGE_BYTES, context.limits.file_bytes)
     parts = _parts(blob.read(replace(context.limits, file_bytes=most)), context)
-    shelf = _Parts({})
+    loader = _Parts({})
     for part in parts:
-        shelf.by_url.setdefault(part.location, part)
+        loader.by_url.setdefault(part.location, part)
     for part in parts:
-        shelf.by_url.setdefault(_plain(part.location), part)
+        loader.by_url.setdefault(_plain(part.location), part)
     where = replace(blob.where, source_type=blob.where.source_type or "html")
     context = context.deeper()
     pages = [part for part in parts if part.kind in ("text/html", "application/xhtml+xml")]
     for number, part in enumerate(pages, 1):
         page = parse_page(part.content, part.location, part.charset)
         place = where if number == 1 else replace(where, locator=f"frame page {number}")
-        yield from pictures(page, shelf, place, context)
+        yield from pictures(page, loader, place, context)
     rest = [
         Reference((Address(part.location, part.location),), f"part {number}")
         for number, part in enumerate(parts, 1)
-        if part.location not in shelf.used
+        if part.location not in loader.used
         and (part.kind.startswith("image/") or (part not in pages and is_file(part.content)))
     ]
-    yield from pictures(Markup(tuple(rest)), shelf, where, context)
+    yield from pictures(Markup(tuple(rest)), loader, where, context)
 
 
 def _parts(content: bytes, context: Context) -> list[_Part]:

@@ -12,9 +12,10 @@ from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.described import described
 from medsift.sources.web.fetching.address import decode_data, is_data, is_remote, resolve, shown
+from medsift.sources.web.fetching.errors import LeftOutError
 from medsift.sources.web.page.charset import decode_text
 from medsift.sources.web.page.css import parse_css
-from medsift.sources.web.page.loader import LeftOutError, Shelf
+from medsift.sources.web.page.loader import Loader
 from medsift.sources.web.page.references import Address, Markup, Reference
 
 PAGE_BYTES = 64 * MIB
@@ -24,13 +25,15 @@ _STYLESHEET_BYTES = 4 * MIB
 _MOST_STYLESHEETS = 64
 
 
-def pictures(page: Markup, shelf: Shelf, where: Provenance, context: Context) -> Iterator[Finding]:
+def pictures(
+    page: Markup, loader: Loader, where: Provenance, context: Context
+) -> Iterator[Finding]:
     """Yield what the references of a page lead to, in document order.
 
     Parameters
     ----------
     page : Markup
-    shelf : Shelf
+    loader : Loader
         Finds the files of the page.
     where : Provenance
         Of the page.
@@ -42,7 +45,7 @@ def pictures(page: Markup, shelf: Shelf, where: Provenance, context: Context) ->
     LimitError
         The page refers to too many pictures.
     """
-    reader = _Reader(shelf, where, context, {r.url for r in page.references})
+    reader = _Reader(loader, where, context, {r.url for r in page.references})
     yield from reader.read(page.references)
     for references in reader.stylesheets(page.stylesheets):
         yield from reader.read(references)
@@ -50,7 +53,7 @@ def pictures(page: Markup, shelf: Shelf, where: Provenance, context: Context) ->
 
 @dataclass(slots=True)
 class _Reader:
-    shelf: Shelf
+    loader: Loader
     where: Provenance
     context: Context
     seen: set[str]
@@ -118,7 +121,7 @@ class _Reader:
         if is_data(address.url):
             content = decode_data(address.url, self.context.limits.file_bytes)
             return Blob(self.where, data=content)
-        found = self.shelf.find(address)
+        found = self.loader.find(address)
         if isinstance(found, bytes):
             return Blob(self.where, data=found)
         if found in self.paths:
@@ -140,7 +143,7 @@ class _Reader:
     def _content(self, address: Address, most: int) -> bytes:
         if is_data(address.url):
             return decode_data(address.url, most)
-        found = self.shelf.find(address)
+        found = self.loader.find(address)
         blob = Blob(self.where, data=found) if isinstance(found, bytes) else Blob(self.where, found)
         return blob.read(replace(self.context.limits, file_bytes=most))
 

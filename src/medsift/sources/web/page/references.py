@@ -1,10 +1,8 @@
-"""What pictures a page refers to: HTML in, addresses out, and nothing is opened or fetched."""
+"""What a page refers to: pictures, style sheets, other pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from medsift.sources.web.page.charset import decode_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +85,3 @@ class Markup:
     frames: tuple[Address, ...] = ()
     refreshes: tuple[Address, ...] = ()
     robots: frozenset[str] = frozenset()
-
-
-def parse_page(html: bytes | str, base: str, charset: str = "") -> Markup:
-    """Find all that an HTML page, or an SVG file, refers to.
-
-    Parameters
-    ----------
-    html : bytes or str
-    base : str
-        Address of the page; may be empty, then relative addresses stay relative.
-    charset : str
-        As the Content-Type header declares it, where there is one.
-
-    Raises
-    ------
-    LimitError
-        The page has too many elements.
-    """
-    from medsift.sources.web.page.collect import Collector
-
-    text = html if isinstance(html, str) else decode_text(html, charset)
-    collector = Collector(base)
-    collector.read(text)
-    return collector.markup()
-
-
-def references(html: bytes | str, base: str) -> list[Reference]:
-    """Pictures that a page shows or links to, in document order, each address once."""
-    return list(parse_page(html, base).references)

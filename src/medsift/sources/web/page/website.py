@@ -1,4 +1,4 @@
-"""The shelf of a page on the web: its pictures, fetched some at a time and ahead of need."""
+"""The loader of a page on the web: its pictures, fetched some at a time and ahead of need."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from medsift.core.errors import NotFoundError
 from medsift.sources.base import Budget
 from medsift.sources.web.fetching.address import is_data, is_remote
 from medsift.sources.web.fetching.answer import Answer, keep_out
-from medsift.sources.web.fetching.errors import TagError
+from medsift.sources.web.fetching.errors import OutsideFolderError, TagError
 from medsift.sources.web.fetching.fetch import Fetcher
-from medsift.sources.web.page.loader import OutsideFolderError
 from medsift.sources.web.page.references import Address, Reference
 
 PICTURE_TYPES = "image/*, application/dicom;q=0.9, */*;q=0.5"

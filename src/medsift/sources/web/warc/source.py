@@ -26,8 +26,8 @@ from medsift.sources.container import CHUNK, Container, ExhaustedError, Member, 
 from medsift.sources.naming import refined
 from medsift.sources.web.fetching.address import decode_data, is_data, shown
 from medsift.sources.web.fetching.coding import decoded
+from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import PAGE_BYTES
-from medsift.sources.web.page.references import parse_page
 from medsift.sources.web.warc.records import Damage, Record, records
 
 _COMPRESSED = frozenset({"gzip", "zstd"})
