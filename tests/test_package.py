@@ -56,7 +56,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_parent_of_workers_loads_nothing_that_it_does_not_use() -> None:
     heavy = ["numpy", "PIL", "onnxruntime", "pypdfium2", "httpx"]
     loaded = run(
-        "import sys, medsift.pipeline.local, medsift.pipeline.scan, medsift.cli.view\n"
+        "import sys, medsift.pipeline.local, medsift.pipeline.scan, medsift.cli.display\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     assert loaded.strip() == "[]"

@@ -23,8 +23,8 @@ from medsift.decode.phash import phash
 from medsift.decode.reader import ImageReader
 from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcome_log import OutcomeWriter, read_finished
 from medsift.pipeline.outcomes import Outcome
-from medsift.pipeline.spool import SpoolWriter, read_finished
 from medsift.report.outputs import open_outputs
 from medsift.sources.inputs import Input
 
@@ -40,7 +40,7 @@ def classify(classifier: Classifier, prepared: list[Prepared], size: int) -> Non
 
 def hand_over(outcomes: list[Outcome], spool: Path) -> None:
     """Write outcomes as a worker does, and read them as its parent does."""
-    with SpoolWriter(spool) as writer:
+    with OutcomeWriter(spool) as writer:
         for position, outcome in enumerate(outcomes):
             writer.begin(position)
             writer.add(outcome, position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from medsift.app.desk import Found
+from medsift.app.user_session import Found
 from medsift.core.record import Record
 
 SHA = "ab" * 32

@@ -295,7 +295,7 @@ def test_a_review_by_keys_alone_loses_nothing_by_a_reload(page: Page, tmp_path: 
 
 def _answer_by_keys(page: Page, number: int, said: dict[int, str]) -> None:
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    page.get_by_role("button", name="Answer one by one").press("Enter")
+    page.get_by_role("button", name="Judgement one by one").press("Enter")
     head = page.get_by_role("dialog").locator(".ms-summary")
     for count in range(number):
         expect(head).not_to_contain_text("You:")
@@ -333,7 +333,7 @@ def test_every_width_shows_all_without_sideways_scrolling(
     page.get_by_text("Results", exact=True).wait_for()
     page.get_by_role("button", name="Stop").wait_for(state="detached")
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    one_by_one = page.get_by_role("button", name="Answer one by one")
+    one_by_one = page.get_by_role("button", name="Judgement one by one")
     one_by_one.wait_for()
     _shot(page, f"review-{width}-{scheme}")
     assert _fits(page)

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from medsift.app import export
-from medsift.app.desk import Desk, Found
+from medsift.app.user_session import Found, UserSession
 from medsift.core.record import FIELDS, Record
 from medsift.evaluation.labelled import find_examples
 from medsift.report.writers import read_rows
@@ -22,7 +22,7 @@ ONE, TWO = "1" * 64, "2" * 64
 
 
 class _Folder:
-    """Stands in for a desk: pictures as files named by digest."""
+    """Stands in for a session: pictures as files named by digest."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,10 +33,10 @@ class _Folder:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def session(tmp_path: Path) -> UserSession:
     (tmp_path / f"{ONE}.jpg").write_bytes(b"one")
     (tmp_path / f"{TWO}.jpg").write_bytes(b"two")
-    return cast("Desk", _Folder(tmp_path))
+    return cast("UserSession", _Folder(tmp_path))
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
@@ -60,19 +60,21 @@ def test_jsonl_is_plain_json() -> None:
     assert json.loads(line)["bbox"] == [10.0, 20.0, 110.0, 120.0]
 
 
-def test_the_zip_holds_the_bytes_of_medical_pictures_once(desk: Desk) -> None:
+def test_the_zip_holds_the_bytes_of_medical_pictures_once(session: UserSession) -> None:
     shown = [
         found(1, sha256=ONE),
         found(2, sha256=ONE),
         found(3, sha256=TWO, label="non_medical"),
         found(4, sha256="3" * 64),
     ]
-    assert unpacked(export.medical_images(shown, desk)) == {f"medical/{ONE}.jpg": b"one"}
+    assert unpacked(export.medical_images(shown, session)) == {f"medical/{ONE}.jpg": b"one"}
 
 
-def test_answers_become_a_labelled_folder_that_training_finds(desk: Desk, tmp_path: Path) -> None:
+def test_answers_become_a_labelled_folder_that_training_finds(
+    session: UserSession, tmp_path: Path
+) -> None:
     shown = [found(1, sha256=ONE), found(2, sha256=TWO, source="../My scans.pdf"), found(3)]
-    data = export.labelled_folder(shown, {1: "mri", 2: "chart"}, desk)
+    data = export.labelled_folder(shown, {1: "mri", 2: "chart"}, session)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(tmp_path / "out")
     examples = find_examples(tmp_path / "out" / "labelled")
@@ -82,8 +84,8 @@ def test_answers_become_a_labelled_folder_that_training_finds(desk: Desk, tmp_pa
     ]
 
 
-def test_the_list_of_answers_tells_what_the_model_said(desk: Desk) -> None:
-    data = export.labelled_folder([found(1, sha256=ONE, source="=cmd|x")], {1: "mri"}, desk)
+def test_the_list_of_answers_tells_what_the_model_said(session: UserSession) -> None:
+    data = export.labelled_folder([found(1, sha256=ONE, source="=cmd|x")], {1: "mri"}, session)
     text = unpacked(data)["labelled/corrections.csv"].decode()
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["file"] == f"medical/mri/cmd-x/{ONE[:16]}.jpg"
@@ -92,9 +94,9 @@ def test_the_list_of_answers_tells_what_the_model_said(desk: Desk) -> None:
     assert row["source"] == "'=cmd|x"
 
 
-def test_a_picture_that_was_found_twice_gets_one_label(desk: Desk) -> None:
+def test_a_picture_that_was_found_twice_gets_one_label(session: UserSession) -> None:
     shown = [found(1, sha256=ONE), found(2, sha256=ONE)]
-    files = unpacked(export.labelled_folder(shown, {1: "mri", 2: "ct"}, desk))
+    files = unpacked(export.labelled_folder(shown, {1: "mri", 2: "ct"}, session))
     assert [name for name in files if name.endswith(".jpg")] == [
         f"labelled/medical/ct/paper.pdf/{ONE[:16]}.jpg"
     ]

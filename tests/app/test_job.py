@@ -9,13 +9,13 @@ from typing import cast
 
 import pytest
 
-from medsift.app.job import Job, Progress
+from medsift.app.job import Progress, ScanJob
 from medsift.core.errors import CrashedError, DecodeError, InputError, ModelError
 from medsift.core.record import Record
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
+from medsift.pipeline.persistent_pool import PersistentPool, Work
 from medsift.pipeline.pool import PoolBrokenError
-from medsift.pipeline.standing import StandingPool, Work
 from medsift.sources.inputs import Input
 
 SECONDS = 30
@@ -24,9 +24,9 @@ SECONDS = 30
 class FakeWork:
     """Work whose course the test decides."""
 
-    def __init__(self, item: Input, spool: Path) -> None:
+    def __init__(self, item: Input, log: Path) -> None:
         self.item = item
-        self.spool = spool
+        self.log = log
         self.is_begun = False
         self.is_over = False
         self.stopped = False
@@ -63,8 +63,8 @@ class FakePool:
         self.works: list[FakeWork] = []
         self._course = course
 
-    def examine(self, item: Input, spool: Path, options: ScanOptions) -> Work:  # noqa: ARG002
-        work = FakeWork(item, spool)
+    def examine(self, item: Input, log: Path, options: ScanOptions) -> Work:  # noqa: ARG002
+        work = FakeWork(item, log)
         self.works.append(work)
         self._course(work)
         return cast("Work", work)
@@ -82,10 +82,10 @@ class Collected:
 
 def start(
     pool: FakePool, tmp_path: Path, names: list[str], collected: Collected, pages: int = 10
-) -> Job:
+) -> ScanJob:
     progress = [Progress(Input(name, path=tmp_path / name), i) for i, name in enumerate(names)]
-    inner = cast("StandingPool", pool)
-    job = Job(inner, ScanOptions(), progress, tmp_path, collected, lambda _: pages)
+    inner = cast("PersistentPool", pool)
+    job = ScanJob(inner, ScanOptions(), progress, tmp_path, collected, lambda _: pages)
     job.start()
     return job
 

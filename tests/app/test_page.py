@@ -14,8 +14,8 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from medsift.app import seats
-from medsift.app.answers import Answer, to_file
+from medsift.app import session_store
+from medsift.app.judgements import Judgement, to_file
 from medsift.app.page import checked_url
 from medsift.core.record import Record
 from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
@@ -32,9 +32,9 @@ def _script() -> None:
 
 
 def _leave() -> None:
-    from medsift.app.page import own_desk
+    from medsift.app.page import own_session
 
-    own_desk.clear()
+    own_session.clear()
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,9 @@ def app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[AppTest]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(seats, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(session_store, "KEEP_SECONDS", 0.0)
     yield AppTest.from_function(_script, default_timeout=SECONDS).run()
-    # All tests count as the same session, so its desk is closed by hand.
+    # All tests count as the same session, so its session is closed by hand.
     AppTest.from_function(_leave).run()
 
 
@@ -88,9 +88,9 @@ def cards(app: AppTest) -> int:
     return html(app).count('class="ms-frame"')
 
 
-def show_all(app: AppTest, tray: str = "images") -> None:
+def show_all(app: AppTest, tab: str = "images") -> None:
     """Show the uncertain ones as well; the switch is off limits where there are none."""
-    switch = app.toggle(key=f"{tray}-uncertain")
+    switch = app.toggle(key=f"{tab}-uncertain")
     if not switch.disabled:
         switch.set_value(True).run()
 
@@ -344,7 +344,7 @@ def test_answers_can_be_given_one_by_one(app: AppTest) -> None:
 def test_a_session_is_opened_again(app: AppTest) -> None:
     content = jpeg(picture(1))
     record = Record("x", sha256=hashlib.sha256(content).hexdigest())
-    session = to_file([(record, Answer.now("fundus"))])
+    session = to_file([(record, Judgement.now("fundus"))])
     upload(app, ("one.jpg", content), ("two.jpg", jpeg(picture(2))))
     app.toggle(key="images-review").set_value(True).run()
     given = [("session.json", session, "application/json")]

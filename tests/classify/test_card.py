@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medsift.classify import store
-from medsift.classify.card import GateSpec, Member, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.card import GateSpec, MemberSpec, ModelCard, ModelClass, read_card, write_card
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -18,7 +18,10 @@ CARD = ModelCard(
     name="tiny",
     version="1",
     classes=(ModelClass("xray", "medical"), ModelClass("photo", "non_medical")),
-    members=(Member("a.onnx", Preprocess(128), 1.5), Member("b.onnx", Preprocess(64, "crop"))),
+    members=(
+        MemberSpec("a.onnx", Preprocess(128), 1.5),
+        MemberSpec("b.onnx", Preprocess(64, "crop")),
+    ),
     calibration=(1.25, -0.5),
     metrics={"accuracy": 0.5},
 )
@@ -91,7 +94,7 @@ def test_a_card_of_another_format_is_refused_with_both_versions(tmp_path: Path) 
 
 def test_a_crop_needs_more_pixels_than_the_network_takes() -> None:
     assert CARD.largest_side == 128
-    cropping = ModelCard("c", "1", CARD.classes, (Member("a.onnx", Preprocess(224, "crop")),))
+    cropping = ModelCard("c", "1", CARD.classes, (MemberSpec("a.onnx", Preprocess(224, "crop")),))
     assert cropping.largest_side == 256
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from medsift.classify import ensemble as ensemble_module
-from medsift.classify.card import Member, ModelCard, ModelClass, write_card
+from medsift.classify.card import MemberSpec, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import Ensemble, Output, prepare, softmax
-from medsift.classify.network import Answer
+from medsift.classify.network import NetworkOutput
 from medsift.classify.preprocess import Preprocess
 
 CLASSES = (
@@ -28,7 +28,7 @@ class FakeNetwork:
         self._row = [float(v) for v in path.name.split("_")]
         self.batches: list[tuple[int, ...]] = []
 
-    def run(self, batch: Any, features: bool = False, class_map: bool = False) -> Answer:
+    def run(self, batch: Any, features: bool = False, class_map: bool = False) -> NetworkOutput:
         """The features are the mean brightness of each channel, and what is missing to 4."""
         assert not class_map
         self.batches.append(batch.shape)
@@ -38,7 +38,7 @@ class FakeNetwork:
         means = batch.mean(axis=(2, 3))
         rest = 4 - means.sum(axis=1, keepdims=True)
         found = np.concatenate([means, rest], axis=1).astype(np.float32)
-        return Answer(rows, found if features else None, None)
+        return NetworkOutput(rows, found if features else None, None)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def _fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ensemble_module, "Network", FakeNetwork)
 
 
-def make(folder: Path, *members: Member, calibration: tuple[float, float] = (1, 0)) -> Ensemble:
+def make(folder: Path, *members: MemberSpec, calibration: tuple[float, float] = (1, 0)) -> Ensemble:
     write_card(ModelCard("t", "1", CLASSES, members, calibration=calibration), folder)
     return Ensemble(folder)
 
@@ -66,13 +66,13 @@ def test_softmax_sums_to_one_and_stands_large_logits() -> None:
 
 
 def test_members_are_averaged_as_probabilities(tmp_path: Path) -> None:
-    model = make(tmp_path, Member("0_0_50", Preprocess(8)), Member("50_0_0", Preprocess(8)))
+    model = make(tmp_path, MemberSpec("0_0_50", Preprocess(8)), MemberSpec("50_0_0", Preprocess(8)))
     output = run(model, grey())
     assert output.probabilities.tolist() == pytest.approx([0.5, 0.0, 0.5], abs=1e-9)
 
 
 def test_a_temperature_belongs_to_its_member(tmp_path: Path) -> None:
-    model = make(tmp_path, Member("2_0_0", Preprocess(8), temperature=2.0))
+    model = make(tmp_path, MemberSpec("2_0_0", Preprocess(8), temperature=2.0))
     output = run(model, grey())
     assert output.probabilities[0] == pytest.approx(np.e / (np.e + 2))
 
@@ -80,9 +80,9 @@ def test_a_temperature_belongs_to_its_member(tmp_path: Path) -> None:
 def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> None:
     model = make(
         tmp_path,
-        Member("0_0_0", Preprocess(8)),
-        Member("0_0_1", Preprocess(8)),
-        Member("0_0_2", Preprocess(16)),
+        MemberSpec("0_0_0", Preprocess(8)),
+        MemberSpec("0_0_1", Preprocess(8)),
+        MemberSpec("0_0_2", Preprocess(16)),
     )
     prepared = prepare(grey(), model.specs)
     assert {spec.size: pixels.shape for spec, pixels in prepared.items()} == {
@@ -92,7 +92,7 @@ def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> Non
 
 
 def test_flipping_averages_both_views(tmp_path: Path) -> None:
-    model = make(tmp_path, Member("0_0_50", Preprocess(8)))
+    model = make(tmp_path, MemberSpec("0_0_50", Preprocess(8)))
     picture = grey()
     picture[:, 20:] = 200
     plain, both = run(model, picture), run(model, picture, tta=True)
@@ -102,14 +102,14 @@ def test_flipping_averages_both_views(tmp_path: Path) -> None:
 
 def test_calibration_moves_the_sum_over_the_medical_classes(tmp_path: Path) -> None:
     # Raw: medical 2/3. Log-odds log(2); slope 2 and offset 0 give odds 4, that is 0.8.
-    model = make(tmp_path, Member("0_0_0", Preprocess(8)), calibration=(2.0, 0.0))
+    model = make(tmp_path, MemberSpec("0_0_0", Preprocess(8)), calibration=(2.0, 0.0))
     output = run(model, grey())
     assert output.p_medical == pytest.approx(0.8)
     assert output.probabilities.tolist() == pytest.approx([0.4, 0.4, 0.2])
 
 
 def test_calibration_stands_certainty(tmp_path: Path) -> None:
-    model = make(tmp_path, Member("-999_-999_999", Preprocess(8)), calibration=(2.0, 1.0))
+    model = make(tmp_path, MemberSpec("-999_-999_999", Preprocess(8)), calibration=(2.0, 1.0))
     output = run(model, grey())
     assert np.isfinite(output.probabilities).all()
     assert output.probabilities.sum() == pytest.approx(1)

@@ -14,7 +14,7 @@ from PIL import Image
 from medsift import Classifier, UsageError
 from medsift.classify import explain
 from medsift.classify.explain import evidence, overlay
-from medsift.classify.preprocess import Preprocess, view_of
+from medsift.classify.preprocess import Preprocess, framing_of
 from medsift.core.errors import ModelError
 
 from .tiny_model import write_model
@@ -191,7 +191,7 @@ def test_evidence_stands_large_logits() -> None:
     fit=st.sampled_from(["stretch", "letterbox", "crop"]),
 )
 def test_a_view_lies_within_the_picture_and_the_square(width: int, height: int, fit: Any) -> None:
-    view = view_of(width, height, Preprocess(32, fit))
+    view = framing_of(width, height, Preprocess(32, fit))
     left, top, right, bottom = view.seen
     assert 0 <= left < right <= width
     assert 0 <= top < bottom <= height

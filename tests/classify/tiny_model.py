@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from medsift.classify.card import GateSpec, Member, ModelCard, ModelClass, write_card
+from medsift.classify.card import GateSpec, MemberSpec, ModelCard, ModelClass, write_card
 from medsift.classify.preprocess import Fit, Preprocess
 
 CLASSES = (
@@ -38,7 +38,9 @@ def write_model(
     files = [f"{number}.onnx" for number in range(members)]
     for file in files:
         (folder / file).write_bytes(network(size // cells, gain, class_map))
-    card = ModelCard("tiny", "1", CLASSES, tuple(Member(file, spec) for file in files), gate=gate)
+    card = ModelCard(
+        "tiny", "1", CLASSES, tuple(MemberSpec(file, spec) for file in files), gate=gate
+    )
     write_card(card, folder)
     return folder
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from medsift.core.errors import OutputError
 from medsift.core.record import Record
+from medsift.pipeline.outcome_log import OutcomeWriter
 from medsift.pipeline.outcomes import Outcome
-from medsift.pipeline.spool import SpoolWriter
 from medsift.sources.inputs import Input
 
 SLOW_SECONDS = 1.5
 
 
-def task(items: Sequence[Input], spool: Path) -> None:  # noqa: C901  one line a fault
+def task(items: Sequence[Input], log: Path) -> None:  # noqa: C901  one line a fault
     """Give each input one record, except where its name says otherwise."""
-    with SpoolWriter(spool) as writer:
+    with OutcomeWriter(log) as writer:
         for position, item in enumerate(items):
             writer.begin(position)
             if "found-first" in item.source:
@@ -73,9 +73,9 @@ def die_at_every_start(_options: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def task_in_batches(items: Sequence[Input], spool: Path) -> None:
+def task_in_batches(items: Sequence[Input], log: Path) -> None:
     """As :func:`task`, but finish the inputs three at a time, as those that share a batch."""
-    with SpoolWriter(spool) as writer:
+    with OutcomeWriter(log) as writer:
         waiting: list[int] = []
         for position, item in enumerate(items):
             writer.begin(position)

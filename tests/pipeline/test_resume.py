@@ -10,7 +10,7 @@ import pytest
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Examined
 from medsift.pipeline.resume import elsewhere, going_on, stamped
-from medsift.report.beginning import Beginning
+from medsift.report.opening import Opening
 from medsift.report.outputs import open_outputs
 from medsift.report.writers import read_rows
 from medsift.sources.inputs import Input, expand
@@ -21,7 +21,7 @@ from tests.sources.dicom_samples import dataset, ramp, written
 def scan(out: Path, items: Iterable[Input | None], mode: str = "resume") -> list[str]:
     """Write a record for each input, and tell which were new."""
     new = []
-    with open_outputs([str(out)], Beginning("resume" if mode == "resume" else "new")) as outputs:
+    with open_outputs([str(out)], Opening("resume" if mode == "resume" else "new")) as outputs:
         for item in going_on(items, outputs):
             if isinstance(item, Input):
                 new.append(item.source)

@@ -11,9 +11,9 @@ import pytest
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
-from medsift.report.beginning import Beginning
-from medsift.report.earlier import Changes, Known
+from medsift.report.opening import Opening
 from medsift.report.outputs import Outputs, open_outputs
+from medsift.report.replay import Changes, Known
 from medsift.report.stamps import WEB
 from medsift.report.values import record_of, row_of
 from medsift.report.writers import LineWriter, read_rows
@@ -34,13 +34,13 @@ def paths(folder: Path) -> list[str]:
     return [str(folder / name) for name in NAMES]
 
 
-RESUME = Beginning("resume", settings={"threshold": 0.6})
-NEW = Beginning(settings={"threshold": 0.6})
+RESUME = Opening("resume", settings={"threshold": 0.6})
+NEW = Opening(settings={"threshold": 0.6})
 
 
 def scan(
     folder: Path,
-    beginning: Beginning = NEW,
+    beginning: Opening = NEW,
     only: Sequence[str] = tuple(INPUTS),
     stamps: Mapping[str, str] = {},
     inputs: Mapping[str, list[Record]] = INPUTS,
@@ -366,10 +366,10 @@ def test_a_scan_into_an_output_of_another_that_runs_is_refused_and_harms_nothing
     with open_outputs(paths(tmp_path), NEW) as outputs:
         write(outputs, Known("one.pdf", WEB, INPUTS["one.pdf"], written=False))
         with pytest.raises(OutputError, match="another scan is writing"):
-            open_outputs([str(tmp_path / "a.csv"), str(tmp_path / "out.jsonl")], Beginning(mode))
+            open_outputs([str(tmp_path / "a.csv"), str(tmp_path / "out.jsonl")], Opening(mode))
         (tmp_path / "link.csv").symlink_to(tmp_path / "out.csv")
         with pytest.raises(OutputError, match="another scan is writing"):
-            open_outputs([str(tmp_path / "link.csv")], Beginning(mode))
+            open_outputs([str(tmp_path / "link.csv")], Opening(mode))
     assert contents(tmp_path) == [INPUTS["one.pdf"]] * 3
     assert not list(tmp_path.glob("*.lock"))
     assert not (tmp_path / "a.csv").exists()
@@ -413,8 +413,8 @@ def test_outputs_without_their_journal_are_not_gone_on_with(tmp_path: Path) -> N
 
 
 def test_limits_may_be_raised_where_failures_are_done_again(tmp_path: Path) -> None:
-    def limited(seconds: float, mode: Literal["new", "resume"], retry: bool = False) -> Beginning:
-        return Beginning(mode, retry, settings={"max_seconds": seconds})
+    def limited(seconds: float, mode: Literal["new", "resume"], retry: bool = False) -> Opening:
+        return Opening(mode, retry, settings={"max_seconds": seconds})
 
     scan(tmp_path, limited(10, "new"))
     for refused in (limited(20, "resume"), limited(5, "resume", retry=True)):
@@ -458,7 +458,7 @@ def test_resuming_with_other_outputs_is_refused_and_changes_nothing(
 
 def test_a_journal_whose_output_another_scan_overwrote_is_dropped(tmp_path: Path) -> None:
     interrupted(tmp_path, "one.pdf")
-    with open_outputs([str(tmp_path / "out.jsonl")], Beginning("overwrite")):
+    with open_outputs([str(tmp_path / "out.jsonl")], Opening("overwrite")):
         pass
     assert [path.name for path in tmp_path.glob("*.journal")] == ["out.jsonl.journal"]
     assert not list(tmp_path.glob("*.rows"))
@@ -562,7 +562,7 @@ def test_a_failed_input_with_an_odd_name_is_done_again(tmp_path: Path) -> None:
 
 def test_failures_are_retried_only_when_resuming(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="only when resuming"):
-        open_outputs(paths(tmp_path), Beginning(retry=True))
+        open_outputs(paths(tmp_path), Opening(retry=True))
 
 
 def test_what_an_interrupt_left_behind_a_row_is_cut_off(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ CHILD = textwrap.dedent(
     """
     import sys, time
     from medsift.core.record import Record
-    from medsift.report.beginning import Beginning
+    from medsift.report.opening import Opening
     from medsift.report.outputs import open_outputs
 
     folder, count, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     names = sys.argv[4:]
-    RESUME = Beginning("resume")
+    RESUME = Opening("resume")
     with open_outputs([f"{folder}/{name}" for name in names], RESUME) as outputs:
         print("begun", flush=True)
         for number in range(count):

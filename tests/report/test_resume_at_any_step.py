@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from medsift.core.record import Record
-from medsift.report.beginning import Beginning
 from medsift.report.journal import Journal
+from medsift.report.opening import Opening
 from medsift.report.outputs import Outputs, open_outputs
 from medsift.report.writers import LineWriter, ParquetWriter, read_rows
 
@@ -77,7 +77,7 @@ def test_outputs_always_end_as_those_of_one_undisturbed_scan(
         clock.left = rng.randrange(1, 100) if rng.random() < 0.6 else 0
         outputs = None
         try:
-            outputs = open_outputs([str(out / name) for name in NAMES], Beginning("resume"))
+            outputs = open_outputs([str(out / name) for name in NAMES], Opening("resume"))
             scan(outputs, inputs, rng)
             outputs.close()
         except EndedError:

@@ -3,20 +3,20 @@ from __future__ import annotations
 import pytest
 
 from medsift.core.record import Record
-from medsift.report.summary import LABELS, Summary, percent
+from medsift.report.summary import LABELS, ScanSummary, percent
 
 from .samples import failure, picture
 
 
-def summary_of(*some: Record) -> Summary:
-    summary = Summary()
+def summary_of(*some: Record) -> ScanSummary:
+    summary = ScanSummary()
     for record in some:
         summary.add(record)
     return summary
 
 
 def test_every_label_has_a_count_from_the_start() -> None:
-    assert dict(Summary().labels) == dict.fromkeys(LABELS, 0)
+    assert dict(ScanSummary().labels) == dict.fromkeys(LABELS, 0)
 
 
 def test_a_skipped_picture_was_found_and_a_skipped_document_was_not() -> None:

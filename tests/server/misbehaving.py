@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medsift.core.record import Record
+from medsift.pipeline.outcome_log import OutcomeWriter
 from medsift.pipeline.outcomes import Outcome
-from medsift.pipeline.spool import SpoolWriter
 from medsift.sources.inputs import Input
 
 
-def task(items: Sequence[Input], spool: Path) -> None:
+def task(items: Sequence[Input], log: Path) -> None:
     """Give each input one record, except where its name says otherwise.
 
     As with the real task, records come after the inputs of their batch were read.
     """
     batch = ",".join(item.source for item in items)
-    with SpoolWriter(spool) as writer:
+    with OutcomeWriter(log) as writer:
         for position, item in enumerate(items):
             writer.begin(position)
             if "found-first" in item.source:

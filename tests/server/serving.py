@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from medsift.core.record import Record
 from medsift.server.app import create_app
-from medsift.server.dispatch import Dispatcher, Job
+from medsift.server.dispatch import Dispatcher, InputJob
 from medsift.server.metrics import Metrics
 from medsift.server.settings import Settings
 from medsift.sources.inputs import Input
@@ -35,7 +35,7 @@ class Instant(Dispatcher):
         super().__init__(settings.scan_options, settings.batch, folder, metrics)
         self.folder = folder
         self.look = look
-        self.jobs: list[Job] = []
+        self.jobs: list[InputJob] = []
         self.silent = False
 
     async def start(self) -> None:
@@ -48,7 +48,7 @@ class Instant(Dispatcher):
     def ready(self) -> bool:
         return True
 
-    async def submit(self, job: Job) -> None:
+    async def submit(self, job: InputJob) -> None:
         self.jobs.append(job)
         if self.silent:
             return

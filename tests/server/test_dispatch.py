@@ -15,7 +15,7 @@ import pytest
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.record import Record
 from medsift.pipeline.options import ScanOptions
-from medsift.server.dispatch import Dispatcher, Job, Sink
+from medsift.server.dispatch import Dispatcher, InputJob, Sink
 from medsift.server.metrics import Metrics
 from medsift.server.scanning import examine
 from medsift.sources.inputs import Input
@@ -44,7 +44,7 @@ async def told(
 ) -> dict[str, list[Record]]:
     """The records of jobs that are all lined up before a worker can take one."""
     sink: Sink = asyncio.Queue()
-    jobs = [Job(Input(name), light, n, sink) for n, name in enumerate(names)]
+    jobs = [InputJob(Input(name), light, n, sink) for n, name in enumerate(names)]
     for job in jobs:
         (dispatcher._light if light else dispatcher._heavy).append(job)
     await dispatcher._wake()
@@ -140,7 +140,7 @@ async def test_what_was_found_before_a_crash_is_kept(tmp_path: Path) -> None:
 async def test_records_of_a_document_come_while_it_is_worked_on(tmp_path: Path) -> None:
     async with working(tmp_path) as dispatcher:
         sink: Sink = asyncio.Queue()
-        job = Job(Input("found-first-hang"), False, 0, sink)
+        job = InputJob(Input("found-first-hang"), False, 0, sink)
         await dispatcher.submit(job)
         _, record = await asyncio.wait_for(sink.get(), 300)
         assert record is not None
@@ -153,7 +153,7 @@ async def test_records_of_a_document_come_while_it_is_worked_on(tmp_path: Path) 
 async def test_documents_leave_a_worker_for_pictures(tmp_path: Path) -> None:
     async with working(tmp_path, workers=2) as dispatcher:
         sink: Sink = asyncio.Queue()
-        hanging = [Job(Input("hang"), False, n, sink) for n in range(2)]
+        hanging = [InputJob(Input("hang"), False, n, sink) for n in range(2)]
         for job in hanging:
             await dispatcher.submit(job)
         assert outcomes(await told(dispatcher, ["a", "b"])) == {"a": "ok", "b": "ok"}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from medsift.app import words
-from medsift.app.desk import Found
+from medsift.app.user_session import Found
 from medsift.core.record import Record
 from medsift.core.taxonomy import KINDS
 

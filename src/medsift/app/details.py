@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from medsift.app import cards, views, words
-from medsift.app.desk import Found, Tray
 from medsift.app.review import show_keys
+from medsift.app.user_session import Found, TabState
 from medsift.core.errors import InputError, MedsiftError
 
 _PICTURE = "Picture"
@@ -17,12 +17,12 @@ _PANELS = "Panels"
 _ZOOMS = (1, 2, 4)
 
 
-def show_details(tray: Tray, shown: Sequence[Found], first: Found, reviewing: bool) -> None:
+def show_details(tab: TabState, shown: Sequence[Found], first: Found, reviewing: bool) -> None:
     """Open a dialog with all about one picture, from which the others can be reached.
 
     Parameters
     ----------
-    tray : Tray
+    tab : TabState
     shown : sequence of Found
         All that can be reached, in their order.
     first : Found
@@ -30,76 +30,76 @@ def show_details(tray: Tray, shown: Sequence[Found], first: Found, reviewing: bo
     reviewing : bool
         Whether the user may say what the pictures really are.
     """
-    st.session_state[_key(tray)] = first.number
+    st.session_state[_key(tab)] = first.number
     # What is said in it shows behind it once it is closed.
     dialog = st.dialog("Closer look", width="large", on_dismiss="rerun" if reviewing else "ignore")
-    dialog(_show)(tray, shown, reviewing)
+    dialog(_show)(tab, shown, reviewing)
 
 
-def _key(tray: Tray) -> str:
-    return f"{tray.name}-look"
+def _key(tab: TabState) -> str:
+    return f"{tab.name}-look"
 
 
-def _show(tray: Tray, shown: Sequence[Found], reviewing: bool) -> None:
+def _show(tab: TabState, shown: Sequence[Found], reviewing: bool) -> None:
     numbers = [each.number for each in shown]
-    current = st.session_state.get(_key(tray))
+    current = st.session_state.get(_key(tab))
     place = numbers.index(current) if current in numbers else 0
     found = shown[place]
     with st.container(horizontal=True, vertical_alignment="center"):
-        _show_step(tray, "Previous", numbers, place - 1)
-        _show_step(tray, "Next", numbers, place + 1)
+        _show_step(tab, "Previous", numbers, place - 1)
+        _show_step(tab, "Next", numbers, place + 1)
         st.html(f"<span>{place + 1:,} of {len(shown):,}</span>")
-    st.html(cards.summary(found, tray.corrections.get(found.number, "")))
+    st.html(cards.summary(found, tab.corrections.get(found.number, "")))
     if reviewing:
         following = numbers[min(place + 1, len(numbers) - 1)]
-        show_keys(tray, found, lambda: st.session_state.update({_key(tray): following}))
-    _show_view(tray, found)
+        show_keys(tab, found, lambda: st.session_state.update({_key(tab): following}))
+    _show_view(tab, found)
     st.html(cards.facts(found))
 
 
-def _show_step(tray: Tray, name: str, numbers: Sequence[int], place: int) -> None:
+def _show_step(tab: TabState, name: str, numbers: Sequence[int], place: int) -> None:
     exists = 0 <= place < len(numbers)
     st.button(
         name,
-        key=f"{_key(tray)}-{name}",
+        key=f"{_key(tab)}-{name}",
         icon=":material/arrow_back:" if name == "Previous" else ":material/arrow_forward:",
         shortcut="Left" if name == "Previous" else "Right",
         disabled=not exists,
         on_click=st.session_state.update,
-        args=({_key(tray): numbers[place]} if exists else {},),
+        args=({_key(tab): numbers[place]} if exists else {},),
     )
 
 
-def _show_view(tray: Tray, found: Found) -> None:
+def _show_view(tab: TabState, found: Found) -> None:
     page = f"Page {found.record.page}"
     options = [page] if has_page(found) else []
     with st.spinner("Getting ready…"):  # the first time, until a worker has its model
-        explains = tray.desk.crew.explains
+        explains = tab.session.workers.explains
     options += [_PICTURE, *([_WHY] if explains else []), _PANELS]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = f"{tray.name}-view-{found.number}"
+        key = f"{tab.name}-view-{found.number}"
         view = st.segmented_control("View", options, default=options[0], required=True, key=key)
         zoom = 1
         if view == _PICTURE:
-            zoom = st.session_state.setdefault(f"{tray.name}-zoom", 1)
+            zoom = st.session_state.setdefault(f"{tab.name}-zoom", 1)
             following = _ZOOMS[(_ZOOMS.index(zoom) + 1) % len(_ZOOMS)]
             st.button(
                 f"Zoom: {zoom} \N{MULTIPLICATION SIGN}",
-                key=f"{tray.name}-zoom-button",
+                key=f"{tab.name}-zoom-button",
                 icon=":material/zoom_in:",
                 shortcut="Z",
                 help="Larger, and then as a whole again.",
                 on_click=st.session_state.update,
-                args=({f"{tray.name}-zoom": following},),
+                args=({f"{tab.name}-zoom": following},),
             )
     if view == _WHY:
-        _show_why(tray, found)
+        _show_why(tab, found)
     elif view == _PANELS:
-        _show_panels(tray, found)
+        _show_panels(tab, found)
     elif view == _PICTURE:
-        _show_picture(tray, found, zoom)
+        _show_picture(tab, found, zoom)
     else:
-        _show_page(tray, found)
+        _show_page(tab, found)
     if found.path is None and found.record.page is not None:
         st.caption(
             "Its page cannot be shown here, as the document was not kept. Download it from its"
@@ -121,35 +121,41 @@ def _is_of_pdf(found: Found) -> bool:
     return record.source_type == "pdf"
 
 
-def _show_page(tray: Tray, found: Found) -> None:
+def _show_page(tab: TabState, found: Found) -> None:
     record = found.record
     alt = f"Page {record.page} of {record.source}"
     if record.bbox is not None:
         alt += f", with a frame around picture {found.number}"
-    password = tray.passwords.get(found.order, "")
+    password = tab.passwords.get(found.order, "")
     arguments = (found.path, record.page, record.bbox, password, record.member)
-    _draw(tray, found, alt, views.page_with_box, *arguments)
+    _draw(tab, found, alt, views.page_with_box, *arguments)
     if record.bbox is None:
         st.caption("Where on the page the picture lies is not known.")
 
 
-def _show_picture(tray: Tray, found: Found, zoom: int) -> None:
-    path = tray.desk.saved(found.record)
+def _show_picture(tab: TabState, found: Found, zoom: int) -> None:
+    path = tab.session.saved(found.record)
     alt = cards.description(found)
     if path is not None:
-        _draw(tray, found, alt, views.enlarged, path, found.record.frame, zoom, zoom=zoom)
+        _draw(tab, found, alt, views.enlarged, path, found.record.frame, zoom, zoom=zoom)
     elif found.preview is not None:
         st.html(cards.big(found.preview, alt))
 
 
-def _show_panels(tray: Tray, found: Found) -> None:
-    path = tray.desk.saved(found.record)
+def _show_panels(tab: TabState, found: Found) -> None:
+    path = tab.session.saved(found.record)
     if path is None:
         st.warning("The picture is no longer there.")
         return
     alt = f"{cards.description(found)}. Boxes around its panels, coloured by their verdicts."
     _draw(
-        tray, found, alt, views.with_panels, path, found.record.frame, tray.desk.crew.settings.model
+        tab,
+        found,
+        alt,
+        views.with_panels,
+        path,
+        found.record.frame,
+        tab.session.workers.settings.model,
     )
     st.caption(
         "Boxes lie around the panels of a figure: blue is medical, grey is not, brown is uncertain."
@@ -157,17 +163,17 @@ def _show_panels(tray: Tray, found: Found) -> None:
     )
 
 
-def _show_why(tray: Tray, found: Found) -> None:
+def _show_why(tab: TabState, found: Found) -> None:
     record = found.record
-    path = tray.desk.saved(record)
+    path = tab.session.saved(record)
     if path is None:
         st.warning("The picture is no longer there.")
         return
     target = "non_medical" if record.label == "non_medical" else "medical"
     name = words.label_name(target).lower()
     alt = f"{cards.description(found)}. Coloured by what speaks for and against {name}."
-    model = tray.desk.crew.settings.model
-    _draw(tray, found, alt, views.explained, path, record.frame, model, target)
+    model = tab.session.workers.settings.model
+    _draw(tab, found, alt, views.explained, path, record.frame, model, target)
     st.caption(
         f"Orange places speak for “{name}”, blue ones against it; grey ones hardly count."
         " The colours show what the model looked at, not whether it is right."
@@ -175,7 +181,7 @@ def _show_why(tray: Tray, found: Found) -> None:
 
 
 def _draw(
-    tray: Tray,
+    tab: TabState,
     found: Found,
     alt: str,
     function: Callable[..., bytes],
@@ -184,15 +190,15 @@ def _draw(
 ) -> None:
     """Have a worker draw, once; what a person sees again is kept."""
     key = (f"{function.__name__} {zoom}", found.number)
-    if key not in tray.drawn:
+    if key not in tab.drawn:
         try:
             with st.spinner("Drawing…"):
-                image = tray.desk.crew.looking.call(function, *arguments)
+                image = tab.session.workers.looking.call(function, *arguments)
         except InputError as error:
             st.warning(f"It cannot be drawn: {error}.")
             return
         except MedsiftError as error:
             st.warning(f"This model gives no explanation: {error}.")
             return
-        tray.keep_drawn(key, image)
-    st.html(cards.big(tray.drawn[key], alt, zoom))
+        tab.keep_drawn(key, image)
+    st.html(cards.big(tab.drawn[key], alt, zoom))

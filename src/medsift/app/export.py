@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from medsift.app.answers import Answer
-from medsift.app.desk import Desk, Found
+from medsift.app.judgements import Judgement
+from medsift.app.user_session import Found, UserSession
 from medsift.core.record import FIELDS, Record
 from medsift.core.taxonomy import KINDS
 from medsift.report import csv_file, jsonl
@@ -44,12 +44,12 @@ REVIEWED = ("reviewed_label", "reviewed_kind", "reviewed_at")
 """Columns of a table of answers, after those of a record."""
 
 
-def answers_table(answers: Sequence[tuple[Record, Answer]], suffix: str) -> bytes:
+def answers_table(answers: Sequence[tuple[Record, Judgement]], suffix: str) -> bytes:
     """Records with what people said of them, as a file.
 
     Parameters
     ----------
-    answers : sequence of (Record, Answer)
+    answers : sequence of (Record, Judgement)
     suffix : {".csv", ".jsonl", ".parquet"}
     """
     rows = []
@@ -88,7 +88,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     return sink.getvalue()
 
 
-def medical_images(found: Iterable[Found], desk: Desk) -> bytes:
+def medical_images(found: Iterable[Found], session: UserSession) -> bytes:
     """A zip of the medical ones among the pictures: original bytes, each file once.
 
     Names are those of ``medsift scan --save-images``; pictures that have no bytes of their own
@@ -96,12 +96,14 @@ def medical_images(found: Iterable[Found], desk: Desk) -> bytes:
     """
     files = {}
     for each in found:
-        if each.record.label == "medical" and (path := desk.saved(each.record)) is not None:
+        if each.record.label == "medical" and (path := session.saved(each.record)) is not None:
             files[f"medical/{path.name}"] = path
     return _zipped(files)
 
 
-def labelled_folder(found: Sequence[Found], corrections: Mapping[int, str], desk: Desk) -> bytes:
+def labelled_folder(
+    found: Sequence[Found], corrections: Mapping[int, str], session: UserSession
+) -> bytes:
     """A zip with a labelled folder, as ``medsift train`` takes it.
 
     ``labelled/<label>/<kind>/<source>/<image>``, and beside it ``corrections.csv``, which says
@@ -112,7 +114,7 @@ def labelled_folder(found: Sequence[Found], corrections: Mapping[int, str], desk
     found : sequence of Found
     corrections : mapping
         Number of a picture to the name of its kind.
-    desk : Desk
+    session : UserSession
     """
     files: dict[str, Path] = {}
     rows = []
@@ -120,7 +122,7 @@ def labelled_folder(found: Sequence[Found], corrections: Mapping[int, str], desk
     last = {each.record.sha256: each for each in found if each.number in corrections}
     for each in last.values():
         record, kind = each.record, corrections[each.number]
-        path = desk.saved(record)
+        path = session.saved(record)
         if path is None:
             continue
         label = KINDS[kind].label

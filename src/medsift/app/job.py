@@ -16,8 +16,8 @@ from medsift.core.record import Record
 from medsift.pipeline.losses import Losses
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome, failure
+from medsift.pipeline.persistent_pool import PersistentPool, Work
 from medsift.pipeline.pool import PoolBrokenError
-from medsift.pipeline.standing import StandingPool, Work
 from medsift.sources.inputs import Input
 
 State: TypeAlias = Literal["waiting", "working", "done", "stopped"]
@@ -59,16 +59,16 @@ class Progress:
     """Outcomes of an attempt that was lost: the next one gives them again, in the same order."""
 
 
-class Job:
+class ScanJob:
     """Feeds inputs to workers and collects what they find, in a thread of its own.
 
     Parameters
     ----------
-    pool : StandingPool
+    pool : PersistentPool
     options : ScanOptions
     inputs : sequence of Progress
     folder : Path
-        For spools.
+        For logs.
     found : callable
         Takes each outcome with the progress of its input; called in the job's thread.
     count_pages : callable
@@ -77,7 +77,7 @@ class Job:
 
     def __init__(
         self,
-        pool: StandingPool,
+        pool: PersistentPool,
         options: ScanOptions,
         inputs: Sequence[Progress],
         folder: Path,
@@ -94,7 +94,7 @@ class Job:
         self._count_pages = count_pages
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="medsift-job", daemon=True)
-        self._spools = 0
+        self._logs = 0
 
     def start(self) -> None:
         """Begin."""
@@ -150,11 +150,11 @@ class Job:
                     progress.state = "stopped"
 
     def _begin(self, progress: Progress) -> tuple[Progress, Work]:
-        self._spools += 1
+        self._logs += 1
         progress.tries += 1
-        spool = self._folder / f"{time.monotonic_ns()}-{self._spools}.jsonl"
+        log = self._folder / f"{time.monotonic_ns()}-{self._logs}.jsonl"
         item = progress.item
-        return progress, self._pool.examine(item, spool, self._options)
+        return progress, self._pool.examine(item, log, self._options)
 
     def _advance(self, progress: Progress, work: Work, waiting: deque[Progress]) -> bool:
         """Take in what is new; whether the input is finished."""
@@ -166,7 +166,7 @@ class Job:
         if not over:
             return False
         fault = work.fault()
-        work.spool.unlink(missing_ok=True)
+        work.log.unlink(missing_ok=True)
         if isinstance(fault, PoolBrokenError) and progress.tries < _TRIES:
             waiting.appendleft(progress)
             return True

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from medsift.app import cards, words
-from medsift.app.desk import Crew, Tray
 from medsift.app.progress import show_progress
 from medsift.app.results import show_results
-from medsift.app.seats import Owner, Seat, Seats
+from medsift.app.session_store import Owner, SessionLease, SessionStore
 from medsift.app.settings import AppSettings
+from medsift.app.user_session import AppWorkers, TabState
 
 _POLL_SECONDS = 1.0
 _NAME = "session"
@@ -41,44 +41,44 @@ def show(settings: AppSettings) -> None:
         page_title="medsift", page_icon="\N{LEFT-POINTING MAGNIFYING GLASS}", layout="wide"
     )
     st.html(cards.STYLE)
-    desk = own_desk(settings, _own_name(settings)).desk
+    session = own_session(settings, _own_name(settings)).session
     st.title("medsift", anchor=False)
     st.markdown(
         "Finds the medical images in anything. Files stay on the computer that runs this page."
         " It is no diagnostic device: it says that a picture is an X-ray, not what it shows."
     )
-    tabs = st.tabs(list(words.TABS.values()), on_change="rerun", key="tab")
-    for (name, _), tab in zip(words.TABS.items(), tabs, strict=True):
+    drawn = st.tabs(list(words.TABS.values()), on_change="rerun", key="tab")
+    for (name, _), here in zip(words.TABS.items(), drawn, strict=True):
         # Only the open tab is drawn; the others go on with their work all the same.
-        if tab.open:
-            with tab:
-                _show_tray(desk.trays[name])
+        if here.open:
+            with here:
+                _show_tab(session.tabs[name])
 
 
-@st.cache_resource(show_spinner=False, on_release=Crew.close)
-def _crew(settings: AppSettings) -> Crew:
+@st.cache_resource(show_spinner=False, on_release=AppWorkers.close)
+def _workers(settings: AppSettings) -> AppWorkers:
     """The workers of all users, each with the model loaded once."""
-    return Crew(settings)
+    return AppWorkers(settings)
 
 
-@st.cache_resource(show_spinner=False, on_release=Seats.close)
-def _seats(settings: AppSettings) -> Seats:
-    """The desks of all users."""
-    return Seats(_crew(settings))
+@st.cache_resource(show_spinner=False, on_release=SessionStore.close)
+def _store(settings: AppSettings) -> SessionStore:
+    """What all users have open."""
+    return SessionStore(_workers(settings))
 
 
-@st.cache_resource(show_spinner=False, scope="session", on_release=Seat.leave)
-def own_desk(settings: AppSettings, name: str) -> Seat:
-    """The desk of this user; kept for a while when the session ends."""
-    return _seats(settings).take(name, _owner())
+@st.cache_resource(show_spinner=False, scope="session", on_release=SessionLease.leave)
+def own_session(settings: AppSettings, name: str) -> SessionLease:
+    """What this user has open; kept for a while when the browser leaves."""
+    return _store(settings).connect(name, _owner())
 
 
 def _own_name(settings: AppSettings) -> str:
-    """The name of this user's desk: of the address, if it is this user's, or a new one."""
+    """The name of this user's session: of the address, if it is this user's, or a new one."""
     known = st.session_state.get(_NAME)
     if known is None:
         given = st.query_params.get(_NAME, "")
-        known = given if _seats(settings).known(given, _owner()) else secrets.token_urlsafe(16)
+        known = given if _store(settings).known(given, _owner()) else secrets.token_urlsafe(16)
         st.session_state[_NAME] = known
     if st.query_params.get(_NAME) != known:
         st.query_params[_NAME] = known
@@ -89,52 +89,52 @@ def _owner() -> Owner:
     return st.context.ip_address or "", st.context.headers.get("User-Agent") or ""
 
 
-def _show_tray(tray: Tray) -> None:
-    if tray.name == "url":
-        _ask_for_url(tray)
+def _show_tab(tab: TabState) -> None:
+    if tab.name == "url":
+        _ask_for_url(tab)
     else:
-        _ask_for_files(tray)
-    if not tray.jobs:
-        _show_start(tray)
-    running = bool(tray.running)
+        _ask_for_files(tab)
+    if not tab.jobs:
+        _show_start(tab)
+    running = bool(tab.running)
     # While work goes on, the fragment is drawn anew every second; the rest of the page is not.
     every = _POLL_SECONDS if running else None
-    st.fragment(_follow, run_every=every)(tray, running)
+    st.fragment(_follow, run_every=every)(tab, running)
 
 
-def _show_start(tray: Tray) -> None:
+def _show_start(tab: TabState) -> None:
     """What to do first, where nothing was done yet."""
-    st.html(_START[tray.name])
-    if tray.name != "url":
+    st.html(_START[tab.name])
+    if tab.name != "url":
         st.button(
             "Try it with a sample",
-            key=f"{tray.name}-sample",
+            key=f"{tab.name}-sample",
             icon=":material/play_arrow:",
             on_click=_try_sample,
-            args=(tray,),
+            args=(tab,),
             help="Two scans and a chart, which come with the program.",
         )
 
 
-def _try_sample(tray: Tray) -> None:
+def _try_sample(tab: TabState) -> None:
     from medsift.app.sample import sample
 
-    tray.add_files([sample()])
+    tab.add_files([sample()])
 
 
-def _follow(tray: Tray, was_running: bool) -> None:
+def _follow(tab: TabState, was_running: bool) -> None:
     # In containers that are always there: what comes and goes in one does not move the other.
     with st.container():
-        show_progress(tray)
+        show_progress(tab)
     with st.container():
-        show_results(tray)
-    if was_running and not tray.running:
+        show_results(tab)
+    if was_running and not tab.running:
         st.rerun()
 
 
-def _ask_for_files(tray: Tray) -> None:
-    generation = st.session_state.setdefault(f"{tray.name}-generation", 0)
-    key = f"{tray.name}-files-{generation}"
+def _ask_for_files(tab: TabState) -> None:
+    generation = st.session_state.setdefault(f"{tab.name}-generation", 0)
+    key = f"{tab.name}-files-{generation}"
     label, help_text = {
         "images": (
             "Image files, or a zip of folders with them",
@@ -144,26 +144,26 @@ def _ask_for_files(tray: Tray) -> None:
             "PDF, Word, PowerPoint, Excel, EPUB, saved pages, mail or archives",
             "Every picture in them is taken out and examined. The work begins at once.",
         ),
-    }[tray.name]
+    }[tab.name]
     st.file_uploader(
         label,
         accept_multiple_files=True,
         key=key,
         help=help_text,
         on_change=_take_files,
-        args=(tray, key),
+        args=(tab, key),
     )
 
 
-def _take_files(tray: Tray, key: str) -> None:
+def _take_files(tab: TabState, key: str) -> None:
     uploads: Sequence[Any] = st.session_state.get(key) or ()
     if uploads:
-        tray.add_files(uploads)
+        tab.add_files(uploads)
         # A new key makes an empty uploader, so that the uploads do not stay in memory as well.
-        st.session_state[f"{tray.name}-generation"] += 1
+        st.session_state[f"{tab.name}-generation"] += 1
 
 
-def _ask_for_url(tray: Tray) -> None:
+def _ask_for_url(tab: TabState) -> None:
     with st.form("url-form", border=False):
         url = st.text_input(
             "Address of a web page, an image or a document",
@@ -177,7 +177,7 @@ def _ask_for_url(tray: Tray) -> None:
         if complaint:
             st.error(complaint)
         else:
-            tray.add_url(address)
+            tab.add_url(address)
 
 
 def checked_url(text: str) -> tuple[str, str]:

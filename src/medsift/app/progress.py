@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from medsift.app import cards, words
-from medsift.app.desk import Tray
-from medsift.app.job import Job, Progress
+from medsift.app.job import Progress, ScanJob
+from medsift.app.user_session import TabState
 from medsift.core.record import Record
 
 _SHOWN_PROBLEMS = 5
@@ -16,31 +16,31 @@ _MOST_ASKED = 20
 _MOST_LISTED = 200
 
 
-def show_progress(tray: Tray) -> None:
+def show_progress(tab: TabState) -> None:
     """Draw what a user wants to know of the work, next to where the inputs were given."""
-    running = tray.running
+    running = tab.running
     if running:
         share = sum(job.share * len(job.inputs) for job in running)
         share /= sum(len(job.inputs) for job in running)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.progress(share, text=_sentence(running))
-            st.button("Stop", key=f"{tray.name}-stop", icon=":material/stop:", on_click=tray.stop)
+            st.button("Stop", key=f"{tab.name}-stop", icon=":material/stop:", on_click=tab.stop)
         inputs = [each for job in running for each in job.inputs]
         if len(inputs) > 1:
             with st.expander("File by file"):
                 st.html(cards.started(_by_file(inputs)))
-    for fault in tray.faults:
+    for fault in tab.faults:
         st.error("The scan ended early. Ask who runs this page to look at its terminal.")
         st.code(fault, language=None)
-    stopped = sum(each.state == "stopped" for job in tray.jobs for each in job.inputs)
+    stopped = sum(each.state == "stopped" for job in tab.jobs for each in job.inputs)
     if stopped and not running:
         text = "one input was" if stopped == 1 else f"{stopped:,} inputs were"
         st.warning(f"Stopped: {text} not finished. What was found until then is shown.")
-    _show_locked(tray)
-    _show_problems([each for each in tray.snapshot()[1] if not words.wants_password(each)])
+    _show_locked(tab)
+    _show_problems([each for each in tab.snapshot()[1] if not words.wants_password(each)])
 
 
-def _sentence(running: Sequence[Job]) -> str:
+def _sentence(running: Sequence[ScanJob]) -> str:
     inputs = [each for job in running for each in job.inputs]
     done = sum(job.done for job in running)
     pictures = sum(each.pictures for each in inputs)
@@ -71,18 +71,18 @@ def _place(progress: Progress) -> str:
     return f"Page {progress.page:,}" if progress.page else "Working"
 
 
-def _show_locked(tray: Tray) -> None:
+def _show_locked(tab: TabState) -> None:
     """Ask for the password of each input that needs one, next to what is said of it."""
-    for position, (progress, records) in enumerate(tray.locked()):
+    for position, (progress, records) in enumerate(tab.locked()):
         with st.container(border=True):
             st.html(cards.problems(records[:_SHOWN_PROBLEMS]))
             # Work that goes on would mix with that of the second try.
             if progress.state in ("done", "stopped") and position < _MOST_ASKED:
-                _ask_for_password(tray, progress)
+                _ask_for_password(tab, progress)
 
 
-def _ask_for_password(tray: Tray, progress: Progress) -> None:
-    key = f"{tray.name}-unlock-{progress.number}"
+def _ask_for_password(tab: TabState, progress: Progress) -> None:
+    key = f"{tab.name}-unlock-{progress.number}"
     with (
         st.form(key, clear_on_submit=True, border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -96,7 +96,7 @@ def _ask_for_password(tray: Tray, progress: Progress) -> None:
         )
         asked = st.form_submit_button("Open", icon=":material/lock_open:")
     if asked and password:
-        tray.unlock(progress, password)
+        tab.unlock(progress, password)
         st.rerun()
 
 

@@ -8,10 +8,10 @@ from functools import partial
 import streamlit as st
 
 from medsift.app import cards, export, words
-from medsift.app.desk import Found, Tray
 from medsift.app.details import show_details
 from medsift.app.review import show_answer, show_confirm_page, show_review
 from medsift.app.shown import Choice, Counts, stacks
+from medsift.app.user_session import Found, TabState
 
 PAGE = 24
 """Previews on one page: browsers stay quick, however many pictures there are."""
@@ -26,37 +26,37 @@ _ORDERS = {
 }
 
 
-def show_results(tray: Tray) -> None:
-    """Draw the results of a tray."""
-    found, _ = tray.snapshot()
+def show_results(tab: TabState) -> None:
+    """Draw the results of a tab."""
+    found, _ = tab.snapshot()
     if not found:
         return
     counts = Counts.of(found)
     st.header("Results", anchor=False)
     _show_counts(counts, len(found))
-    choice = _choose(tray, counts)
+    choice = _choose(tab, counts)
     shown = choice.of(found)
-    reviewing = _show_actions(tray, shown)
+    reviewing = _show_actions(tab, shown)
     with st.container():
         if reviewing:
-            show_review(tray, found)
+            show_review(tab, found)
             if shown and st.button(
-                "Answer one by one",
-                key=f"{tray.name}-one-by-one",
+                "Judgement one by one",
+                key=f"{tab.name}-one-by-one",
                 icon=":material/keyboard:",
                 shortcut="A",
             ):
-                open_ = (each for each in shown if each.number not in tray.answers)
-                show_details(tray, shown, next(open_, shown[0]), reviewing)
+                open_ = (each for each in shown if each.number not in tab.answers)
+                show_details(tab, shown, next(open_, shown[0]), reviewing)
         if not shown:
             st.info("No picture matches. Change what is shown above.")
     # Who corrects sees every frame; who looks, a card for each loop or volume.
     cards_of = [(each, 1) for each in shown] if reviewing else stacks(shown)
     with st.container():
-        page = _page(tray, cards_of)
+        page = _page(tab, cards_of)
         if reviewing and page:
-            show_confirm_page(tray, [each for each, _ in page])
-    _show_grid(tray, shown, page, reviewing)
+            show_confirm_page(tab, [each for each, _ in page])
+    _show_grid(tab, shown, page, reviewing)
 
 
 def _show_counts(counts: Counts, total: int) -> None:
@@ -73,8 +73,8 @@ def _show_counts(counts: Counts, total: int) -> None:
     )
 
 
-def _choose(tray: Tray, counts: Counts) -> Choice:
-    name = tray.name
+def _choose(tab: TabState, counts: Counts) -> Choice:
+    name = tab.name
     # Names are without counts: the browser sends names back, and names that change while results
     # come would lose what was chosen.
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -114,9 +114,9 @@ def _choose(tray: Tray, counts: Counts) -> Choice:
     return Choice(frozenset(labels), frozenset(kinds), text or "", order or "auto")
 
 
-def _show_actions(tray: Tray, shown: Sequence[Found]) -> bool:
+def _show_actions(tab: TabState, shown: Sequence[Found]) -> bool:
     """Downloads, and switches; whether the user wants to correct verdicts."""
-    name, number = tray.name, len(shown)
+    name, number = tab.name, len(shown)
     medical = sum(each.record.label == "medical" for each in shown)
     with st.container(horizontal=True, vertical_alignment="center"):
         reviewing = st.toggle(
@@ -142,7 +142,7 @@ def _show_actions(tray: Tray, shown: Sequence[Found]) -> bool:
                 )
             st.download_button(
                 f"Medical images among them, zip ({medical:,})",
-                data=lambda: export.medical_images(shown, tray.desk),
+                data=lambda: export.medical_images(shown, tab.session),
                 file_name="medsift-medical.zip",
                 mime="application/zip",
                 key=f"{name}-images",
@@ -155,21 +155,21 @@ def _show_actions(tray: Tray, shown: Sequence[Found]) -> bool:
             key=f"{name}-clear",
             icon=":material/delete:",
             on_click=_clear,
-            args=(tray,),
+            args=(tab,),
         )
     return bool(reviewing)
 
 
-def _clear(tray: Tray) -> None:
-    tray.clear()
+def _clear(tab: TabState) -> None:
+    tab.clear()
     # Filters of what is gone would hide what comes next.
     for part in ("kinds", "search", "page"):
-        st.session_state.pop(f"{tray.name}-{part}", None)
+        st.session_state.pop(f"{tab.name}-{part}", None)
 
 
-def _page(tray: Tray, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[Found, int]]:
+def _page(tab: TabState, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[Found, int]]:
     pages = -(-len(shown) // PAGE)
-    key = f"{tray.name}-page"
+    key = f"{tab.name}-page"
     if st.session_state.get(key, 1) > pages:
         st.session_state[key] = pages
     number = 1
@@ -183,19 +183,19 @@ def _page(tray: Tray, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[Foun
 
 
 def _show_grid(
-    tray: Tray, shown: Sequence[Found], page: Sequence[tuple[Found, int]], reviewing: bool
+    tab: TabState, shown: Sequence[Found], page: Sequence[tuple[Found, int]], reviewing: bool
 ) -> None:
-    right = tray.corrections
+    right = tab.corrections
     # A row that wraps: as many cards side by side as the screen is wide.
-    with st.container(horizontal=True, key=f"{tray.name}-grid"):
+    with st.container(horizontal=True, key=f"{tab.name}-grid"):
         for found, frames in page:
             with st.container(border=True, width=_CARD_PIXELS, gap="xsmall"):
                 st.html(cards.card(found, right.get(found.number, ""), frames))
                 if reviewing:
-                    show_answer(tray, found)
+                    show_answer(tab, found)
                 if st.button(
                     f"Look closer at {found.number}",
-                    key=f"{tray.name}-open-{found.number}",
+                    key=f"{tab.name}-open-{found.number}",
                     width="stretch",
                 ):
-                    show_details(tray, shown, found, reviewing)
+                    show_details(tab, shown, found, reviewing)

@@ -1,4 +1,4 @@
-"""The review desk: people say what pictures really are, and take the answers with them."""
+"""The review: people say what pictures really are, and take the answers with them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from medsift.app import answers, export, words
-from medsift.app.answers import Agreement
-from medsift.app.desk import Found, Tray
+from medsift.app import export, judgements, words
+from medsift.app.judgements import Agreement
+from medsift.app.user_session import Found, TabState
 from medsift.core.errors import UsageError
 from medsift.core.taxonomy import KINDS, TAXONOMY
 
@@ -24,9 +24,9 @@ _TABLES = (
 _CHOICES = [kind.name for kind in TAXONOMY]
 
 
-def show_review(tray: Tray, found: Sequence[Found]) -> None:
-    """Draw what concerns all corrections of a tray."""
-    number = len(tray.answers)
+def show_review(tab: TabState, found: Sequence[Found]) -> None:
+    """Draw what concerns all corrections of a tab."""
+    number = len(tab.answers)
     with st.container(border=True):
         st.markdown(
             "Choose the right answer below each picture, confirm the one it has, or look closer"
@@ -34,19 +34,19 @@ def show_review(tray: Tray, found: Sequence[Found]) -> None:
             " **9** the most probable kinds, arrow keys for next and previous."
         )
         if number:
-            st.html(f'<p role="status">{Agreement.of(tray.answered()).sentence}</p>')
+            st.html(f'<p role="status">{Agreement.of(tab.answered()).sentence}</p>')
         with st.container(horizontal=True, vertical_alignment="center"):
-            _show_downloads(tray, found, number)
-        _ask_for_session(tray)
+            _show_downloads(tab, found, number)
+        _ask_for_session(tab)
 
 
-def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
+def _show_downloads(tab: TabState, found: Sequence[Found], number: int) -> None:
     st.download_button(
         f"Download {number:,} answer{'' if number == 1 else 's'} (zip)",
-        data=lambda: export.labelled_folder(found, tray.corrections, tray.desk),
+        data=lambda: export.labelled_folder(found, tab.corrections, tab.session),
         file_name="medsift-labelled.zip",
         mime="application/zip",
-        key=f"{tray.name}-labelled",
+        key=f"{tab.name}-labelled",
         icon=":material/download:",
         width=_WIDE,
         on_click="ignore",
@@ -56,19 +56,19 @@ def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
         for name, suffix, mime in _TABLES:
             st.download_button(
                 f"Answers, {name}",
-                data=partial(_table, tray, suffix),
+                data=partial(_table, tab, suffix),
                 file_name=f"medsift-answers{suffix}",
                 mime=mime,
-                key=f"{tray.name}-answers{suffix}",
+                key=f"{tab.name}-answers{suffix}",
                 on_click="ignore",
                 width="stretch",
             )
     st.download_button(
         "Save session",
-        data=lambda: answers.to_file(tray.answered()),
+        data=lambda: judgements.to_file(tab.answered()),
         file_name="medsift-session.json",
         mime="application/json",
-        key=f"{tray.name}-session",
+        key=f"{tab.name}-session",
         icon=":material/save:",
         width=_NARROW,
         on_click="ignore",
@@ -77,18 +77,18 @@ def _show_downloads(tray: Tray, found: Sequence[Found], number: int) -> None:
     )
     st.button(
         "Forget all answers",
-        key=f"{tray.name}-forget",
+        key=f"{tab.name}-forget",
         disabled=not number,
         on_click=_forget,
-        args=(tray,),
+        args=(tab,),
     )
 
 
-def show_answer(tray: Tray, found: Found) -> None:
+def show_answer(tab: TabState, found: Found) -> None:
     """Draw the question below one picture."""
-    key = answer_key(tray, found)
-    # The tray knows: what the browser still shows may be older than an answer given by a key.
-    st.session_state[key] = tray.corrections.get(found.number)
+    key = answer_key(tab, found)
+    # The tab knows: what the browser still shows may be older than an answer given by a key.
+    st.session_state[key] = tab.corrections.get(found.number)
     st.selectbox(
         f"Right answer for {found.number}",
         _CHOICES,
@@ -98,7 +98,7 @@ def show_answer(tray: Tray, found: Found) -> None:
         key=key,
         label_visibility="collapsed",
         on_change=_take,
-        args=(tray, found, key),
+        args=(tab, found, key),
     )
     record = found.record
     if record.kind in KINDS and record.label == KINDS[record.kind].label:
@@ -107,18 +107,18 @@ def show_answer(tray: Tray, found: Found) -> None:
             key=f"{key}-confirm",
             icon=":material/check:",
             width="stretch",
-            disabled=tray.corrections.get(found.number) == record.kind,
+            disabled=tab.corrections.get(found.number) == record.kind,
             on_click=_confirm,
-            args=(tray, found, key),
+            args=(tab, found, key),
         )
 
 
-def show_keys(tray: Tray, found: Found, advance: Callable[[], None]) -> None:
+def show_keys(tab: TabState, found: Found, advance: Callable[[], None]) -> None:
     """Draw buttons, each with its key, that answer for one picture and go on to the next.
 
     Parameters
     ----------
-    tray : Tray
+    tab : TabState
     found : Found
     advance : callable
         Goes on to the next picture.
@@ -133,110 +133,112 @@ def show_keys(tray: Tray, found: Found, advance: Callable[[], None]) -> None:
         if best:
             offers.append((key, _choice_name(best), best))
     offers += [(str(n), words.kind_name(k), k) for n, k in enumerate(probable[:_DIGITS], 1)]
-    with st.container(horizontal=True, key=f"{tray.name}-keys", gap="small"):
+    with st.container(horizontal=True, key=f"{tab.name}-keys", gap="small"):
         for key, text, kind in offers:
             st.button(
                 text,
                 # Of this picture: a key that is pressed too early never answers for the next one.
-                key=f"{tray.name}-key-{key}-{found.number}",
+                key=f"{tab.name}-key-{key}-{found.number}",
                 shortcut=key,
                 on_click=_answer_and_advance,
-                args=(tray, found, kind, advance),
+                args=(tab, found, kind, advance),
             )
 
 
-def show_confirm_page(tray: Tray, page: Sequence[Found]) -> None:
+def show_confirm_page(tab: TabState, page: Sequence[Found]) -> None:
     """Draw a button that confirms the verdicts of all pictures of a page without an answer."""
     open_ = [
         each
         for each in page
-        if each.number not in tray.answers
+        if each.number not in tab.answers
         and each.record.kind in KINDS
         and each.record.label == KINDS[each.record.kind].label
     ]
     st.button(
         f"All {len(open_):,} without an answer on this page are right as they are",
-        key=f"{tray.name}-confirm-page",
+        key=f"{tab.name}-confirm-page",
         icon=":material/done_all:",
         disabled=not open_,
         on_click=_confirm_all,
-        args=(tray, open_),
+        args=(tab, open_),
     )
 
 
-def _answer_and_advance(tray: Tray, found: Found, kind: str, advance: Callable[[], None]) -> None:
-    tray.answer(found, kind)
+def _answer_and_advance(
+    tab: TabState, found: Found, kind: str, advance: Callable[[], None]
+) -> None:
+    tab.answer(found, kind)
     advance()
 
 
-def _confirm_all(tray: Tray, page: Sequence[Found]) -> None:
+def _confirm_all(tab: TabState, page: Sequence[Found]) -> None:
     for found in page:
-        _confirm(tray, found, answer_key(tray, found))
+        _confirm(tab, found, answer_key(tab, found))
 
 
-def _table(tray: Tray, suffix: str) -> bytes:
-    return export.answers_table(tray.answered(), suffix)
+def _table(tab: TabState, suffix: str) -> bytes:
+    return export.answers_table(tab.answered(), suffix)
 
 
-def _ask_for_session(tray: Tray) -> None:
+def _ask_for_session(tab: TabState) -> None:
     with st.expander("Open a saved session"):
-        generation = st.session_state.setdefault(f"{tray.name}-session-generation", 0)
-        key = f"{tray.name}-session-{generation}"
+        generation = st.session_state.setdefault(f"{tab.name}-session-generation", 0)
+        key = f"{tab.name}-session-{generation}"
         st.file_uploader(
             "Session file",
             type=["json"],
             key=key,
             on_change=_reopen,
-            args=(tray, key),
+            args=(tab, key),
             help="Gives its answers to the pictures at hand, and to those that are found later.",
         )
-        said = st.session_state.get(f"{tray.name}-session-said")
+        said = st.session_state.get(f"{tab.name}-session-said")
         if said:
             st.info(said)
 
 
-def _reopen(tray: Tray, key: str) -> None:
+def _reopen(tab: TabState, key: str) -> None:
     upload = st.session_state.get(key)
     if upload is None:
         return
     try:
-        content = upload.read(answers.LONGEST_FILE + 1)
-        if len(content) > answers.LONGEST_FILE:
+        content = upload.read(judgements.LONGEST_FILE + 1)
+        if len(content) > judgements.LONGEST_FILE:
             raise UsageError("the session file is too large")
-        found = answers.from_file(content)
+        found = judgements.from_file(content)
     except UsageError as error:
         said = f"{str(error)[0].upper()}{str(error)[1:]}."
     else:
-        known = tray.reopen(found)
-        for number, kind in tray.corrections.items():
-            st.session_state[f"{tray.name}-answer-{number}"] = kind
+        known = tab.reopen(found)
+        for number, kind in tab.corrections.items():
+            st.session_state[f"{tab.name}-answer-{number}"] = kind
         said = f"Answers in the file: {len(found):,}; of pictures at hand: {known:,}."
-    st.session_state[f"{tray.name}-session-said"] = said
-    st.session_state[f"{tray.name}-session-generation"] += 1
+    st.session_state[f"{tab.name}-session-said"] = said
+    st.session_state[f"{tab.name}-session-generation"] += 1
 
 
-def answer_key(tray: Tray, found: Found) -> str:
+def answer_key(tab: TabState, found: Found) -> str:
     """Key of the question below a picture."""
-    return f"{tray.name}-answer-{found.number}"
+    return f"{tab.name}-answer-{found.number}"
 
 
 def _choice_name(kind: str) -> str:
     return f"{words.label_name(KINDS[kind].label)}: {words.kind_name(kind)}"
 
 
-def _take(tray: Tray, found: Found, key: str) -> None:
+def _take(tab: TabState, found: Found, key: str) -> None:
     kind = st.session_state.get(key)
-    tray.answer(found, kind)
+    tab.answer(found, kind)
 
 
-def _confirm(tray: Tray, found: Found, key: str) -> None:
-    tray.answer(found, found.record.kind)
+def _confirm(tab: TabState, found: Found, key: str) -> None:
+    tab.answer(found, found.record.kind)
     st.session_state[key] = found.record.kind
 
 
-def _forget(tray: Tray) -> None:
-    tray.answers.clear()
-    tray.awaited.clear()
+def _forget(tab: TabState) -> None:
+    tab.answers.clear()
+    tab.awaited.clear()
     for key in list(st.session_state):
-        if str(key).startswith(f"{tray.name}-answer-"):
+        if str(key).startswith(f"{tab.name}-answer-"):
             del st.session_state[key]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from medsift.app.desk import Found
+from medsift.app.user_session import Found
 
 Order: TypeAlias = Literal["auto", "found", "medical", "unsure"]
 

@@ -66,7 +66,7 @@ def explained(path: Path, frame: int | None, model: str, target: str) -> bytes:
     """
     from PIL import Image
 
-    from medsift.pipeline.standing import classifier_of
+    from medsift.pipeline.persistent_pool import classifier_of
 
     explanation = classifier_of(model).explain(_pixels(path, frame), target)
     return _webp(Image.fromarray(explanation.overlay))
@@ -84,7 +84,7 @@ def with_panels(path: Path, frame: int | None, model: str) -> bytes:
     """
     from PIL import Image, ImageDraw
 
-    from medsift.pipeline.standing import classifier_of
+    from medsift.pipeline.persistent_pool import classifier_of
 
     pixels = _pixels(path, frame)
     image = Image.fromarray(pixels)
@@ -105,7 +105,7 @@ def can_explain(model: str) -> bool:
     """Whether a model was exported with what explanations need."""
     import numpy as np
 
-    from medsift.pipeline.standing import classifier_of
+    from medsift.pipeline.persistent_pool import classifier_of
 
     try:
         classifier_of(model).explain(np.zeros((64, 64, 3), dtype=np.uint8))

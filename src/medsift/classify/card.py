@@ -51,7 +51,7 @@ class ModelClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class MemberSpec:
     """One network of the ensemble.
 
     Attributes
@@ -143,7 +143,7 @@ class ModelCard:
     name, version : str
     classes : tuple of ModelClass
         In the order of the networks' outputs; of an adapted model, of its last layer's.
-    members : tuple of Member
+    members : tuple of MemberSpec
         Their probabilities are averaged.
     threshold : float
         Confidence below which a label is ``uncertain`` unless the caller says otherwise.
@@ -166,7 +166,7 @@ class ModelCard:
     name: str
     version: str
     classes: tuple[ModelClass, ...]
-    members: tuple[Member, ...]
+    members: tuple[MemberSpec, ...]
     threshold: float = 0.60
     calibration: tuple[float, float] = (1.0, 0.0)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -230,7 +230,9 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         version=str(row["version"]),
         classes=tuple(ModelClass(c["name"], c["label"]) for c in row["classes"]),
         members=tuple(
-            Member(str(m["file"]), Preprocess.from_dict(m["preprocess"]), float(m["temperature"]))
+            MemberSpec(
+                str(m["file"]), Preprocess.from_dict(m["preprocess"]), float(m["temperature"])
+            )
             for m in row["members"]
         ),
         threshold=float(row["threshold"]),

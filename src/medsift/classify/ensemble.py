@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsift.classify import head as last_layer
-from medsift.classify.card import Member, ModelCard, ModelClass, read_card
+from medsift.classify.card import MemberSpec, ModelCard, ModelClass, read_card
 from medsift.classify.network import Network
 from medsift.classify.preprocess import Preprocess, normalise, resize
 from medsift.core.errors import ModelError
@@ -46,7 +46,7 @@ class Heard:
     share: float
 
 
-MemberMap: TypeAlias = tuple[Member, NDArray[np.float64]]
+MemberMap: TypeAlias = tuple[MemberSpec, NDArray[np.float64]]
 """A member, and its logits at each place of a picture: float64 (classes, h, w)."""
 
 _EPSILON = 1e-7
@@ -71,7 +71,7 @@ class Output:
         Calibrated; they sum to 1.
     p_medical : float
         Their sum over the medical classes, 0 to 1.
-    maps : list of (Member, ndarray of float64, shape (classes, h, w))
+    maps : list of (MemberSpec, ndarray of float64, shape (classes, h, w))
         Logits of each member at each place, over its temperature, where they were asked for.
         The grid covers the square that the member's network reads.
     """
@@ -210,7 +210,7 @@ class Ensemble:
 
     def _runs(
         self, batch: Sequence[Prepared], tta: bool
-    ) -> Iterator[tuple[Member, Network, list[NDArray[np.float32]]]]:
+    ) -> Iterator[tuple[MemberSpec, Network, list[NDArray[np.float32]]]]:
         """Yield what each network has to read: the batch, and with ``tta`` its mirror image."""
         views = {}
         for spec in self.specs:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medsift.classify.card import Member, ModelCard, ModelClass
+from medsift.classify.card import MemberSpec, ModelCard, ModelClass
 from medsift.classify.prediction import Prediction
-from medsift.classify.preprocess import Preprocess, view_of
+from medsift.classify.preprocess import Preprocess, framing_of
 from medsift.core.errors import UsageError
 from medsift.core.picture import Pixels
 
@@ -106,7 +106,7 @@ def evidence(logits: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[
 
 
 def heat_map(
-    class_maps: Iterable[tuple[Member, NDArray[np.float64]]],
+    class_maps: Iterable[tuple[MemberSpec, NDArray[np.float64]]],
     chosen: NDArray[np.bool_],
     size: tuple[int, int],
 ) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ def heat_map(
 
     Parameters
     ----------
-    class_maps : iterable of (Member, ndarray of shape (classes, h, w))
+    class_maps : iterable of (MemberSpec, ndarray of shape (classes, h, w))
         Of one picture, see :class:`medsift.classify.ensemble.Output`.
     chosen : ndarray of bool, shape (classes,)
         The classes that make up the target.
@@ -134,7 +134,7 @@ def heat_map(
 
 
 def small_map(
-    class_maps: Iterable[tuple[Member, NDArray[np.float64]]],
+    class_maps: Iterable[tuple[MemberSpec, NDArray[np.float64]]],
     chosen: NDArray[np.bool_],
     size: tuple[int, int],
 ) -> bytes:
@@ -211,7 +211,7 @@ def _on_picture(
     grid: NDArray[np.float32], spec: Preprocess, size: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Bring a map of a network's square to the pixels of the picture, between places linearly."""
-    view = view_of(*size, spec)
+    view = framing_of(*size, spec)
     left, top, right, bottom = view.seen
     rows, columns = grid.shape
     x0, y0, x1, y1 = view.square

@@ -22,7 +22,7 @@ PAIRS_FIT = "medsift.pair_sums_fit"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class NetworkOutput:
     """What one run of a network gives.
 
     Attributes
@@ -79,7 +79,7 @@ class Network:
 
     def run(
         self, batch: NDArray[np.float32], *, features: bool = False, class_map: bool = False
-    ) -> Answer:
+    ) -> NetworkOutput:
         """Run the network once for its logits and what else is asked for.
 
         Parameters
@@ -104,7 +104,7 @@ class Network:
         names = [name for name, asked in wanted.items() if asked]
         values = self._session.run(names, {"pixels": batch})
         found = {n: np.asarray(v, np.float32) for n, v in zip(names, values, strict=True)}
-        return Answer(found["logits"], found.get("features"), found.get("class_map"))
+        return NetworkOutput(found["logits"], found.get("features"), found.get("class_map"))
 
 
 def _load(path: Path, threads: int) -> onnxruntime.InferenceSession:

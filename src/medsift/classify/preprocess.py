@@ -102,7 +102,7 @@ def prepare(pixels: Pixels, spec: Preprocess) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Framing:
     """Which part of a picture a network reads, and where in its square that part lies.
 
     Attributes
@@ -117,19 +117,19 @@ class View:
     square: tuple[float, float, float, float]
 
 
-def view_of(width: int, height: int, spec: Preprocess) -> View:
+def framing_of(width: int, height: int, spec: Preprocess) -> Framing:
     """What :func:`resize` does with the places of a picture of this size in pixels."""
     whole = (0, 0, width, height)
     if spec.fit == "stretch":
-        return View(whole, (0.0, 0.0, 1.0, 1.0))
+        return Framing(whole, (0.0, 0.0, 1.0, 1.0))
     if spec.fit == "letterbox":
         side = spec.size
         inner_width, inner_height = _fit_within((width, height), side)
         left, top = (side - inner_width) // 2, (side - inner_height) // 2
         right, bottom = left + inner_width, top + inner_height
-        return View(whole, (left / side, top / side, right / side, bottom / side))
+        return Framing(whole, (left / side, top / side, right / side, bottom / side))
     left, top, right, bottom = (round(v) for v in _central_box(width, height, spec.crop_fraction))
-    return View((left, top, max(right, left + 1), max(bottom, top + 1)), (0.0, 0.0, 1.0, 1.0))
+    return Framing((left, top, max(right, left + 1), max(bottom, top + 1)), (0.0, 0.0, 1.0, 1.0))
 
 
 def _scale(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.shards import Counts
     from medsift.pipeline.since import Since
-    from medsift.report.beginning import Beginning
+    from medsift.report.opening import Opening
     from medsift.report.outputs import Outputs
-    from medsift.report.summary import Summary
+    from medsift.report.summary import ScanSummary
     from medsift.sources.inputs import Input
     from medsift.sources.web.options import WebOptions
 
@@ -32,7 +32,7 @@ __all__ = ["add_arguments", "exit_code", "run"]
 def run(arguments: argparse.Namespace) -> int:
     """Scan, write the outputs, and tell by the exit code how it went."""
     from medsift.cli import shards
-    from medsift.cli.view import View
+    from medsift.cli.display import ScanDisplay
     from medsift.pipeline.groups import Groups
     from medsift.pipeline.scan import examine_all
     from medsift.pipeline.since import Since
@@ -49,13 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_code(shards.run(arguments, options), frozenset(arguments.fail_on))
     _check_outputs(arguments)
     _check_lists(arguments)
-    view = View(arguments)
+    view = ScanDisplay(arguments)
     view.announce(options)
     groups = None if options.group_bits is None else Groups(options.group_bits)
     interrupted = False
     try:
         with (
-            open_outputs(arguments.output, _beginning(arguments, options, since)) as outputs,
+            open_outputs(arguments.output, _opening(arguments, options, since)) as outputs,
             view,
             closing(
                 since.stream(
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(view.summary, frozenset(arguments.fail_on))
 
 
-def exit_code(summary: Summary | Counts, fail_on: frozenset[str]) -> ExitCode:
+def exit_code(summary: ScanSummary | Counts, fail_on: frozenset[str]) -> ExitCode:
     """The exit code that goes with the records of a finished scan."""
     matches = {**summary.labels, "error": summary.failed}
     if any(matches.get(name) for name in fail_on):
@@ -152,12 +152,12 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
     )
 
 
-def _beginning(arguments: argparse.Namespace, options: ScanOptions, since: Since) -> Beginning:
+def _opening(arguments: argparse.Namespace, options: ScanOptions, since: Since) -> Opening:
     from medsift.pipeline.resume import elsewhere
-    from medsift.report.beginning import Beginning
+    from medsift.report.opening import Opening
 
     listed = bool(arguments.inputs_from) or "-" in arguments.inputs
-    return Beginning(
+    return Opening(
         "resume" if arguments.resume else "overwrite" if arguments.overwrite else "new",
         arguments.retry_failed,
         arguments.resume_by,

@@ -2,6 +2,6 @@
 
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.evaluation.measure import Measurement, measure
-from medsift.evaluation.summary import Summary, summarise
+from medsift.evaluation.summary import EvaluationSummary, summarise
 
-__all__ = ["Example", "Measurement", "Summary", "find_examples", "measure", "summarise"]
+__all__ = ["EvaluationSummary", "Example", "Measurement", "find_examples", "measure", "summarise"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from medsift.evaluation.labelled import Example
     from medsift.evaluation.measure import Measurement
     from medsift.evaluation.robustness import Robustness
-    from medsift.evaluation.summary import Summary
+    from medsift.evaluation.summary import EvaluationSummary
 
 _DONE = 0
 _SOME_FAILED = 3
@@ -163,7 +163,10 @@ def _other(
 
 
 def _report(
-    folder: Path, measurements: Sequence[Measurement], summary: Summary, other: Against | None
+    folder: Path,
+    measurements: Sequence[Measurement],
+    summary: EvaluationSummary,
+    other: Against | None,
 ) -> None:
     from medsift.evaluation.report import write_report
 

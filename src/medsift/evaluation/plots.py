@@ -17,7 +17,7 @@ from medsift.evaluation.metrics import (
     roc_curve,
     wilson_interval,
 )
-from medsift.evaluation.summary import Summary
+from medsift.evaluation.summary import EvaluationSummary
 
 _DPI = 120
 _SIDE = 5.2
@@ -25,7 +25,9 @@ _CELL = 0.27
 _MARGIN = 2.2
 
 
-def write_plots(measurements: Sequence[Measurement], summary: Summary, folder: Path) -> None:
+def write_plots(
+    measurements: Sequence[Measurement], summary: EvaluationSummary, folder: Path
+) -> None:
     """Write confusion matrix, reliability diagram, ROC and risk-coverage curve as PNG."""
     import matplotlib as mpl
 
@@ -48,7 +50,7 @@ def write_plots(measurements: Sequence[Measurement], summary: Summary, folder: P
         plt.close(figure)
 
 
-def _roc(plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: Summary) -> Any:
+def _roc(plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: EvaluationSummary) -> Any:
     figure, axes = plt.subplots(figsize=(_SIDE, _SIDE), layout="constrained")
     false_rate, true_rate = roc_curve(scores, positive)
     # Rare alarms are what matters in a sweep: a logarithmic axis shows them. It ends at half a
@@ -77,7 +79,9 @@ def _roc(plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: Summar
     return figure
 
 
-def _reliability(plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: Summary) -> Any:
+def _reliability(
+    plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: EvaluationSummary
+) -> Any:
     figure, (upper, lower) = plt.subplots(
         2, figsize=(_SIDE, _SIDE * 1.25), layout="constrained", sharex=True, height_ratios=(3, 1)
     )
@@ -122,7 +126,11 @@ def _reliability(plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary
 
 
 def _risk_coverage(
-    plt: Any, scores: NDArray[Any], positive: NDArray[Any], summary: Summary, decided: float
+    plt: Any,
+    scores: NDArray[Any],
+    positive: NDArray[Any],
+    summary: EvaluationSummary,
+    decided: float,
 ) -> Any:
     figure, axes = plt.subplots(figsize=(_SIDE, _SIDE), layout="constrained")
     coverage, risk = risk_coverage(scores, positive)
@@ -148,7 +156,7 @@ def _risk_coverage(
 
 
 def matrix_to_show(
-    summary: Summary,
+    summary: EvaluationSummary,
 ) -> tuple[list[str], list[str], NDArray[np.int64], tuple[int, int]]:
     """Rows and columns of the confusion matrix as they are drawn: medical kinds first.
 
@@ -174,7 +182,7 @@ def matrix_to_show(
     return rows, columns, counts[np.ix_(filled, order)], (medical[0], medical[1])
 
 
-def draw_confusion(plt: Any, summary: Summary) -> Any:
+def draw_confusion(plt: Any, summary: EvaluationSummary) -> Any:
     """Draw the confusion matrix, each row coloured by its shares; return the figure."""
     rows, columns, counts, (medical_rows, medical_columns) = matrix_to_show(summary)
     size = (_MARGIN + _CELL * len(columns) + 0.8, _MARGIN + _CELL * len(rows))

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from medsift.core.errors import InputError
 from medsift.evaluation.measure import Measurement, read_pixels
-from medsift.evaluation.summary import Summary, is_right
+from medsift.evaluation.summary import EvaluationSummary, is_right
 from medsift.evaluation.suspects import find_suspects, write_suspects
 
 _COLUMNS = 8
@@ -30,13 +30,15 @@ class Written:
     plots: bool
 
 
-def write_report(measurements: Sequence[Measurement], summary: Summary, folder: Path) -> Written:
+def write_report(
+    measurements: Sequence[Measurement], summary: EvaluationSummary, folder: Path
+) -> Written:
     """Write suspects, a sheet of the worst mistakes, and plots where matplotlib is at hand.
 
     Parameters
     ----------
     measurements : sequence of Measurement
-    summary : Summary
+    summary : EvaluationSummary
     folder : Path
         Made where it is missing.
     """

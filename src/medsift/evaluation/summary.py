@@ -27,7 +27,7 @@ PREVALENCES = (0.1, 0.01, 0.001)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class EvaluationSummary:
     """All figures of an evaluation.
 
     Attributes
@@ -87,7 +87,7 @@ def is_right(measurement: Measurement) -> bool:
     return prediction is not None and _side(prediction.p_medical) == measurement.example.label
 
 
-def summarise(measurements: Sequence[Measurement], model: str) -> Summary:
+def summarise(measurements: Sequence[Measurement], model: str) -> EvaluationSummary:
     """Compute the figures of an evaluation."""
     read = [m for m in measurements if m.prediction is not None]
     predictions = [m.prediction for m in read if m.prediction is not None]
@@ -100,7 +100,7 @@ def summarise(measurements: Sequence[Measurement], model: str) -> Summary:
     kinds_right: dict[str, list[bool]] = defaultdict(list)
     for example, prediction in named:
         kinds_right[example.label].append(prediction.kind == example.kind)
-    return Summary(
+    return EvaluationSummary(
         model=model,
         accuracy=_share(map(is_right, read)),
         decided=_share(map(is_right, certain)),

@@ -6,18 +6,18 @@ import math
 from collections.abc import Iterator, Mapping
 
 from medsift.evaluation.metrics import Share
-from medsift.evaluation.summary import Summary
+from medsift.evaluation.summary import EvaluationSummary
 
 _WORST_SOURCES = 15
 _WORST_CONFUSIONS = 12
 
 
-def render(summary: Summary) -> str:
+def render(summary: EvaluationSummary) -> str:
     """Lay the figures out in a page of text."""
     return "\n".join(_lines(summary)) + "\n"
 
 
-def _lines(s: Summary) -> Iterator[str]:
+def _lines(s: EvaluationSummary) -> Iterator[str]:
     yield f"Model: {s.model}"
     yield ""
     yield f"Accuracy            {_share(s.accuracy)}"
@@ -40,7 +40,7 @@ def _lines(s: Summary) -> Iterator[str]:
     yield from _confusions(s)
 
 
-def _precision(s: Summary) -> Iterator[str]:
+def _precision(s: EvaluationSummary) -> Iterator[str]:
     yield ""
     yield "Expected precision where only so many of the pictures are medical"
     for rate, row in s.precision_at_prevalence.items():
@@ -67,7 +67,7 @@ def _sources(shares: Mapping[str, Share]) -> Iterator[str]:
     )
 
 
-def _confusions(s: Summary) -> Iterator[str]:
+def _confusions(s: EvaluationSummary) -> Iterator[str]:
     pairs = [
         (count, s.kinds[i], s.kinds[j])
         for i, row in enumerate(s.confusion)

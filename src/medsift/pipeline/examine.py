@@ -21,7 +21,7 @@ from medsift.pipeline.judged import judged
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.panels import PanelRecords, small_enough, with_verdict
-from medsift.pipeline.pixel_shelf import PixelShelf
+from medsift.pipeline.pixel_exchange import PixelExchange
 from medsift.report.files import HITS
 from medsift.report.images import ImageSaver, thumbnail
 from medsift.sources import remote
@@ -66,7 +66,7 @@ class Examiner:
             threads=threads,
         )
         self._saver = _saver_for(options)
-        self._shelf = PixelShelf(options.pixels_to) if options.pixels_to else None
+        self._exchange = PixelExchange(options.pixels_to) if options.pixels_to else None
         self._text = TextFinder(options.text_content, threads) if options.text else None
         self._batch = Batch(
             self._classifier, heat=options.heat, panels=options.panels, features=options.features
@@ -133,7 +133,7 @@ class Examiner:
             limits=limits,
             options=self._options.source_options,
             target=self._target,
-            keep_whole=self._saver is not None or self._shelf is not None,
+            keep_whole=self._saver is not None or self._exchange is not None,
             recurse=findings,
             budget=Budget(limits),
             notes=self._notes,
@@ -145,7 +145,7 @@ class Examiner:
     def _target(self) -> int:
         """Pixels that the shorter side shall have at least; 0 for all there are."""
         side = max(self._classifier.largest_side, LEAST_SIDE if self._text else 0)
-        if self._shelf:
+        if self._exchange:
             return 0
         if not self._options.panels:
             return max(side, DECODED_SIDE)
@@ -183,7 +183,7 @@ class Examiner:
             pending.shown = small_enough(picture.pixels)
         pending.grey = reduced(picture.pixels) if self._text else None
         pending.saved = picture if self._saver else None
-        pending.pixels = self._shelf.put(picture.pixels) if self._shelf else None
+        pending.pixels = self._exchange.put(picture.pixels) if self._exchange else None
 
     def _with_text(self, record: Record, pending: Pending) -> Record:
         """The record with the text burnt into its picture, if that is medical or may be."""

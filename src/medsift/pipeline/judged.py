@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from medsift.core.record import Record
 from medsift.core.taxonomy import KINDS
-from medsift.report.previous import BY_PERSON, digest_of
+from medsift.report.baseline import BY_PERSON, digest_of
 
 
 def judged(record: Record, judgements: Mapping[str, str]) -> Record:
@@ -18,7 +18,7 @@ def judged(record: Record, judgements: Mapping[str, str]) -> Record:
     record : Record
         Of a picture with a verdict.
     judgements : mapping of str to str
-        Digest, see :func:`medsift.report.previous.digest_of`, to a kind or a label.
+        Digest, see :func:`medsift.report.baseline.digest_of`, to a kind or a label.
 
     Notes
     -----

@@ -1,7 +1,7 @@
 """The local engine: a pool of worker processes that survives the loss of any of them.
 
 Inputs are handed out in tasks: one document each, or several image files. Each task has its own
-spool file. Tasks end in any order; what they found is yielded in the order of the inputs, and what
+log file. Tasks end in any order; what they found is yielded in the order of the inputs, and what
 has to wait for that is told to whoever asked, so that an interruption does not lose it. What a
 lost worker was at is done again, see :mod:`medsift.pipeline.losses`.
 """
@@ -23,9 +23,9 @@ from medsift.core.errors import CrashedError, InputError, MedsiftError
 from medsift.pipeline.grouping import tasks_of
 from medsift.pipeline.losses import Losses, lost_in_company
 from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcome_log import finished_count, read_finished, read_state
 from medsift.pipeline.outcomes import Examined, failure
 from medsift.pipeline.pool import PoolBrokenError, fault_of, new_pool
-from medsift.pipeline.spool import finished_count, read_finished, read_state
 from medsift.pipeline.worker import run_task, set_up
 from medsift.pipeline.workspace import workspace
 from medsift.sources.inputs import Input
@@ -55,7 +55,7 @@ class _Task:
     """
 
     items: list[Input]
-    spool: Path | None = None
+    log: Path | None = None
     future: Any = None
     losses: list[Losses] = field(default_factory=list)
     blamed: Examined | None = None
@@ -72,15 +72,15 @@ class _Task:
         """What is known of its inputs, in their order."""
         if self.blamed is not None:
             yield self.blamed
-        elif self.spool is not None:
-            for item, outcomes in zip(self.items, read_finished(self.spool), strict=False):
+        elif self.log is not None:
+            for item, outcomes in zip(self.items, read_finished(self.log), strict=False):
                 yield Examined(item, outcomes)
 
     def drop(self) -> None:
-        """Remove its spool."""
+        """Remove its log."""
         self.told = True
-        if self.spool is not None:
-            self.spool.unlink(missing_ok=True)
+        if self.log is not None:
+            self.log.unlink(missing_ok=True)
 
 
 class LocalEngine:
@@ -90,7 +90,7 @@ class LocalEngine:
     ----------
     options : ScanOptions
     task : callable
-        What a worker does with its inputs and the path of its spool.
+        What a worker does with its inputs and the path of its log.
     threads : int
         Threads that one inference may use.
     """
@@ -172,7 +172,7 @@ class LocalEngine:
         seconds = self._options.limits.seconds
         try:
             task.future = self._pool.schedule(
-                self._run_task, args=[task.items, task.spool], timeout=seconds
+                self._run_task, args=[task.items, task.log], timeout=seconds
             )
         except RuntimeError:  # pebble's word for a pool that broke meanwhile
             task.future = None
@@ -196,7 +196,7 @@ class _Run:
     ----------
     engine : LocalEngine
     folder : Path
-        For spools.
+        For logs.
     groups : iterator
         As :func:`tasks_of` gives them.
     ahead : callable or None
@@ -278,7 +278,7 @@ class _Run:
                         self._engine.schedule(other)
                 return
             self._running.remove(task)
-            done = finished_count(task.spool) if task.spool else 0
+            done = finished_count(task.log) if task.log else 0
             self._broken = 0 if done else self._broken
             if fault is None and done < len(task.items):
                 fault = CrashedError("what its worker had found was lost")
@@ -294,13 +294,13 @@ class _Run:
 
     def _pieces(self, task: _Task, fault: InputError) -> Iterator[_Task]:
         """What becomes of a lost task: what was finished, what is blamed, and what is run again."""
-        if task.spool is None:
+        if task.log is None:
             return
-        state = read_state(task.spool)
+        state = read_state(task.log)
         done = state.finished
         left, losses = task.items[done:], task.losses[done:]
         if done:
-            yield self._mark(_Task(task.items[:done], task.spool))
+            yield self._mark(_Task(task.items[:done], task.log))
         if isinstance(fault, PoolBrokenError):
             for item in left:
                 yield self._mark(_Task([item], blamed=Examined(item, [failure(item, fault)])))
@@ -316,7 +316,7 @@ class _Run:
             for group in lost_in_company(losses, suspect):
                 yield self._again([left[at] for at in group], [losses[at] for at in group])
         if not done:
-            task.spool.unlink(missing_ok=True)
+            task.log.unlink(missing_ok=True)
 
     def _again(self, items: list[Input], losses: list[Losses]) -> _Task:
         task = self._engine.submit(self._folder, items, losses)

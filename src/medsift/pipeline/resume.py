@@ -9,8 +9,8 @@ from pathlib import Path
 
 from medsift.pipeline.outcomes import Examined, Outcome
 from medsift.report import stamps
-from medsift.report.earlier import Known
 from medsift.report.outputs import Outputs
+from medsift.report.replay import Known
 from medsift.report.stamps import By
 from medsift.sources.inputs import Input
 

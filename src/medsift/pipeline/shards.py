@@ -27,7 +27,7 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
 from medsift.report import jsonl, parquet
 from medsift.report.journal import check_settings
-from medsift.report.summary import LABELS, Summary
+from medsift.report.summary import LABELS, ScanSummary
 from medsift.report.values import row_of
 
 SUCCESS = "_SUCCESS"
@@ -160,7 +160,7 @@ class ShardFolder:
         """
         with tempfile.TemporaryDirectory(prefix="medsift-shard-") as folder:
             rows, made = Path(folder) / "rows", Path(folder) / shard
-            summary, number = Summary(), 0
+            summary, number = ScanSummary(), 0
             with rows.open("wb") as stream:
                 for record in records:
                     summary.add(record)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import Examined
-from medsift.report import previous
+from medsift.report import baseline
 from medsift.report.values import clean_text, original_text
 
 STATES = ("new", "known", "moved", "copied")
@@ -62,13 +62,13 @@ class Since:
         self._unseen: dict[str, str] = {}
         digest = hashlib.sha256()
         for name in names:
-            for row in previous.read(name):
+            for row in baseline.read(name):
                 self._take(row)
                 digest.update(f"{row.source}\0{row.digest}\0{row.judgement}\n".encode())
         self.fingerprint = digest.hexdigest()[:16] if self.compares or self.judgements else ""
         """Changes with what was read; empty where nothing was."""
 
-    def _take(self, row: previous.Earlier) -> None:
+    def _take(self, row: baseline.BaselineRow) -> None:
         if row.judgement and row.digest:
             self.judgements[row.digest] = row.judgement
         if not row.source:
@@ -86,7 +86,7 @@ class Since:
         self._unseen.pop(source, None)
         if not (self.compares and record.sha256 and record.status == "ok"):
             return record
-        places = self._places.get(previous.digest_of(record.sha256))
+        places = self._places.get(baseline.digest_of(record.sha256))
         if places is None:
             return replace(record, known="new")
         if source in places:

@@ -11,7 +11,7 @@ from medsift.core.errors import UsageError
 from medsift.core.picture import Pixels
 from medsift.core.record import Record
 from medsift.pipeline.options import ScanOptions
-from medsift.pipeline.pixel_shelf import PixelShelf
+from medsift.pipeline.pixel_exchange import PixelExchange
 from medsift.pipeline.scan import examine_all, expanded
 from medsift.pipeline.workspace import workspace
 
@@ -61,8 +61,8 @@ def scan_with_pixels(
 
 def _stream(items: Iterable[Any], options: ScanOptions) -> Iterator[tuple[Record, Pixels | None]]:
     with workspace() as folder:
-        shelf = PixelShelf(folder)
+        exchange = PixelExchange(folder)
         for examined in examine_all(items, replace(options, pixels_to=folder)):
             for outcome in examined.outcomes:
-                pixels = None if outcome.pixels is None else shelf.take(outcome.pixels)
+                pixels = None if outcome.pixels is None else exchange.take(outcome.pixels)
                 yield outcome.record, pixels

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsift.pipeline.options import ScanOptions
-from medsift.pipeline.spool import SpoolWriter
+from medsift.pipeline.outcome_log import OutcomeWriter
 from medsift.sources.inputs import Input
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def set_up(options: ScanOptions, threads: int = 1) -> None:
     _State.options, _State.threads = options, threads
 
 
-def run_task(items: Sequence[Input], spool: Path) -> None:
+def run_task(items: Sequence[Input], log: Path) -> None:
     """Examine inputs one after the other and write down what comes of them."""
-    examiner = _examiner(spool.parent)
-    with SpoolWriter(spool) as writer:
+    examiner = _examiner(log.parent)
+    with OutcomeWriter(log) as writer:
         for position, outcome in examiner.examine_all(items, writer.begin):
             if outcome is None:
                 writer.end(position)

@@ -26,7 +26,7 @@ from medsift.report import charts
 from medsift.report.breakdown import Breakdown
 from medsift.report.files import HITS
 from medsift.report.hits import Hits
-from medsift.report.summary import SHOWN, Summary
+from medsift.report.summary import SHOWN, ScanSummary
 from medsift.report.terminal import harmless
 from medsift.report.values import row_of
 
@@ -63,7 +63,7 @@ class ReportPage:
         """What is to be known of the scan, for people: its scope, its date, its model."""
         self._models: dict[str, None] = {}
         self._hits = Hits()
-        self._summary = Summary()
+        self._summary = ScanSummary()
         self._breakdown = Breakdown()
         self._rows: list[dict[str, Any]] = []
         self._thumbnails: list[str] = []
@@ -229,7 +229,7 @@ def _facts(facts: Mapping[str, str]) -> str:
     )
 
 
-def _tiles(summary: Summary) -> str:
+def _tiles(summary: ScanSummary) -> str:
     counts = [(label, summary.labels[label], label) for label in SHOWN]
     counts += [("skipped", summary.skipped, ""), ("failed", summary.failed, "failed")]
     return "".join(
@@ -238,7 +238,7 @@ def _tiles(summary: Summary) -> str:
     )
 
 
-def _overview(summary: Summary, breakdown: Breakdown) -> str:
+def _overview(summary: ScanSummary, breakdown: Breakdown) -> str:
     groups = breakdown.groups()
     if not groups:
         return "<p>No picture got a verdict.</p>"

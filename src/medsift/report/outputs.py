@@ -22,9 +22,9 @@ from types import TracebackType
 
 from medsift.core.errors import UsageError
 from medsift.core.record import Record
-from medsift.report.beginning import Beginning, begin, lock_all, lock_path
-from medsift.report.earlier import Changes, Earlier, Known
 from medsift.report.journal import Entry, Good, Journal, journal_path
+from medsift.report.opening import Opening, begin, lock_all, lock_path
+from medsift.report.replay import Changes, Known, Replay
 from medsift.report.stream import StreamWriter, Writer
 from medsift.report.values import row_of
 from medsift.report.writers import (
@@ -35,7 +35,7 @@ from medsift.report.writers import (
     open_file,
 )
 
-_NEW = Beginning()
+_NEW = Opening()
 
 
 class Outputs:
@@ -45,28 +45,26 @@ class Outputs:
     exception (which an interrupt from the keyboard is, too).
     """
 
-    def __init__(
-        self, paths: Sequence[Path], streams: Sequence[Writer], beginning: Beginning
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], streams: Sequence[Writer], opening: Opening) -> None:
         self._closed = False
         self._begun = False
         self._rows = self._failed = 0
         self._files: list[LineWriter | ParquetWriter] = []
         self._writers: list[Writer] = list(streams)
         self._journal: Journal | None = None
-        self._earlier: Earlier | None = None
+        self._earlier: Replay | None = None
         self.paths: tuple[Path, ...] = ()
         """All files that are written, which are no inputs of the scan."""
         self._locks = lock_all(paths)
         try:
             if paths:
-                self._open(paths, beginning)
+                self._open(paths, opening)
         except BaseException:
             self._abandon()
             raise
 
-    def _open(self, paths: Sequence[Path], beginning: Beginning) -> None:
-        opened = begin(paths, beginning)
+    def _open(self, paths: Sequence[Path], opening: Opening) -> None:
+        opened = begin(paths, opening)
         self._journal = opened.journal
         self.paths = (*paths, *opened.appended, *own_files(paths))
         good = opened.earlier.good if opened.earlier else None
@@ -74,10 +72,10 @@ class Outputs:
         zeros = (0,) * len(paths)
         kept = (good.sizes, good.sums) if good else (zeros, zeros)
         for path, rows, size, checksum in zip(paths, opened.appended, *kept, strict=True):
-            columns = beginning.bbox_columns
+            columns = opening.bbox_columns
             self._files.append(open_file(path, rows, size, checksum, columns))
             self._writers.append(self._files[-1])
-        self._earlier = Earlier(opened, beginning, self._moved)
+        self._earlier = Replay(opened, opening, self._moved)
 
     def recall(self, key: str, stamp: str) -> Iterator[Known]:
         """Yield what an earlier run found in an input, if that still holds.
@@ -214,14 +212,14 @@ class Outputs:
         self.close(finished=kind is None)
 
 
-def open_outputs(paths: Sequence[str], beginning: Beginning = _NEW) -> Outputs:
+def open_outputs(paths: Sequence[str], opening: Opening = _NEW) -> Outputs:
     """Open all outputs of a scan, after checking that each can be written.
 
     Parameters
     ----------
     paths : sequence of str
         Files in ``.csv``, ``.jsonl`` or ``.parquet``, and ``-`` for JSONL on standard output.
-    beginning : Beginning
+    opening : Opening
         Anew, or where an earlier scan into the same files ended.
 
     Raises
@@ -238,15 +236,15 @@ def open_outputs(paths: Sequence[str], beginning: Beginning = _NEW) -> Outputs:
     to_stdout = list(paths).count(STANDARD_OUTPUT)
     if len(set(places)) < len(places) or to_stdout > 1:
         raise UsageError("an output is given twice")
-    resume = beginning.mode == "resume"
+    resume = opening.mode == "resume"
     if resume and not files:
         raise UsageError("resuming needs an output file to continue")
-    if beginning.retry and not resume:
+    if opening.retry and not resume:
         raise UsageError("failed inputs can be done again only when resuming")
     # In order of name: the same set of outputs finds the same journal, however it is given.
     files = [file for _, file in sorted(zip(places, files, strict=True))]
     streams = [StreamWriter(sys.stdout.buffer, alone=not files)] * to_stdout
-    return Outputs(files, streams, beginning)
+    return Outputs(files, streams, opening)
 
 
 def own_files(files: Sequence[Path]) -> list[Path]:

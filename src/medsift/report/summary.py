@@ -14,7 +14,7 @@ SHOWN = ("medical", "uncertain", "non_medical")
 _MOST = 4
 
 
-class Summary:
+class ScanSummary:
     """Counts what goes by."""
 
     def __init__(self) -> None:

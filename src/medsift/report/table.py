@@ -11,7 +11,7 @@ from typing import TextIO
 from medsift.core.record import Record
 from medsift.core.taxonomy import KINDS
 from medsift.report import standard_output
-from medsift.report.summary import Summary
+from medsift.report.summary import ScanSummary
 from medsift.report.terminal import harmless, padded, shortened
 
 _GAP = "  "
@@ -65,7 +65,7 @@ class Table:
         self._where = elastic - self._source
         self._begun = False
         self._only = frozenset(only)
-        self.summary = Summary()
+        self.summary = ScanSummary()
 
     def add(self, record: Record) -> None:
         """Print one record."""
@@ -91,7 +91,7 @@ class Table:
         self._line("gone", "", "", "", source, f"now {moved_to}" if moved_to else "")
 
     def finish(self, seconds: float) -> None:
-        """Print the counts, see :meth:`medsift.report.summary.Summary.sentence`."""
+        """Print the counts, see :meth:`medsift.report.summary.ScanSummary.sentence`."""
         if self._begun:
             self._print("")
         self._print(self.summary.sentence(seconds))

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from medsift.core.record import Record
 from medsift.report.jsonl import encode
 from medsift.report.values import row_of
-from medsift.server.gate import VISIT, Receive, Send, Visit
 from medsift.server.metrics import Metrics
+from medsift.server.middleware import VISIT, Receive, Send, Visit
 from medsift.server.uploads import ClientGoneError
 from medsift.server.wishes import Wishes
 

@@ -23,13 +23,13 @@ from medsift.classify.card import ModelCard, read_card
 from medsift.pipeline.workspace import workspace
 from medsift.server import schema
 from medsift.server.dispatch import Dispatcher
-from medsift.server.gate import Gate
 from medsift.server.logs import event
 from medsift.server.metrics import CONTENT_TYPE, Metrics
+from medsift.server.middleware import Middleware
 from medsift.server.problems import ProblemError, invalid
-from medsift.server.requests import Desk
+from medsift.server.requests import RequestHandler
 from medsift.server.settings import Settings
-from medsift.server.uploads import Spool
+from medsift.server.uploads import UploadQuota
 from medsift.server.wishes import AskedFor
 
 MakeDispatcher = Callable[[Settings, Path, Metrics], Dispatcher]
@@ -61,21 +61,23 @@ def create_app(settings: Settings, dispatcher: MakeDispatcher = make_dispatcher)
     """
     card = read_card(store.find(settings.model))
     metrics = Metrics()
-    desk = Desk(settings, metrics, card.accept)
+    handler = RequestHandler(settings, metrics, card.accept)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with workspace() as folder:
-            crew = dispatcher(settings, folder, metrics)
-            metrics.watch_queue(lambda: crew.waiting)
-            await crew.start()
-            desk.open(crew, Spool(folder, settings.spool_bytes, metrics))
-            event("ready", version=__version__, workers=len(crew.workers), python=sys.version[:7])
+            dispatch = dispatcher(settings, folder, metrics)
+            metrics.watch_queue(lambda: dispatch.waiting)
+            await dispatch.start()
+            handler.open(dispatch, UploadQuota(folder, settings.spool_bytes, metrics))
+            event(
+                "ready", version=__version__, workers=len(dispatch.workers), python=sys.version[:7]
+            )
             try:
                 yield
             finally:
-                desk.close()
-                await crew.stop()
+                handler.close()
+                await dispatch.stop()
                 event("stopped")
 
     app = FastAPIOffline(
@@ -90,10 +92,10 @@ def create_app(settings: Settings, dispatcher: MakeDispatcher = make_dispatcher)
         responses=schema.problems(*([401] if settings.token else []), 500),
     )
     _add_handlers(app)
-    _add_work(app, desk, settings)
-    _add_knowledge(app, desk, metrics, settings, card)
+    _add_work(app, handler, settings)
+    _add_knowledge(app, handler, metrics, settings, card)
     _document(app, settings)
-    app.add_middleware(Gate, settings=settings, metrics=metrics)
+    app.add_middleware(Middleware, settings=settings, metrics=metrics)
     if settings.origins:
         # Around the gate: browsers ask beforehand, and without a token.
         app.add_middleware(
@@ -106,7 +108,7 @@ def create_app(settings: Settings, dispatcher: MakeDispatcher = make_dispatcher)
     return app
 
 
-def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
+def _add_work(app: FastAPI, handler: RequestHandler, settings: Settings) -> None:
     refusals = (400, 403, 408, 413, 415, 422, 429, 507)
 
     @app.post(
@@ -122,7 +124,7 @@ def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
         becomes a record that says why. Ask for `application/x-ndjson`, or `?stream=1`, to get
         each record as soon as it is known.
         """
-        return await desk.scan(request, asked, stream)
+        return await handler.scan(request, asked, stream)
 
     @app.post(
         "/v1/classify",
@@ -135,7 +137,7 @@ def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
 
         Of an animated or multi-frame image the first frame counts.
         """
-        return await desk.classify(request, asked)
+        return await handler.classify(request, asked)
 
     @app.post(
         "/v1/classify/batch",
@@ -148,11 +150,11 @@ def _add_work(app: FastAPI, desk: Desk, settings: Settings) -> None:
 
         A file that is no picture has a record that says so, and the others are answered.
         """
-        return await desk.classify_batch(request, asked, stream)
+        return await handler.classify_batch(request, asked, stream)
 
 
 def _add_knowledge(
-    app: FastAPI, desk: Desk, metrics: Metrics, settings: Settings, card: ModelCard
+    app: FastAPI, handler: RequestHandler, metrics: Metrics, settings: Settings, card: ModelCard
 ) -> None:
     answer = _model_answer(settings, card)
 
@@ -174,8 +176,8 @@ def _add_knowledge(
     )
     async def readyz() -> Response:
         """For load balancers: send no requests where this is not 200."""
-        status = 200 if desk.ready else 503
-        return JSONResponse({"status": "ok" if desk.ready else "starting"}, status)
+        status = 200 if handler.ready else 503
+        return JSONResponse({"status": "ok" if handler.ready else "starting"}, status)
 
     @app.get(
         "/metrics",

@@ -21,13 +21,13 @@ from medsift.core.errors import CrashedError, InputError
 from medsift.core.record import Record
 from medsift.pipeline.losses import Losses, lost_in_company
 from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcome_log import OutcomeTail, read_finished, read_state
 from medsift.pipeline.outcomes import failure
-from medsift.pipeline.spool import SpoolTail, read_finished, read_state
 from medsift.pipeline.worker import run_task
-from medsift.server.crew import Task, Worker
 from medsift.server.logs import event, places
 from medsift.server.metrics import Metrics
 from medsift.server.problems import StorageFullError
+from medsift.server.worker_process import Task, WorkerProcess
 from medsift.sources.inputs import Input
 
 Sink: TypeAlias = "asyncio.Queue[tuple[int, Record | None]]"
@@ -37,7 +37,7 @@ _LOST = "what its worker had found was lost"
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class InputJob:
     """One input of a request.
 
     Attributes
@@ -85,7 +85,7 @@ class Dispatcher:
     batch : int
         Most light jobs that a worker is handed at once.
     folder : Path
-        For the spools of the workers.
+        For the logs of the workers.
     metrics : Metrics
     task : callable
         What a worker does with inputs.
@@ -99,13 +99,13 @@ class Dispatcher:
         metrics: Metrics,
         task: Task = run_task,
     ) -> None:
-        self.workers = [Worker(options) for _ in range(options.worker_count)]
+        self.workers = [WorkerProcess(options) for _ in range(options.worker_count)]
         self._batch = batch
         self._folder = folder
         self._metrics = metrics
         self._task = task
-        self._light: deque[Job] = deque()
-        self._heavy: deque[Job] = deque()
+        self._light: deque[InputJob] = deque()
+        self._heavy: deque[InputJob] = deque()
         self._heavy_at_once = max(1, len(self.workers) - 1)
         self._heavy_running = 0
         self._numbers = count(1)
@@ -120,15 +120,15 @@ class Dispatcher:
         MedsiftError
             The model cannot be loaded.
         """
-        spools = [self._spool() for _ in self.workers]
-        warm = [w.warm_up(self._task, s) for w, s in zip(self.workers, spools, strict=True)]
+        logs = [self._log() for _ in self.workers]
+        warm = [w.warm_up(self._task, s) for w, s in zip(self.workers, logs, strict=True)]
         try:
             await asyncio.gather(*warm)
         except BaseException:
             await self.stop()
             raise
-        for spool in spools:
-            spool.unlink(missing_ok=True)
+        for log in logs:
+            log.unlink(missing_ok=True)
         self._loops = [asyncio.create_task(self._serve(worker)) for worker in self.workers]
 
     async def stop(self) -> None:
@@ -149,14 +149,14 @@ class Dispatcher:
         """Jobs that no worker has taken yet."""
         return len(self._light) + len(self._heavy)
 
-    async def submit(self, job: Job) -> None:
+    async def submit(self, job: InputJob) -> None:
         """Line up a job."""
         job.number = next(self._numbers)
         (self._light if job.light else self._heavy).append(job)
         async with self._changed:
             self._changed.notify()
 
-    async def _serve(self, worker: Worker) -> None:
+    async def _serve(self, worker: WorkerProcess) -> None:
         while True:
             async with self._changed:
                 while not (jobs := self._take()):
@@ -169,7 +169,7 @@ class Dispatcher:
                 for job in jobs:
                     job.end(CrashedError("the service failed unexpectedly"))
 
-    async def _do(self, worker: Worker, jobs: list[Job]) -> None:
+    async def _do(self, worker: WorkerProcess, jobs: list[InputJob]) -> None:
         if jobs[0].light:
             await self._do_light(worker, jobs)
             return
@@ -184,7 +184,7 @@ class Dispatcher:
         async with self._changed:
             self._changed.notify_all()
 
-    def _take(self) -> list[Job]:
+    def _take(self) -> list[InputJob]:
         """The jobs for a worker that is free: whichever lane has waited longest."""
         for lane in (self._light, self._heavy):
             while lane and lane[0].dropped:
@@ -194,7 +194,7 @@ class Dispatcher:
             return [self._heavy.popleft()]
         return list(islice(self._companions(), self._batch))
 
-    def _companions(self) -> Iterator[Job]:
+    def _companions(self) -> Iterator[InputJob]:
         company = False
         while self._light:
             if self._light[0].losses.needs_solitude and company:
@@ -206,20 +206,20 @@ class Dispatcher:
                 if job.losses.needs_solitude:
                     return
 
-    async def _do_light(self, worker: Worker, jobs: list[Job]) -> None:
-        spool = self._spool()
+    async def _do_light(self, worker: WorkerProcess, jobs: list[InputJob]) -> None:
+        log = self._log()
         self._metrics.batch.observe(len(jobs))
         try:
-            fault = await worker.run(self._task, [job.item for job in jobs], spool)
+            fault = await worker.run(self._task, [job.item for job in jobs], log)
             left = deque(jobs)
-            for outcomes in read_finished(spool):
+            for outcomes in read_finished(log):
                 job = left.popleft()
                 for outcome in outcomes:
                     job.tell(outcome.record)
                 job.end()
-            begun = read_state(spool).begun if left else None
+            begun = read_state(log).begun if left else None
         finally:
-            spool.unlink(missing_ok=True)
+            log.unlink(missing_ok=True)
         if left:
             fault = fault or CrashedError(_LOST)
             self._metrics.losses.labels(fault.code).inc()
@@ -227,7 +227,7 @@ class Dispatcher:
             await self._again(list(left), suspect, fault, in_company=len(jobs) > 1)
 
     async def _again(
-        self, left: list[Job], suspect: int | None, fault: InputError, in_company: bool
+        self, left: list[InputJob], suspect: int | None, fault: InputError, in_company: bool
     ) -> None:
         """Hand out again what came to no end, as :mod:`medsift.pipeline.losses` has it."""
         if in_company and not isinstance(fault, StorageFullError):
@@ -243,14 +243,14 @@ class Dispatcher:
         self._light.extendleft(reversed(retried))
         await self._wake()
 
-    async def _do_heavy(self, worker: Worker, job: Job) -> None:
-        spool = self._spool()
-        tail = SpoolTail(spool)
+    async def _do_heavy(self, worker: WorkerProcess, job: InputJob) -> None:
+        log = self._log()
+        tail = OutcomeTail(log)
         fault: InputError | None = None
         # Records of an input come in the same order each time: those told before are not new.
         known = job.told
         try:
-            async with aclosing(worker.watch(self._task, [job.item], spool)) as looks:
+            async with aclosing(worker.watch(self._task, [job.item], log)) as looks:
                 async for look in looks:
                     if job.dropped:
                         return
@@ -258,7 +258,7 @@ class Dispatcher:
                     known = _tell_new(job, tail, known)
             _tell_new(job, tail, known)
         finally:
-            spool.unlink(missing_ok=True)
+            log.unlink(missing_ok=True)
         if fault is None and tail.finished:
             job.end()
             return
@@ -269,11 +269,11 @@ class Dispatcher:
         else:
             self._heavy.appendleft(job)
 
-    def _spool(self) -> Path:
+    def _log(self) -> Path:
         return self._folder / f"{next(self._numbers)}.jsonl"
 
 
-def _tell_new(job: Job, tail: SpoolTail, known: int) -> int:
+def _tell_new(job: InputJob, tail: OutcomeTail, known: int) -> int:
     """Give what came in, but for the first ``known`` records; how many of those are left."""
     outcomes = tail.new_outcomes()
     for outcome in outcomes[known:]:

@@ -28,8 +28,8 @@ from medsift.server.answers import (
     wished,
 )
 from medsift.server.dispatch import Dispatcher
-from medsift.server.gate import VISIT, Visit
 from medsift.server.metrics import Metrics
+from medsift.server.middleware import VISIT, Visit
 from medsift.server.problems import (
     ProblemError,
     StorageFullError,
@@ -43,7 +43,14 @@ from medsift.server.problems import (
 from medsift.server.remembered import Remembered
 from medsift.server.scanning import examine, recalling
 from medsift.server.settings import Settings
-from medsift.server.uploads import Body, RequestFolder, Spool, Upload, read_multipart, read_raw
+from medsift.server.uploads import (
+    ReceivedFile,
+    RequestBody,
+    RequestFolder,
+    UploadQuota,
+    read_multipart,
+    read_raw,
+)
 from medsift.server.wishes import PARAMETERS, Asked, Wishes
 from medsift.sources.inputs import Input
 
@@ -58,7 +65,7 @@ _SINGLE = frozenset({"image", "svg", "dicom", "nifti", "metafile"})
 """Types of files that are pictures themselves."""
 
 
-class Desk:
+class RequestHandler:
     """Answers requests while it is open.
 
     Parameters
@@ -75,15 +82,15 @@ class Desk:
         self._bounds = bounds
         self._remembered = Remembered(settings.remember)
         self._dispatcher: Dispatcher | None = None
-        self._spool: Spool | None = None
+        self._quota: UploadQuota | None = None
 
-    def open(self, dispatcher: Dispatcher, spool: Spool) -> None:
+    def open(self, dispatcher: Dispatcher, quota: UploadQuota) -> None:
         """Begin to take on work."""
-        self._dispatcher, self._spool = dispatcher, spool
+        self._dispatcher, self._quota = dispatcher, quota
 
     def close(self) -> None:
         """Take on no more work."""
-        self._dispatcher, self._spool = None, None
+        self._dispatcher, self._quota = None, None
 
     @property
     def ready(self) -> bool:
@@ -173,7 +180,7 @@ class Desk:
             raise invalid("the form holds no file")
         return [Input(upload.name, path=upload.path) for upload in uploads]
 
-    async def _picture(self, request: Request) -> Upload:
+    async def _picture(self, request: Request) -> ReceivedFile:
         media_type = _media_type(request)
         if media_type.startswith("multipart/"):
             uploads = await self._form(request, most=1)
@@ -187,7 +194,7 @@ class Desk:
             return upload
         raise unsupported("send a form with a file, or a picture with its own media type")
 
-    async def _form(self, request: Request, most: int) -> list[Upload]:
+    async def _form(self, request: Request, most: int) -> list[ReceivedFile]:
         if _media_type(request) != "multipart/form-data":
             raise unsupported("send a form with files (multipart/form-data)")
         body = self._body(request, self._settings.body_bytes)
@@ -207,25 +214,25 @@ class Desk:
         self._received(request, body, len(urls))
         return [Input(url) for url in urls]
 
-    def _body(self, request: Request, longest: int) -> Body:
+    def _body(self, request: Request, longest: int) -> RequestBody:
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise unsupported("compressed bodies are not read")
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:_DIGITS]) > longest:
             raise too_large(f"the body is longer than {longest} bytes")
-        if announced.isdecimal() and self._spool is not None:
-            self._spool.check(int(announced[:_DIGITS]) - _FORM_BYTES)
-        return Body(request.receive, self._settings, longest)
+        if announced.isdecimal() and self._quota is not None:
+            self._quota.check(int(announced[:_DIGITS]) - _FORM_BYTES)
+        return RequestBody(request.receive, self._settings, longest)
 
     def _folder(self, request: Request) -> RequestFolder:
-        if self._spool is None:
+        if self._quota is None:
             raise _not_open()
-        folder = self._spool.new()
+        folder = self._quota.new()
         visit: Visit = request.scope[VISIT]
         visit.clean_up.callback(folder.remove)
         return folder
 
-    def _received(self, request: Request, body: Body, inputs: int) -> None:
+    def _received(self, request: Request, body: RequestBody, inputs: int) -> None:
         self._metrics.body_bytes.inc(body.size)
         visit: Visit = request.scope[VISIT]
         visit.notes |= {"body_bytes": body.size, "inputs": inputs}

@@ -12,7 +12,7 @@ from medsift.core.errors import TimedOutError
 from medsift.core.record import Record
 from medsift.pipeline.outcomes import failure
 from medsift.pipeline.scan import is_light
-from medsift.server.dispatch import Dispatcher, Job, Sink
+from medsift.server.dispatch import Dispatcher, InputJob, Sink
 from medsift.server.metrics import Metrics
 from medsift.server.remembered import Key, Remembered, key_of
 from medsift.sources.inputs import Input
@@ -47,8 +47,8 @@ async def examine(
     """
     sink: Sink = asyncio.Queue()
     end = time.monotonic() + seconds
-    waiting = [Job(item, is_light(item), n, sink) for n, item in enumerate(items)][::-1]
-    lined_up: dict[int, Job] = {}
+    waiting = [InputJob(item, is_light(item), n, sink) for n, item in enumerate(items)][::-1]
+    lined_up: dict[int, InputJob] = {}
     try:
         while waiting or lined_up:
             while waiting and len(lined_up) < ahead:

@@ -48,14 +48,14 @@ class ClientGoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class ReceivedFile:
     """A file that was sent: its name as the client gave it, and where it lies."""
 
     name: str
     path: Path
 
 
-class Body:
+class RequestBody:
     """The body of one request, piece by piece, under limits of bytes and time.
 
     Parameters
@@ -106,7 +106,7 @@ class Body:
         return b"".join([piece async for piece in self.pieces()])
 
 
-class Spool:
+class UploadQuota:
     """Keeps account of the bytes that lie on disk for all requests together.
 
     Parameters
@@ -166,9 +166,9 @@ class Spool:
 class RequestFolder:
     """The files of one request; removed at its end."""
 
-    def __init__(self, path: Path, spool: Spool) -> None:
+    def __init__(self, path: Path, quota: UploadQuota) -> None:
         self._path = path
-        self._spool = spool
+        self._quota = quota
         self._taken = 0
         self._paths: list[Path] = []
 
@@ -192,7 +192,7 @@ class RequestFolder:
 
     def write(self, file: BinaryIO, content: bytes) -> None:
         """Write to a file of this folder."""
-        self._spool.take(len(content))
+        self._quota.take(len(content))
         self._taken += len(content)
         try:
             file.write(content)
@@ -213,11 +213,11 @@ class RequestFolder:
         if self._paths:
             with suppress(OSError):
                 self._path.rmdir()
-        self._spool.give_back(self._taken)
+        self._quota.give_back(self._taken)
         self._taken = 0
 
 
-async def read_raw(body: Body, folder: RequestFolder) -> Upload:
+async def read_raw(body: RequestBody, folder: RequestFolder) -> ReceivedFile:
     """Keep a body that is a file itself."""
     path, file = folder.open()
     try:
@@ -227,12 +227,12 @@ async def read_raw(body: Body, folder: RequestFolder) -> Upload:
         _abandon(file)
         raise
     folder.close(file)
-    return Upload("body", path)
+    return ReceivedFile("body", path)
 
 
 async def read_multipart(
-    body: Body, folder: RequestFolder, content_type: str, most_files: int
-) -> list[Upload]:
+    body: RequestBody, folder: RequestFolder, content_type: str, most_files: int
+) -> list[ReceivedFile]:
     """Keep the files of a form (RFC 7578).
 
     Raises
@@ -260,7 +260,7 @@ async def read_multipart(
     return form.uploads
 
 
-async def _written(write: Callable[[], object], body: Body) -> None:
+async def _written(write: Callable[[], object], body: RequestBody) -> None:
     if body.size <= _INLINE_BYTES:
         write()
     else:
@@ -278,7 +278,7 @@ class _Form:
         self._headers: dict[bytes, bytes] = {}
         self._header_bytes = 0
         self._file: BinaryIO | None = None
-        self.uploads: list[Upload] = []
+        self.uploads: list[ReceivedFile] = []
         self.ended = False
 
     def callbacks(self) -> MultipartCallbacks:
@@ -330,7 +330,7 @@ class _Form:
             raise invalid("a field of the form holds text where a file is due")
         name = clean_name(options[b"filename"]) or f"file {len(self.uploads) + 1}"
         path, self._file = self._folder.open()
-        self.uploads.append(Upload(name, path))
+        self.uploads.append(ReceivedFile(name, path))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._file is not None:

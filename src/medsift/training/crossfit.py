@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medsift._version import __version__
-from medsift.classify.card import GateSpec, Member, ModelCard, write_card
+from medsift.classify.card import GateSpec, MemberSpec, ModelCard, write_card
 from medsift.evaluation.folds import assign_folds, groups_of
 from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.data import PixelStore
@@ -127,7 +127,7 @@ def _as_model(recipe: Recipe, task: Task, fold: int) -> None:
     """Make the networks of a fold a model, uncalibrated: to teach others, or to be looked at."""
     folder = fold_folder(task.settings.output, fold)
     members = tuple(
-        Member(f"{name_of(member, number)}.onnx", member.preprocess)
+        MemberSpec(f"{name_of(member, number)}.onnx", member.preprocess)
         for number, member in enumerate(recipe.members)
     )
     write_card(ModelCard(folder.name, __version__, task.classes, members), folder)

@@ -10,13 +10,13 @@ from typing import Any
 from medsift.classify.card import ModelCard
 from medsift.evaluation.labelled import Example
 from medsift.evaluation.metrics import Share
-from medsift.evaluation.summary import Summary
+from medsift.evaluation.summary import EvaluationSummary
 
 _WEAK = 0.9
 _WEAK_AT_LEAST = 10
 
 
-def figures(summary: Summary) -> dict[str, Any]:
+def figures(summary: EvaluationSummary) -> dict[str, Any]:
     """Pick the figures for ``metrics`` of ``model.json``."""
     row = summary.to_dict()
     kept = (
@@ -43,12 +43,12 @@ def kinds_of(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
     }
 
 
-def render_card(card: ModelCard, summary: Summary) -> str:
+def render_card(card: ModelCard, summary: EvaluationSummary) -> str:
     """Write the model card for people, in Markdown."""
     return "\n".join(_lines(card, summary)) + "\n"
 
 
-def _lines(card: ModelCard, summary: Summary) -> Iterator[str]:
+def _lines(card: ModelCard, summary: EvaluationSummary) -> Iterator[str]:
     yield f"# {card.name} {card.version}"
     yield ""
     yield "Tells medical images (made of a patient or a specimen for diagnosis or care) from all"
@@ -129,7 +129,7 @@ def _fitted_on_the_same(card: ModelCard) -> Iterator[str]:
     )
 
 
-def _figures(summary: Summary) -> Iterator[str]:
+def _figures(summary: EvaluationSummary) -> Iterator[str]:
     yield "| figure | value | 95 % interval | right / n |"
     yield "| --- | ---: | --- | --- |"
     yield _row("accuracy", summary.accuracy)
@@ -149,7 +149,7 @@ def _row(name: str, share: Share) -> str:
     return f"| {name} | {share.value:.2%} | {interval} | {share.right} / {share.n} |"
 
 
-def _weaknesses(summary: Summary) -> Iterator[str]:
+def _weaknesses(summary: EvaluationSummary) -> Iterator[str]:
     for title, shares in (("Kinds", summary.by_kind), ("Sources", summary.by_source)):
         weak = {
             name: share

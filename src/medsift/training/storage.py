@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medsift.classify.card import Member, ModelClass
+from medsift.classify.card import MemberSpec, ModelClass
 from medsift.classify.ensemble import softmax
 from medsift.training.calibrate import even_weights, fit_temperature
 from medsift.training.data import PixelStore
@@ -56,12 +56,12 @@ class Stored:
 
     Attributes
     ----------
-    member : Member
+    member : MemberSpec
     logits : ndarray of float32, shape (n, classes)
         Its answers on the validation pictures.
     """
 
-    member: Member
+    member: MemberSpec
     logits: NDArray[np.float32]
 
 
@@ -106,7 +106,7 @@ def stored(
                 shutil.copyfile(candidate, target)
                 logits = less
                 break
-    return Stored(Member(target.name, spec, softening(logits, check, classes)), logits)
+    return Stored(MemberSpec(target.name, spec, softening(logits, check, classes)), logits)
 
 
 def softening(

@@ -38,15 +38,15 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         raise UnsupportedError("7z archives need an extra: pip install 'medsift[archives]'")
     container = Container(blob, context, "archive")
     with blob.open() as stream, tempfile.SpooledTemporaryFile(MEMORY_BYTES) as file:
-        shelf = _Shelf(file, lambda size: container.spend(inflated_bytes=size))
+        inflated = _WriterFactory(file, lambda size: container.spend(inflated_bytes=size))
         with contained("7z archive"):
-            _inflate(stream, shelf)
-        yield from container.findings(_members(shelf))
+            _inflate(stream, inflated)
+        yield from container.findings(_members(inflated))
 
 
 @dataclass(slots=True)
 class _Span:
-    """Where on the shelf a member lies."""
+    """Where in the file a member lies."""
 
     name: str
     start: int
@@ -54,7 +54,7 @@ class _Span:
 
 
 @dataclass(slots=True, eq=False)
-class _Shelf:
+class _WriterFactory:
     """Takes what the library inflates: it asks for a writer for each member in turn."""
 
     file: IO[bytes]
@@ -69,20 +69,20 @@ class _Shelf:
 
 @dataclass(slots=True, eq=False)
 class _Writer:
-    """Appends to the shelf; the library's interface of a file."""
+    """Appends to the file; the library's interface of a file."""
 
-    shelf: _Shelf
+    inflated: _WriterFactory
     span: _Span
 
     def write(self, data: bytes | bytearray) -> int:
-        self.shelf.count(len(data))
-        self.shelf.file.seek(self.span.start + self.span.size)
-        self.shelf.file.write(data)
+        self.inflated.count(len(data))
+        self.inflated.file.seek(self.span.start + self.span.size)
+        self.inflated.file.write(data)
         self.span.size += len(data)
         return len(data)
 
     def read(self, size: int | None = None) -> bytes:
-        return _Slice(self.shelf.file, self.span).read(-1 if size is None else size)
+        return _Slice(self.inflated.file, self.span).read(-1 if size is None else size)
 
     def seek(self, offset: int, _whence: int = 0) -> int:
         return offset
@@ -97,27 +97,27 @@ class _Writer:
         pass
 
 
-def _inflate(stream: BinaryIO, shelf: _Shelf) -> None:
+def _inflate(stream: BinaryIO, inflated: _WriterFactory) -> None:
     import py7zr
 
     try:
         with py7zr.SevenZipFile(stream) as archive:
             if archive.needs_password():
                 raise EncryptedError("the archive needs a password")
-            archive.extractall(factory=shelf)
+            archive.extractall(factory=inflated)
     except py7zr.PasswordRequired as error:
         raise EncryptedError("the archive needs a password") from error
     except py7zr.UnsupportedCompressionMethodError as error:
         raise UnsupportedError("a compression that the library does not know") from error
 
 
-def _members(shelf: _Shelf) -> Iterator[Member]:
-    for span in shelf.spans:
-        yield Member(span.name, partial(_open, shelf, span), span.size, counted=True)
+def _members(inflated: _WriterFactory) -> Iterator[Member]:
+    for span in inflated.spans:
+        yield Member(span.name, partial(_open, inflated, span), span.size, counted=True)
 
 
-def _open(shelf: _Shelf, span: _Span) -> BinaryIO:
-    return cast("BinaryIO", _Slice(shelf.file, span))
+def _open(inflated: _WriterFactory, span: _Span) -> BinaryIO:
+    return cast("BinaryIO", _Slice(inflated.file, span))
 
 
 class _Slice(io.RawIOBase):

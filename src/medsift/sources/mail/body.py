@@ -15,7 +15,7 @@ from medsift.sources.web.page.parse import parse_page
 _BODY_BYTES = 16 * MIB
 
 
-class Body:
+class HtmlBody:
     """All HTML of one message.
 
     Addresses of remote pictures are not told: in mail they often name who receives it.

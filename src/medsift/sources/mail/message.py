@@ -15,7 +15,7 @@ from medsift.decode.sniff import HEAD_BYTES, sniff
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container
 from medsift.sources.mail.attachments import Attachments
-from medsift.sources.mail.body import Body
+from medsift.sources.mail.body import HtmlBody
 from medsift.sources.mail.cms import holds_message, signed_content
 from medsift.sources.mail.inline import files_in, is_file
 from medsift.sources.mail.parsing import content_of, parsed, parts_in
@@ -62,7 +62,7 @@ def message_findings(content: bytes, container: Container, label: str = "") -> I
     InputError
     """
     attachments = Attachments(container, label)
-    body = Body(container, f"{label}, " if label else "")
+    body = HtmlBody(container, f"{label}, " if label else "")
     for part in _parts(content, container.context):
         inside = part.content()
         # Programs that do not know a file declare it as text.

@@ -10,7 +10,7 @@ from medsift.decode.sniff import sniff
 from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, ExhaustedError, problem
 from medsift.sources.mail.attachments import Attachments
-from medsift.sources.mail.body import Body
+from medsift.sources.mail.body import HtmlBody
 from medsift.sources.office.embedded import native_object
 from medsift.sources.office.ole import StreamPath, Streams, opened_ole
 
@@ -44,7 +44,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
 
 def _message(streams: Streams, container: Container) -> Iterator[Finding]:
     attachments = Attachments(container, "")
-    body = Body(container, "")
+    body = HtmlBody(container, "")
     paths = streams.paths()
     known = frozenset(paths)
     for path in paths:

@@ -38,7 +38,7 @@ _PROGRAM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PageJob:
     """What a process is to read.
 
     Attributes
@@ -113,7 +113,7 @@ def pages_apart(
         Of the document.
     context : Context
     first, last : int
-        As in :class:`Job`.
+        As in :class:`PageJob`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def pages_apart(
     InputError
         What reading it raises.
     """
-    job = Job(
+    job = PageJob(
         where,
         context.limits,
         context.options,
@@ -157,7 +157,7 @@ def pages_apart(
     yield Problem(where, "failed", stopped.code, stopped.record_text)
 
 
-def _messages(job: Job, data: bytes) -> Iterator[Finding | Begun | Ended]:
+def _messages(job: PageJob, data: bytes) -> Iterator[Finding | Begun | Ended]:
     """Yield what a process says, up to its end or its death."""
     folder = str(Path(__file__).parents[3])
     seconds = str(max(1, int(min(job.limits.seconds, _MOST_SECONDS))))

@@ -28,11 +28,11 @@ def main() -> None:
 def _read(job: object, data: bytes, output: BinaryIO) -> None:
     from medsift.core.errors import InputError
     from medsift.sources.base import Budget, Context
-    from medsift.sources.pdf.apart import Ended, Job
+    from medsift.sources.pdf.apart import Ended, PageJob
     from medsift.sources.pdf.reader import messages
     from medsift.sources.registry import findings
 
-    if not isinstance(job, Job):
+    if not isinstance(job, PageJob):
         raise TypeError("no job")
     context = Context(
         limits=job.limits,

@@ -12,7 +12,7 @@ from medsift.core.errors import DecodeError, InputError, LimitError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import refined
-from medsift.sources.pdf.apart import ATTACHED, Begun, Job, noted, pages_apart
+from medsift.sources.pdf.apart import ATTACHED, Begun, PageJob, noted, pages_apart
 from medsift.sources.pdf.document.attachments import attached_to, attachments_of
 from medsift.sources.pdf.document.facts import FactsReader
 from medsift.sources.pdf.document.opening import open_document, open_second, saved_plainly
@@ -58,12 +58,12 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         yield from _numbered(found, where, context)
 
 
-def messages(job: Job, data: bytes, context: Context) -> Iterator[Finding | Begun]:
+def messages(job: PageJob, data: bytes, context: Context) -> Iterator[Finding | Begun]:
     """Yield what a process of its own finds on some pages, and which page it is at.
 
     Parameters
     ----------
-    job : Job
+    job : PageJob
     data : bytes
     context : Context
     """

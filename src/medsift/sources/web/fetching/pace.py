@@ -28,7 +28,7 @@ class Pace:
     ----------
     options : WebOptions
         ``per_host``, ``delay`` and ``overall`` count.
-    locks : HostLocks, optional
+    host_locks : HostLocks, optional
         Where other processes speak to hosts as well, what they share; they count together then.
     pause : callable
         Waits for some seconds.
@@ -39,12 +39,12 @@ class Pace:
     def __init__(
         self,
         options: WebOptions,
-        locks: HostLocks | None = None,
+        host_locks: HostLocks | None = None,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
-        self._locks = locks
+        self._host_locks = host_locks
         self._pause = pause
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
@@ -64,18 +64,18 @@ class Pace:
             slots = threading.Semaphore(self._options.per_host)
             state = self._hosts.setdefault(host, _Host(slots))
         with state.slots, contextlib.ExitStack() as stack:
-            if self._locks is not None:
+            if self._host_locks is not None:
                 # The host first: who waits for a slow host takes nobody else's place.
-                stack.enter_context(self._locks.place(host, self._options.per_host))
-                stack.enter_context(self._locks.place(_ALL_HOSTS, self._options.overall))
+                stack.enter_context(self._host_locks.place(host, self._options.per_host))
+                stack.enter_context(self._host_locks.place(_ALL_HOSTS, self._options.overall))
             wait = self._start(state, host, max(self._options.delay, delay)) - self._clock()
             if wait > 0:
                 self._pause(wait)
             yield
 
     def _start(self, state: _Host, host: str, delay: float) -> float:
-        if self._locks is not None and delay > 0:
-            return self._locks.start(host, delay)
+        if self._host_locks is not None and delay > 0:
+            return self._host_locks.start(host, delay)
         with state.lock:
             start = max(self._clock(), state.next_start)
             state.next_start = start + delay

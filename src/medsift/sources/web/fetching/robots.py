@@ -42,7 +42,7 @@ class Robots:
     ----------
     fetch : callable
         Gives the content at an address, without looking at any robots.txt.
-    locks : HostLocks, optional
+    host_locks : HostLocks, optional
         Where other processes ask the same sites, what they share: one of them asks for all.
     clock : callable
         The time, in seconds.
@@ -51,11 +51,11 @@ class Robots:
     def __init__(
         self,
         fetch: Callable[[str], bytes],
-        locks: HostLocks | None = None,
+        host_locks: HostLocks | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
-        self._locks = locks
+        self._host_locks = host_locks
         self._clock = clock
         self._rules: dict[str, _Rules] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -106,10 +106,10 @@ class Robots:
 
     def _read(self, site: str) -> tuple[str, str]:
         """Text of the rules and why they cannot be read; one of both is empty."""
-        if self._locks is None:
+        if self._host_locks is None:
             return self._ask(site)
-        path = self._locks.path(site, "robots")
-        with self._locks.place(f"robots of {site}"):
+        path = self._host_locks.path(site, "robots")
+        with self._host_locks.place(f"robots of {site}"):
             try:
                 text, fault = map(str, json.loads(path.read_text("utf-8")))
                 kept = _FAULT_KEPT_SECONDS if fault else _KEPT_SECONDS

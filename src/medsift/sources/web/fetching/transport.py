@@ -181,7 +181,7 @@ class GuardedTransport(httpx.BaseTransport):
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(answer, self._backend.clock),
+            stream=_AnswerStream(answer, self._backend.clock),
             extensions=answer.extensions,
         )
 
@@ -190,7 +190,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._pool.close()
 
 
-class _Body(httpx.SyncByteStream):
+class _AnswerStream(httpx.SyncByteStream):
     def __init__(self, answer: httpcore.Response, clock: _Clock) -> None:
         self._answer = answer
         self._clock = clock

@@ -161,7 +161,7 @@ class _Archive(Container):
 
     def _payload(self, record: Record) -> Iterator[bytes]:
         """Undo the codings in which the answer was sent, as far as they are still there."""
-        body = _Body(record)
+        body = _Payload(record)
         pieces = _dechunked(body) if record.transfer_coding == "chunked" else body.rest()
         head, pieces = _with_head(pieces)
         # Some crawlers undo the coding and leave the header as it was.
@@ -191,7 +191,7 @@ def _said(unread: list[str], where: Provenance) -> Iterator[Problem]:
         yield problem(refined(where, what), UnsupportedError(what))
 
 
-class _Body:
+class _Payload:
     """The payload of a record as it is stored, with a look ahead."""
 
     def __init__(self, record: Record) -> None:
@@ -221,7 +221,7 @@ class _Body:
             yield piece
 
 
-def _dechunked(body: _Body) -> Iterator[bytes]:
+def _dechunked(body: _Payload) -> Iterator[bytes]:
     """Undo the chunked transfer coding (RFC 9112, section 7.1).
 
     Where a chunk does not start as one, the rest is taken as it is: crawlers that undo the

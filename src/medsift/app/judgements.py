@@ -26,7 +26,7 @@ LONGEST_FILE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Judgement:
     """What a person said of a picture.
 
     Attributes
@@ -46,7 +46,7 @@ class Answer:
         return KINDS[self.kind].label
 
     @classmethod
-    def now(cls, kind: str) -> Answer:
+    def now(cls, kind: str) -> Judgement:
         """An answer that is given just now."""
         return cls(kind, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
@@ -56,7 +56,7 @@ def key_of(record: Record) -> Key:
     return record.sha256, record.frame
 
 
-def to_file(answers: Iterable[tuple[Record, Answer]]) -> bytes:
+def to_file(answers: Iterable[tuple[Record, Judgement]]) -> bytes:
     """A session file."""
     rows = [
         {
@@ -73,7 +73,7 @@ def to_file(answers: Iterable[tuple[Record, Answer]]) -> bytes:
     return json.dumps({"medsift_session": _FORMAT, "answers": rows}, indent=1).encode()
 
 
-def from_file(content: bytes) -> dict[Key, Answer]:
+def from_file(content: bytes) -> dict[Key, Judgement]:
     """The answers of a session file.
 
     Raises
@@ -95,12 +95,12 @@ def _frame(value: object) -> int | None:
     return None if value is None else int(str(value))
 
 
-def _answer(row: Mapping[str, Any]) -> Answer:
+def _answer(row: Mapping[str, Any]) -> Judgement:
     kind, at = str(row["reviewed_kind"]), str(row["reviewed_at"])
     if kind not in KINDS:
         raise UsageError("the session file has kinds that this medsift does not know")
     datetime.fromisoformat(at)
-    return Answer(kind, at)
+    return Judgement(kind, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Agreement:
     kinds: int
 
     @classmethod
-    def of(cls, answers: Iterable[tuple[Record, Answer]]) -> Agreement:
+    def of(cls, answers: Iterable[tuple[Record, Judgement]]) -> Agreement:
         """Compare."""
         pairs = list(answers)
         sure = [(r, a) for r, a in pairs if r.label != "uncertain"]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from medsift.app import export
-from medsift.app.answers import Agreement, Answer, from_file, to_file
+from medsift.app.judgements import Agreement, Judgement, from_file, to_file
 from medsift.core.errors import UsageError
 from medsift.core.record import FIELDS, Record
 from tests.app.samples import found
 
-CT = Answer("ct", "2026-11-27T10:00:00+00:00")
-CHART = Answer("chart", "2026-11-27T10:00:05+00:00")
+CT = Judgement("ct", "2026-11-27T10:00:00+00:00")
+CHART = Judgement("chart", "2026-11-27T10:00:05+00:00")
 PAIRS = [
     (found(1, sha256="a" * 64, panel_bbox=(1, 2, 3, 4)).record, CT),
     (found(2, sha256="b" * 64, frame=3, source="=cmd,x").record, CHART),
@@ -43,7 +43,7 @@ def test_other_files_are_refused(content: bytes) -> None:
 
 
 def test_an_answer_has_its_time_in_utc() -> None:
-    answer = Answer.now("fundus")
+    answer = Judgement.now("fundus")
     assert answer.label == "medical"
     assert answer.at.endswith("+00:00")
 

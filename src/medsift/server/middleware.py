@@ -72,7 +72,7 @@ class Visit:
         return self.status != 0
 
 
-class Gate:
+class Middleware:
     """ASGI middleware around the whole application.
 
     Parameters

@@ -27,13 +27,13 @@ _BINARY = ("thumbnail", "heat", "features", "pixels")
 _END = b'{"end":'
 
 
-class SpoolWriter:
-    """Appends what happens to the spool of one task."""
+class OutcomeWriter:
+    """Appends what happens to the log of one task."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", errors="surrogatepass")
 
-    def __enter__(self) -> SpoolWriter:
+    def __enter__(self) -> OutcomeWriter:
         return self
 
     def __exit__(
@@ -71,7 +71,7 @@ class SpoolWriter:
 
 
 @dataclass(slots=True)
-class SpoolState:
+class LoggedOutcomes:
     """How far a worker came.
 
     Attributes
@@ -112,9 +112,9 @@ def finished_count(path: Path) -> int:
         return 0
 
 
-def read_state(path: Path) -> SpoolState:
+def read_state(path: Path) -> LoggedOutcomes:
     """Read how far the worker came."""
-    state = SpoolState()
+    state = LoggedOutcomes()
     for row in _rows(path):
         if "begin" in row:
             state.begun = int(str(row["begin"]))
@@ -130,8 +130,8 @@ def read_state(path: Path) -> SpoolState:
     return state
 
 
-class SpoolTail:
-    """Reads the spool of a task that is under way.
+class OutcomeTail:
+    """Reads the log of a task that is under way.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
 def _outcome(row: dict[str, object]) -> Outcome:
     record = row["record"]
     if not isinstance(record, dict):
-        raise TypeError("a spool holds a record that is not one")
+        raise TypeError("a log holds a record that is not one")
     encoded = [row.get(name) for name in _BINARY]
     return Outcome(
         Record.from_dict(record),

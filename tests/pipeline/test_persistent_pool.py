@@ -12,7 +12,7 @@ import pytest
 from medsift.core.errors import CrashedError, DecodeError, InputError, ModelError, TimedOutError
 from medsift.core.limits import Limits
 from medsift.pipeline.options import ScanOptions
-from medsift.pipeline.standing import StandingPool, Work
+from medsift.pipeline.persistent_pool import PersistentPool, Work
 from medsift.sources.inputs import Input
 from tests.samples import picture, write_pdf
 
@@ -20,8 +20,8 @@ SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[StandingPool]:
-    pool = StandingPool(ScanOptions(model="fast", workers=1, limits=Limits(seconds=SECONDS)))
+def pool() -> Iterator[PersistentPool]:
+    pool = PersistentPool(ScanOptions(model="fast", workers=1, limits=Limits(seconds=SECONDS)))
     yield pool
     pool.close()
 
@@ -50,7 +50,7 @@ def dawdle() -> None:
 
 
 def test_what_is_found_can_be_read_and_options_belong_to_the_work(
-    pool: StandingPool, tmp_path: Path
+    pool: PersistentPool, tmp_path: Path
 ) -> None:
     write_pdf(tmp_path / "paper.pdf", [picture(1), picture(2)])
     options = ScanOptions(model="fast", thumbnails=True, save_images=tmp_path / "images")
@@ -66,29 +66,29 @@ def test_what_is_found_can_be_read_and_options_belong_to_the_work(
     assert len(list((tmp_path / "images").rglob("*.jpg"))) == 2
 
 
-def test_workers_stay_between_pieces_of_work(pool: StandingPool) -> None:
+def test_workers_stay_between_pieces_of_work(pool: PersistentPool) -> None:
     assert pool.call(pid) == pool.call(pid) != os.getpid()
 
 
-def test_a_dying_worker_is_replaced(pool: StandingPool) -> None:
+def test_a_dying_worker_is_replaced(pool: PersistentPool) -> None:
     with pytest.raises(CrashedError, match="exit code 7"):
         pool.call(die)
     assert pool.call(pid) > 0
 
 
-def test_faults_of_inputs_come_back_as_they_are(pool: StandingPool) -> None:
+def test_faults_of_inputs_come_back_as_they_are(pool: PersistentPool) -> None:
     with pytest.raises(DecodeError, match="nothing of use"):
         pool.call(refuse)
 
 
 def test_work_that_takes_too_long_is_ended() -> None:
-    pool = StandingPool(ScanOptions(workers=1, limits=Limits(seconds=1)))
+    pool = PersistentPool(ScanOptions(workers=1, limits=Limits(seconds=1)))
     with pytest.raises(TimedOutError):
         pool.call(dawdle)
     pool.close()
 
 
-def test_stopped_work_is_over_at_once(pool: StandingPool, tmp_path: Path) -> None:
+def test_stopped_work_is_over_at_once(pool: PersistentPool, tmp_path: Path) -> None:
     write_pdf(tmp_path / "long.pdf", [picture(i) for i in range(60)])
     item = Input("long.pdf", path=tmp_path / "long.pdf")
     work = pool.examine(item, tmp_path / "a.jsonl", ScanOptions(model="fast"))
@@ -98,7 +98,7 @@ def test_stopped_work_is_over_at_once(pool: StandingPool, tmp_path: Path) -> Non
     assert pool.call(pid) > 0
 
 
-def test_a_missing_model_is_no_fault_of_the_input(pool: StandingPool, tmp_path: Path) -> None:
+def test_a_missing_model_is_no_fault_of_the_input(pool: PersistentPool, tmp_path: Path) -> None:
     picture(1).save(tmp_path / "a.png")
     item = Input("a.png", path=tmp_path / "a.png")
     work = pool.examine(item, tmp_path / "a.jsonl", ScanOptions(model=str(tmp_path)))
@@ -108,7 +108,7 @@ def test_a_missing_model_is_no_fault_of_the_input(pool: StandingPool, tmp_path: 
 
 
 def test_a_closed_pool_takes_no_work() -> None:
-    pool = StandingPool(ScanOptions(workers=1))
+    pool = PersistentPool(ScanOptions(workers=1))
     pool.close()
     with pytest.raises(CrashedError, match="closing"):
         pool.call(pid)

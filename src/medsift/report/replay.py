@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from medsift.core.record import Record
-from medsift.report.beginning import Beginning, Opened
 from medsift.report.journal import Entry, Good, Journal, header_of, held, line_of, lines
+from medsift.report.opening import Opened, Opening
 from medsift.report.stamps import is_gone, same
 from medsift.report.survey import Survey
 from medsift.report.values import Row, original_text, record_of
@@ -63,13 +63,13 @@ class Changes:
     unnamed: int = 0
 
 
-class Earlier:
+class Replay:
     """The inputs of an earlier scan.
 
     Parameters
     ----------
     opened : Opened
-    beginning : Beginning
+    opening : Opening
     moved : callable
         Takes a new journal, and how far the files are to be kept; called at most once.
     """
@@ -77,12 +77,12 @@ class Earlier:
     def __init__(
         self,
         opened: Opened,
-        beginning: Beginning,
+        opening: Opening,
         moved: Callable[[Journal, Good | None], None],
     ) -> None:
         self.changes = Changes()
         self._path = opened.journal.path
-        self._beginning = beginning
+        self._opening = opening
         self._moved = moved
         found = opened.earlier or Survey()
         self.held: dict[str, deque[int]] = found.held
@@ -104,7 +104,7 @@ class Earlier:
             if entry.key == key and self._is_good(entry.stamp, entry.failed, stamp):
                 yield self._in_place(entry)
                 return
-            if entry.key == key or not self._beginning.elsewhere(entry.key):
+            if entry.key == key or not self._opening.elsewhere(entry.key):
                 self._move()
                 break
             self.changes.unnamed += 1
@@ -154,11 +154,11 @@ class Earlier:
         return Journal.begin(self._path, header_of(self._path), self._lines(None, ()))
 
     def _is_good(self, before: str, failed: int, now: str) -> bool:
-        again = self._beginning.retry and failed
-        return not again and same(before, now, self._beginning.by)
+        again = self._opening.retry and failed
+        return not again and same(before, now, self._opening.by)
 
     def _stays(self, key: str, stamp: str) -> bool:
-        return self._beginning.elsewhere(key) or not is_gone(key, stamp)
+        return self._opening.elsewhere(key) or not is_gone(key, stamp)
 
     def _in_place(self, entry: Entry) -> Known:
         records = [_record(row) for row in islice(self._rows, entry.rows)]

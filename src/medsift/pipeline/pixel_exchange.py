@@ -9,7 +9,7 @@ from medsift.core.errors import OutputError
 from medsift.core.picture import Pixels
 
 
-class PixelShelf:
+class PixelExchange:
     """A folder through which a worker hands over pixels, a file for each picture.
 
     Parameters

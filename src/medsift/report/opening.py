@@ -36,7 +36,7 @@ LIMITS = ("max_seconds", "max_pixels", "max_memory")
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class Opening:
     """How a scan begins.
 
     Attributes
@@ -110,7 +110,7 @@ def lock_path(file: Path) -> Path:
     return real.with_name(real.name + ".lock")
 
 
-def begin(files: Sequence[Path], beginning: Beginning) -> Opened:
+def begin(files: Sequence[Path], opening: Opening) -> Opened:
     """Open the journal of a scan into files that are locked.
 
     Raises
@@ -125,23 +125,23 @@ def begin(files: Sequence[Path], beginning: Beginning) -> Opened:
     try:
         if path.is_file() and path.stat().st_size and first_row(path) is None:
             raise UsageError(f"{path} would be overwritten, and is no journal of medsift")
-        if beginning.mode != "resume":
-            return _anew(path, files, beginning)
-        return _resumed(path, files, beginning)
+        if opening.mode != "resume":
+            return _anew(path, files, opening)
+        return _resumed(path, files, opening)
     except OSError as error:
         raise journal_failed(path, error) from error
 
 
-def _anew(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
+def _anew(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     others = list(journals_naming(files))
-    if beginning.mode == "new":
+    if opening.mode == "new":
         _refuse_existing(files, others)
     stale = [file for other in others for file in _rows_of(other)]
     for file in (path, *files, *stale):
         drafts.sweep(file)
     mark = drafts.new_mark()
     appended = tuple(rows_path(file, mark) for file in files)
-    header = Header(_names(path, files), _names(path, appended), beginning.settings)
+    header = Header(_names(path, files), _names(path, appended), opening.settings)
     journal = Journal.begin(path, header)
     for other in others:
         if other != path:
@@ -168,7 +168,7 @@ def _refuse_existing(files: Sequence[Path], journals: Sequence[Path]) -> None:
             raise UsageError(f"{file} exists already: {hint}")
 
 
-def _resumed(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
+def _resumed(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     there = [file for file in files if _holds_something(file)]
     if not path.is_file():
         for other in journals_naming(files):
@@ -177,7 +177,7 @@ def _resumed(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
                 f"{', '.join((first_row(other) or {})['outputs'])}"
             )
         if not there:
-            return _anew(path, files, beginning)
+            return _anew(path, files, opening)
         raise UsageError(
             f"cannot resume {there[0]}: there is no {path.name} beside it, which tells what it was "
             "made of; --overwrite begins anew"
@@ -188,11 +188,11 @@ def _resumed(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
             f"cannot resume: the earlier scan wrote {', '.join(header.outputs)}; give the same "
             "outputs"
         )
-    settings = _raised(header.settings, beginning)
-    check_settings(settings, beginning.settings)
+    settings = _raised(header.settings, opening)
+    check_settings(settings, opening.settings)
     appended = tuple(path.parent / name for name in header.appended)
     if not any(map(Path.is_file, (*files, *appended))):
-        return _anew(path, files, beginning)  # somebody removed all of them, to begin anew
+        return _anew(path, files, opening)  # somebody removed all of them, to begin anew
     opened = _gone_on_with(path, files, appended)
     if settings != header.settings:
         opened.journal.close()
@@ -202,13 +202,13 @@ def _resumed(path: Path, files: Sequence[Path], beginning: Beginning) -> Opened:
     return opened
 
 
-def _raised(before: Mapping[str, Any], beginning: Beginning) -> dict[str, Any]:
+def _raised(before: Mapping[str, Any], opening: Opening) -> dict[str, Any]:
     """The settings, with limits that were raised: what had failed at them is done again."""
-    now = beginning.settings
+    now = opening.settings
     raised = {
         name: now[name]
         for name in LIMITS
-        if beginning.retry and name in before and name in now and _is_above(now[name], before[name])
+        if opening.retry and name in before and name in now and _is_above(now[name], before[name])
     }
     return {**before, **raised}
 

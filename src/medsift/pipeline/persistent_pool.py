@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from medsift.core.errors import CrashedError, InputError
 from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcome_log import OutcomeTail, OutcomeWriter
 from medsift.pipeline.outcomes import Outcome
 from medsift.pipeline.pool import PoolBrokenError, fault_of, new_pool
-from medsift.pipeline.spool import SpoolTail, SpoolWriter
 from medsift.pipeline.worker import bound_memory, set_up
 from medsift.sources.inputs import Input
 
@@ -34,22 +34,22 @@ class Work:
     Attributes
     ----------
     item : Input
-    spool : Path
+    log : Path
         Where the worker writes down what it finds.
     """
 
     item: Input
-    spool: Path
+    log: Path
     _future: Any
-    _tail: SpoolTail = field(init=False)
+    _tail: OutcomeTail = field(init=False)
 
     def __post_init__(self) -> None:
-        self._tail = SpoolTail(self.spool)
+        self._tail = OutcomeTail(self.log)
 
     @property
     def is_begun(self) -> bool:
         """Whether a worker has taken it up."""
-        return self.spool.exists()
+        return self.log.exists()
 
     @property
     def is_over(self) -> bool:
@@ -78,7 +78,7 @@ class Work:
             self._future.cancel()
 
 
-class StandingPool:
+class PersistentPool:
     """Worker processes that keep their model; may be used from several threads.
 
     Parameters
@@ -94,9 +94,9 @@ class StandingPool:
         self._pool: Any = None
         self._closed = False
 
-    def examine(self, item: Input, spool: Path, options: ScanOptions) -> Work:
+    def examine(self, item: Input, log: Path, options: ScanOptions) -> Work:
         """Have one input examined."""
-        return Work(item, spool, self._schedule(_examine, item, spool, options))
+        return Work(item, log, self._schedule(_examine, item, log, options))
 
     def call(self, function: Callable[..., _Answer], *arguments: object) -> _Answer:
         """Run a function of a module in a worker, and wait for what it returns.
@@ -159,13 +159,13 @@ def _bound_once(memory_bytes: int) -> None:
     bound_memory(memory_bytes)
 
 
-def _examine(item: Input, spool: Path, options: ScanOptions) -> None:
+def _examine(item: Input, log: Path, options: ScanOptions) -> None:
     from medsift.pipeline.examine import Examiner
 
     classifier = classifier_of(options.model, options.threshold, options.tta)
     _bound_once(options.limits.memory_bytes)
-    examiner = Examiner(options, classifier=classifier, notes=spool.parent / "notes")
-    with SpoolWriter(spool) as writer:
+    examiner = Examiner(options, classifier=classifier, notes=log.parent / "notes")
+    with OutcomeWriter(log) as writer:
         writer.begin(0)
         for outcome in examiner.examine(item):
             writer.add(outcome, 0)

@@ -34,7 +34,7 @@ _NEEDED = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class BaselineRow:
     """A row of an earlier output, or a judgement.
 
     Attributes
@@ -57,7 +57,7 @@ def digest_of(sha256: str) -> str:
     return sha256[:_NEEDED]
 
 
-def read(name: str) -> Iterator[Earlier]:
+def read(name: str) -> Iterator[BaselineRow]:
     """Rows of an earlier output, or judgements.
 
     Parameters
@@ -120,7 +120,7 @@ def _table(stream: TextIO) -> Iterator[dict[str, str]]:
         yield {n: (row.get(n) or "").removeprefix("'") for n in _COLUMNS if n in names}
 
 
-def _earlier(row: Mapping[str, str]) -> Earlier:
+def _earlier(row: Mapping[str, str]) -> BaselineRow:
     label, kind = row.get("label", ""), row.get("kind", "")
     listed = "file" in row and bool(row["file"])
     sha256 = row.get("sha256") or (_of_name(row["file"]) if listed else "")
@@ -130,7 +130,7 @@ def _earlier(row: Mapping[str, str]) -> Earlier:
         raise ValueError(f"a judgement of {kind or label!r}")
     if listed and not sha256:
         raise ValueError(f"{row['file']!r} does not tell which picture it is of")
-    return Earlier("" if listed else row["source"], digest_of(sha256), judgement)
+    return BaselineRow("" if listed else row["source"], digest_of(sha256), judgement)
 
 
 def _of_name(file: str) -> str:

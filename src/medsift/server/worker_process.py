@@ -17,7 +17,7 @@ from medsift.server.problems import StorageFullError
 from medsift.sources.inputs import Input
 
 Task: TypeAlias = Callable[[Sequence[Input], Path], None]
-"""What a worker does with its inputs and the path of its spool; runs in the worker."""
+"""What a worker does with its inputs and the path of its log; runs in the worker."""
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TICK = 0.1
@@ -26,7 +26,7 @@ _PAUSES = (0.1, 0.5, 2.0)
 """Seconds before a pool that broke is replaced: again and again, but not in haste."""
 
 
-class Worker:
+class WorkerProcess:
     """One worker process.
 
     A pool of one each, and not one pool of all: what breaks it is nobody else's loss.
@@ -42,7 +42,7 @@ class Worker:
         self._broken = 0
         self.ready = False
 
-    async def warm_up(self, task: Task, spool: Path) -> None:
+    async def warm_up(self, task: Task, log: Path) -> None:
         """Start the process and let it load the model.
 
         Raises
@@ -50,29 +50,29 @@ class Worker:
         MedsiftError
             The model cannot be loaded, or the process cannot be started.
         """
-        await asyncio.wrap_future(self._scheduled(task, [], spool))
+        await asyncio.wrap_future(self._scheduled(task, [], log))
         self.ready = True
 
-    async def run(self, task: Task, items: Sequence[Input], spool: Path) -> InputError | None:
+    async def run(self, task: Task, items: Sequence[Input], log: Path) -> InputError | None:
         """Let the process do a task, to its end; the fault that ended it early, if one did."""
-        async with aclosing(self.watch(task, items, spool, every=None)) as looks:
+        async with aclosing(self.watch(task, items, log, every=None)) as looks:
             async for fault in looks:
                 return fault
         return None
 
     async def watch(
-        self, task: Task, items: Sequence[Input], spool: Path, every: float | None = _TICK
+        self, task: Task, items: Sequence[Input], log: Path, every: float | None = _TICK
     ) -> AsyncGenerator[InputError | None, None]:
-        """Let the process do a task; yields None now and then, so that its spool can be read.
+        """Let the process do a task; yields None now and then, so that its log can be read.
 
         Ends when the task has come to its end; a fault that ended it early is yielded last.
         Closing the generator stops the task, and its process with it.
         """
         try:
-            future = self._scheduled(task, items, spool)
+            future = self._scheduled(task, items, log)
         except RuntimeError:  # pebble's word for a pool that broke, perhaps long ago
             await self._replace()
-            future = self._scheduled(task, items, spool)
+            future = self._scheduled(task, items, log)
         waiter = asyncio.wrap_future(future)
         try:
             while not waiter.done():
@@ -92,11 +92,11 @@ class Worker:
         if fault is not None:
             yield fault
 
-    def _scheduled(self, task: Task, items: Sequence[Input], spool: Path) -> Any:
+    def _scheduled(self, task: Task, items: Sequence[Input], log: Path) -> Any:
         if self._pool is None:
             self._pool = new_pool(1, set_up, self._options)
         seconds = self._options.limits.seconds
-        return self._pool.schedule(task, args=[items, spool], timeout=seconds)
+        return self._pool.schedule(task, args=[items, log], timeout=seconds)
 
     async def _replace(self) -> None:
         await asyncio.sleep(_PAUSES[min(self._broken, len(_PAUSES) - 1)])

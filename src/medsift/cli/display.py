@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from medsift._version import __version__
 from medsift.report.by_file import ByFile
-from medsift.report.earlier import Changes
 from medsift.report.html import ReportPage
-from medsift.report.summary import Summary
+from medsift.report.replay import Changes
+from medsift.report.summary import ScanSummary
 from medsift.report.table import Table
 from medsift.report.terminal import harmless
 
@@ -31,7 +31,7 @@ _COUNTED_AHEAD = 200_000
 """Above so many inputs, listing them to know the total would delay the work."""
 
 
-class View:
+class ScanDisplay:
     """All that people see of a scan; a context manager around the work.
 
     Progress shows on a terminal only, on standard error; the table goes to standard output
@@ -48,7 +48,7 @@ class View:
         self._resumable = any(name != "-" for name in arguments.output)
         wants_table = (arguments.table or not arguments.output) and not arguments.quiet
         self._table = Table(only=arguments.only) if wants_table else None
-        self.summary = self._table.summary if self._table else Summary()
+        self.summary = self._table.summary if self._table else ScanSummary()
         self._report = ReportPage(arguments.report) if arguments.report else None
         self._scope: list[str] = [*arguments.inputs, *arguments.inputs_from]
         self._report_name: str | None = arguments.report
@@ -64,7 +64,7 @@ class View:
         self._recall: float | None = arguments.recall
         self._started = time.monotonic()
 
-    def __enter__(self) -> View:
+    def __enter__(self) -> ScanDisplay:
         if self._names is not None:
             from tqdm import tqdm
 

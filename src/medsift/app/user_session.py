@@ -1,4 +1,4 @@
-"""The desk of one user: uploads, jobs, what was found, and what the user corrected.
+"""The session of one user: uploads, jobs, what was found, and what the user corrected.
 
 Everything lies in a temporary folder of the user's own, which is removed when the session ends.
 """
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from medsift.app import views, words
-from medsift.app.answers import Answer, Key, key_of
-from medsift.app.job import Job, Progress, is_picture
+from medsift.app.job import Progress, ScanJob, is_picture
+from medsift.app.judgements import Judgement, Key, key_of
 from medsift.app.settings import AppSettings
 from medsift.core.errors import MedsiftError
 from medsift.core.record import Record
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcomes import Outcome
-from medsift.pipeline.standing import StandingPool
+from medsift.pipeline.persistent_pool import PersistentPool
 from medsift.pipeline.workspace import workspace
 from medsift.report.images import extension_of
 from medsift.sources.inputs import Input
@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 _MOST_DRAWN = 24
 
 
-class Upload(Protocol):
+class UploadedFile(Protocol):
     """A file that a browser sent."""
 
     name: str
@@ -43,7 +43,7 @@ class Upload(Protocol):
         """Next bytes."""
 
 
-class Crew:
+class AppWorkers:
     """The workers of all users.
 
     Parameters
@@ -52,8 +52,8 @@ class Crew:
 
     Attributes
     ----------
-    scanning : StandingPool
-    looking : StandingPool
+    scanning : PersistentPool
+    looking : PersistentPool
         Draws what somebody waits for, so that nobody waits for the scan of another.
     hosts : Path
         Where workers agree on who speaks to which host.
@@ -61,8 +61,8 @@ class Crew:
 
     def __init__(self, settings: AppSettings) -> None:
         self.settings = settings
-        self.scanning = StandingPool(settings.scan_options())
-        self.looking = StandingPool(replace(settings, workers=1, seconds=60.0).scan_options())
+        self.scanning = PersistentPool(settings.scan_options())
+        self.looking = PersistentPool(replace(settings, workers=1, seconds=60.0).scan_options())
         stack = ExitStack()
         self.hosts = stack.enter_context(workspace()) / "hosts"
         self._remove = weakref.finalize(self, stack.close)
@@ -106,26 +106,26 @@ class Found:
     path: Path | None
 
 
-class Tray:
+class TabState:
     """What one tab of the app works on, and what came of it."""
 
-    def __init__(self, desk: Desk, name: str) -> None:
-        self.desk = desk
+    def __init__(self, session: UserSession, name: str) -> None:
+        self.session = session
         self.name = name
         self.clear()
 
     def clear(self) -> None:
         """Stop, and forget everything."""
         self.stop()
-        self.jobs: list[Job] = []
+        self.jobs: list[ScanJob] = []
         self.found: list[Found] = []
         self.problems: list[tuple[int, Record]] = []
         """Records of inputs and pictures that gave no verdict, with the order of the input."""
         self.passwords: dict[int, str] = {}
         """What opens the PDFs of an input, by its order; never written anywhere."""
-        self.answers: dict[int, Answer] = {}
+        self.answers: dict[int, Judgement] = {}
         """What the user said of pictures, by their numbers."""
-        self.awaited: dict[Key, Answer] = {}
+        self.awaited: dict[Key, Judgement] = {}
         """Answers of a session file, for pictures that are found later."""
         self.drawn: dict[tuple[str, int], bytes] = {}
         """What was drawn for a closer look, by how and of which picture."""
@@ -140,7 +140,7 @@ class Tray:
             job.stop()
 
     @property
-    def running(self) -> list[Job]:
+    def running(self) -> list[ScanJob]:
         """Jobs that may find more."""
         return [job for job in self.jobs if job.is_running]
 
@@ -149,13 +149,13 @@ class Tray:
         """What ended whole jobs early."""
         return [job.fault for job in self.jobs if job.fault]
 
-    def add_files(self, uploads: Iterable[Upload]) -> None:
+    def add_files(self, uploads: Iterable[UploadedFile]) -> None:
         """Take uploaded files and begin to work on them."""
         items = []
         for upload in uploads:
             name = _unique(shown_name(upload.name), self._names)
             self._names.add(name)
-            items.append(Input(name, path=self.desk.keep(upload)))
+            items.append(Input(name, path=self.session.keep(upload)))
         self._begin(items)
 
     def add_url(self, url: str) -> None:
@@ -202,14 +202,14 @@ class Tray:
             self.answers.pop(found.number, None)
             self.awaited.pop(key_of(found.record), None)
         else:
-            self.answers[found.number] = Answer.now(kind)
+            self.answers[found.number] = Judgement.now(kind)
 
-    def answered(self) -> list[tuple[Record, Answer]]:
+    def answered(self) -> list[tuple[Record, Judgement]]:
         """All answers with their records, in the order of the pictures."""
         found, _ = self.snapshot()
         return [(e.record, self.answers[e.number]) for e in found if e.number in self.answers]
 
-    def reopen(self, answers: Mapping[Key, Answer]) -> int:
+    def reopen(self, answers: Mapping[Key, Judgement]) -> int:
         """Take the answers of a session file; how many of them are of pictures at hand."""
         with self._lock:
             self.awaited.update(answers)
@@ -230,12 +230,12 @@ class Tray:
         self._start(progress)
 
     def _start(self, progress: Sequence[Progress], password: str = "") -> None:
-        looking = self.desk.crew.looking
-        job = Job(
-            self.desk.crew.scanning,
-            self.desk.options(password),
+        looking = self.session.workers.looking
+        job = ScanJob(
+            self.session.workers.scanning,
+            self.session.options(password),
             progress,
-            self.desk.spools,
+            self.session.logs,
             self._taker(),
             lambda path: looking.call(views.page_count, path, password),
         )
@@ -250,14 +250,14 @@ class Tray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Taker:
-    """Puts outcomes where they belong; a cleared tray has new lists, so late ones are lost."""
+    """Puts outcomes where they belong; a cleared tab has new lists, so late ones are lost."""
 
     lock: threading.Lock
     found: list[Found]
     problems: list[tuple[int, Record]]
     numbers: Iterator[int]
-    answers: dict[int, Answer]
-    awaited: dict[Key, Answer]
+    answers: dict[int, Judgement]
+    awaited: dict[Key, Judgement]
 
     def __call__(self, progress: Progress, outcome: Outcome) -> None:
         record = outcome.record
@@ -273,41 +273,41 @@ class _Taker:
                 self.answers[number] = known
 
 
-class Desk:
+class UserSession:
     """Everything of one user; to be closed when the user has gone.
 
     Parameters
     ----------
-    crew : Crew
+    workers : AppWorkers
     """
 
-    def __init__(self, crew: Crew) -> None:
-        self.crew = crew
+    def __init__(self, workers: AppWorkers) -> None:
+        self.workers = workers
         stack = ExitStack()
         self.folder = stack.enter_context(workspace())
         self.images = self.folder / "images"
-        self.spools = self.folder / "spools"
+        self.logs = self.folder / "logs"
         self._uploads = self.folder / "uploads"
         self._count = 0
-        for each in (self.spools, self._uploads):
+        for each in (self.logs, self._uploads):
             each.mkdir()
-        self.trays = {name: Tray(self, name) for name in ("images", "documents", "url")}
-        # Also at the end of the program, and where nobody closes the desk.
+        self.tabs = {name: TabState(self, name) for name in ("images", "documents", "url")}
+        # Also at the end of the program, and where nobody closes the session.
         self._remove = weakref.finalize(self, stack.close)
 
     def close(self) -> None:
         """Stop all work and remove all files. May be called twice."""
-        for tray in self.trays.values():
-            tray.stop()
-            for job in tray.jobs:
+        for tab in self.tabs.values():
+            tab.stop()
+            for job in tab.jobs:
                 job.wait(10)
         self._remove()
 
     def options(self, password: str = "") -> ScanOptions:
         """What this user's scans do."""
-        return self.crew.settings.scan_options(self.images, self.crew.hosts, password)
+        return self.workers.settings.scan_options(self.images, self.workers.hosts, password)
 
-    def keep(self, upload: Upload) -> Path:
+    def keep(self, upload: UploadedFile) -> Path:
         """Store an upload, in a folder of its own: pages look for files beside them."""
         self._count += 1
         folder = self._uploads / str(self._count)
@@ -346,6 +346,6 @@ def _unique(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _copy(upload: Upload, file: BinaryIO) -> None:
+def _copy(upload: UploadedFile, file: BinaryIO) -> None:
     while chunk := upload.read(_CHUNK):
         file.write(chunk)
