@@ -10,9 +10,10 @@ import pytest
 
 from medsift.classify import ensemble as ensemble_module
 from medsift.classify.card import MemberSpec, ModelCard, ModelClass, write_card
-from medsift.classify.ensemble import Ensemble, Output, prepare, softmax
+from medsift.classify.ensemble import Ensemble, Output, softmax
 from medsift.classify.network import NetworkOutput
 from medsift.classify.preprocess import Preprocess
+from medsift.classify.views import Views
 
 CLASSES = (
     ModelClass("xray", "medical"),
@@ -52,7 +53,7 @@ def make(folder: Path, *members: MemberSpec, calibration: tuple[float, float] = 
 
 
 def run(model: Ensemble, picture: Any, tta: bool = False) -> Output:
-    (output,) = model.run([prepare(picture, model.specs)], tta)
+    (output,) = model.run([Views(picture, model.specs)], tta)
     return output
 
 
@@ -84,7 +85,7 @@ def test_members_of_the_same_preprocessing_share_its_work(tmp_path: Path) -> Non
         MemberSpec("0_0_1", Preprocess(8)),
         MemberSpec("0_0_2", Preprocess(16)),
     )
-    prepared = prepare(grey(), model.specs)
+    prepared = Views(grey(), model.specs)
     assert {spec.size: pixels.shape for spec, pixels in prepared.items()} == {
         8: (8, 8, 3),
         16: (16, 16, 3),

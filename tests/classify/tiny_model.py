@@ -12,6 +12,7 @@ from pathlib import Path
 
 from medsift.classify.card import GateSpec, MemberSpec, ModelCard, ModelClass, write_card
 from medsift.classify.preprocess import Fit, Preprocess
+from medsift.classify.second_spec import SecondSpec
 
 CLASSES = (
     ModelClass("ct", "medical"),
@@ -30,6 +31,7 @@ def write_model(
     class_map: bool = True,
     members: int = 1,
     gate: GateSpec | None = None,
+    second: SecondSpec | None = None,
 ) -> Path:
     """Write the model, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,9 +40,8 @@ def write_model(
     files = [f"{number}.onnx" for number in range(members)]
     for file in files:
         (folder / file).write_bytes(network(size // cells, gain, class_map))
-    card = ModelCard(
-        "tiny", "1", CLASSES, tuple(MemberSpec(file, spec) for file in files), gate=gate
-    )
+    members_of = tuple(MemberSpec(file, spec) for file in files)
+    card = ModelCard("tiny", "1", CLASSES, members_of, gate=gate, second=second)
     write_card(card, folder)
     return folder
 

@@ -17,6 +17,7 @@ import torch
 
 import medsift
 from medsift.classify.card import read_card
+from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import ModelError, UsageError
 from medsift.training import crossfit, loop, members, recipes, storage
 from medsift.training.answers import ANSWERS, Answers, calibrated
@@ -140,6 +141,32 @@ def test_a_gate_is_judged_by_what_it_said_over_the_same_folds(settings: TrainSet
     assert not np.allclose(both.probabilities, alone.probabilities, atol=1e-4)
 
 
+def test_a_second_reader_is_calibrated_on_what_is_in_doubt_over_the_same_folds(
+    settings: TrainSettings,
+) -> None:
+    second = train(replace(settings, output=settings.output / "closer", seed=2))
+    train(settings)
+    alone = Answers.read(settings.output / "run" / ANSWERS)
+    medical = np.array([c.label == "medical" for c in read_card(settings.output).classes])
+    low, high = (float(np.quantile(alone.of(medical), q)) for q in (0.25, 0.75))
+    train(replace(settings, second=SecondSpec(str(second), low, high, 0.25)))
+    spec = read_card(settings.output).second
+    assert spec is not None
+    assert (spec.model, spec.low, spec.high, spec.share) == ("closer", low, high, 0.25)
+    both = Answers.read(settings.output / "run" / ANSWERS)
+    said = alone.of(medical)
+    doubted = (said >= low) & (said <= high)
+    assert 8 <= doubted.sum() < len(said)
+    assert np.allclose(both.probabilities[~doubted], alone.probabilities[~doubted], atol=1e-6)
+    mean = alone.mixed(Answers.read(second / "run" / ANSWERS).like(alone), 0.25)
+    expected = calibrated(mean.probabilities, medical, spec.calibration)[doubted]
+    assert np.allclose(both.probabilities[doubted], expected, atol=1e-4)
+    assert "count 0.25 in the mean" in (settings.output / "README.md").read_text()
+    # The whole works as a model.
+    picture = next(settings.data.rglob("*.png"))
+    assert 0 <= medsift.Classifier(settings.output).predict(picture).p_medical <= 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -148,6 +175,8 @@ def test_a_gate_is_judged_by_what_it_said_over_the_same_folds(settings: TrainSet
         ({"validation": Path("x")}, "not --val"),
         ({"gate": "fast", "gate_share": 0.3, "folds": 0}, "only over folds"),
         ({"recipe": "efficientnet-b0-pair"}, "over folds"),
+        ({"gate": "fast", "gate_below": 0.7}, "between 0 and 0.5"),
+        ({"second": SecondSpec("fast", 0.1, 0.9, 0.5), "folds": 0}, "calibrated over folds"),
     ],
 )
 def test_what_does_not_go_with_folds_is_refused(

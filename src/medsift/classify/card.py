@@ -8,7 +8,8 @@ A model is a folder::
     memory.npz        optional: what adapting keeps in mind, see medsift.classify.memory
     head.npz          of adapted models: their last layer, see medsift.classify.head
 
-``model.json`` may also name a smaller model that goes first, see :mod:`medsift.classify.cascade`.
+``model.json`` may also name a smaller model that goes first, and a larger one that is asked in
+doubt, see :mod:`medsift.classify.cascade`.
 
 Each network takes ``pixels`` (float32, N x 3 x size x size, see
 :mod:`medsift.classify.preprocess`) and gives ``logits`` (float32, N x classes),
@@ -28,6 +29,7 @@ from medsift.classify.accept_spec import Bounds
 from medsift.classify.panel_spec import PanelSpec
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.recall_spec import RecallSpec
+from medsift.classify.second_spec import SecondSpec
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
 from medsift.core.taxonomy import KINDS, Label
@@ -161,6 +163,8 @@ class ModelCard:
         How the panels of a figure count; None where they never change a verdict.
     recall : RecallSpec or None
         From which probability on a picture is possibly medical, where that was fitted.
+    second : SecondSpec or None
+        Who else is asked where the members are in doubt.
     """
 
     name: str
@@ -176,6 +180,7 @@ class ModelCard:
     head: HeadSpec | None = None
     panels: PanelSpec | None = None
     recall: RecallSpec | None = None
+    second: SecondSpec | None = None
 
     @property
     def largest_side(self) -> int:
@@ -224,7 +229,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
 def _card_from(row: Mapping[str, Any]) -> ModelCard:
     slope, offset = (float(v) for v in row["calibration"])
     gate, head = row.get("gate"), row.get("head")
-    panels, recall = row.get("panels"), row.get("recall")
+    panels, recall, second = row.get("panels"), row.get("recall"), row.get("second")
     card = ModelCard(
         name=str(row["name"]),
         version=str(row["version"]),
@@ -244,6 +249,7 @@ def _card_from(row: Mapping[str, Any]) -> ModelCard:
         head=HeadSpec.from_dict(head) if head is not None else None,
         panels=PanelSpec.from_dict(panels) if panels is not None else None,
         recall=RecallSpec.from_dict(recall) if recall is not None else None,
+        second=SecondSpec.from_dict(second) if second is not None else None,
     )
     if not card.classes or not card.members:
         raise ValueError("no classes or no members")

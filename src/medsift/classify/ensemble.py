@@ -9,7 +9,7 @@ scaled to the new sums. In an adapted model, a last layer of its own goes on fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -20,15 +20,12 @@ from numpy.typing import NDArray
 from medsift.classify import head as last_layer
 from medsift.classify.card import MemberSpec, ModelCard, ModelClass, read_card
 from medsift.classify.network import Network
-from medsift.classify.preprocess import Preprocess, normalise, resize
+from medsift.classify.preprocess import Preprocess, normalise
 from medsift.core.errors import ModelError
 from medsift.core.picture import Pixels
 
 Prepared: TypeAlias = Mapping[Preprocess, Pixels]
-"""One picture as uint8 (size, size, 3) for each different preprocessing of the networks.
-
-Normalised only when a network reads it: a batch that waits takes a quarter of the memory.
-"""
+"""One picture as uint8 (size, size, 3) for each different preprocessing of the networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,6 @@ class Output:
     probabilities: NDArray[np.float64]
     p_medical: float
     maps: list[MemberMap]
-
-
-def prepare(pixels: Pixels, specs: Iterable[Preprocess]) -> Prepared:
-    """Keep of a picture, uint8 (h, w, 3), what networks of such preprocessing read."""
-    return {spec: resize(pixels, spec) for spec in specs}
 
 
 class Ensemble:

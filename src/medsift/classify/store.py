@@ -50,7 +50,7 @@ def digest(folder: Path) -> str:
     Returns
     -------
     str
-        SHA-256, hex, of all files of the model, and of the one that is its gate.
+        SHA-256, hex, of all files of the model, of its gate and of its second reader.
 
     Raises
     ------
@@ -66,9 +66,10 @@ def digest(folder: Path) -> str:
             total.update(path.read_bytes())
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error!r}") from error
-    gate = facts(folder).get("gate")
-    if isinstance(gate, dict) and gate.get("model"):
-        total.update(digest(find_beside(folder, str(gate["model"]))).encode())
+    known = facts(folder)
+    for other in (known.get("gate"), known.get("second")):
+        if isinstance(other, dict) and other.get("model"):
+            total.update(digest(find_beside(folder, str(other["model"]))).encode())
     return total.hexdigest()
 
 

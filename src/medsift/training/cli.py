@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import UsageError
 
 _NEEDED = ("torch", "timm", "onnx")
@@ -88,11 +89,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that a picture is not medical",
     )
     add(
+        "--gate-below",
+        type=_share,
+        default=0.01,
+        metavar="P",
+        help="it is sure where the probability of being medical lies below; default 0.01",
+    )
+    add(
         "--gate-share",
         type=_share,
         default=0.0,
         metavar="S",
         help="where it is not sure, its weight in the mean with the networks; over folds only",
+    )
+    add(
+        "--second",
+        metavar="MODEL",
+        help="model of the same kinds, trained over the same folds, that is asked in doubt",
+    )
+    add("--second-share", type=_share, default=0.5, metavar="S", help="its weight in the mean")
+    add(
+        "--doubt",
+        type=_share,
+        nargs=2,
+        default=(0.05, 0.95),
+        metavar=("LOW", "HIGH"),
+        help="probabilities between which a picture is in doubt",
     )
 
 
@@ -138,12 +160,24 @@ def run(arguments: argparse.Namespace) -> int:
             average_with=arguments.average_with,
             teacher=arguments.teacher,
             gate=arguments.gate,
+            gate_below=arguments.gate_below,
             gate_share=arguments.gate_share,
+            second=_second(arguments),
             note=arguments.note,
         )
     )
     sys.stdout.write(f"{folder}\n")
     return 0
+
+
+def _second(arguments: argparse.Namespace) -> SecondSpec | None:
+    if arguments.second is None:
+        return None
+    low, high = arguments.doubt
+    try:
+        return SecondSpec(arguments.second, low, high, arguments.second_share)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _counted(text: str) -> int:

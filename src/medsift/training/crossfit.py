@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medsift._version import __version__
-from medsift.classify.card import GateSpec, MemberSpec, ModelCard, write_card
+from medsift.classify.card import MemberSpec, ModelCard, write_card
 from medsift.evaluation.folds import assign_folds, groups_of
 from medsift.training.checkpoint import checkpoint_weights, load_checkpoint
 from medsift.training.data import PixelStore
 from medsift.training.export import export_onnx, onnx_logits
-from medsift.training.finish import finish_over_folds
+from medsift.training.finish import Others, finish_over_folds
 from medsift.training.loop import fit
 from medsift.training.members import Task, name_of, validation_pool
 from medsift.training.recipes import MemberRecipe, Recipe
@@ -43,7 +43,7 @@ def train_over_folds(
     recipe: Recipe,
     task: Task,
     store: PixelStore,
-    gate: GateSpec | None,
+    others: Others,
     facts: Mapping[str, Any],
 ) -> None:
     """Train the networks of all folds, then those that ship, and write the model folder.
@@ -58,7 +58,7 @@ def train_over_folds(
     task : Task
     store : PixelStore
         All pictures.
-    gate : GateSpec or None
+    others : Others
     facts : mapping
         For ``training`` of the card.
     """
@@ -76,7 +76,7 @@ def train_over_folds(
             _shipped(member, number, task, store, assignment, recipe.quantise)
             for number, member in enumerate(recipe.members)
         ]
-        finish_over_folds(settings.output, task.classes, trained, (store, groups), facts, gate)
+        finish_over_folds(settings.output, task.classes, trained, (store, groups), facts, others)
 
 
 def fold_folder(output: Path, fold: int) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from medsift._version import __version__
 from medsift.classify import Classifier
 from medsift.classify.card import GateSpec, ModelCard, ModelClass, write_card
-from medsift.classify.cascade import gate_folder
+from medsift.classify.cascade import gate_folder, second_folder
 from medsift.classify.ensemble import softmax
+from medsift.classify.second_spec import SecondSpec
 from medsift.evaluation.calibration import cross_fitted, fit_platt
 from medsift.evaluation.measure import Measurement, measure
 from medsift.evaluation.metrics import expected_calibration_error
@@ -27,6 +28,22 @@ from medsift.training.model_card import figures, render_card
 from medsift.training.storage import Stored, positive
 
 _RISK, _RISK_DOUBT = 0.02, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The models that a model has beside its own networks.
+
+    Attributes
+    ----------
+    gate : GateSpec or None
+        What goes before the networks.
+    second : SecondSpec or None
+        What is asked where they are in doubt; its calibration is fitted here.
+    """
+
+    gate: GateSpec | None = None
+    second: SecondSpec | None = None
 
 
 def finish(
@@ -85,13 +102,13 @@ def finish_over_folds(
     trained: Sequence[Stored],
     pictures: tuple[PixelStore, Sequence[str]],
     facts: Mapping[str, Any],
-    gate: GateSpec | None = None,
+    others: Others,
 ) -> None:
     """Write the card of a model that was trained over folds, see :mod:`.crossfit`.
 
     Calibration is fitted on what the folds' networks said of pictures of groups that they had
-    never seen, and the figures are those of these answers. The gate, where there is one, is
-    judged by its own answers over folds, where its folder has them.
+    never seen, and the figures are those of these answers. A gate and a second reader are judged
+    by their own answers over folds.
 
     Parameters
     ----------
@@ -104,9 +121,14 @@ def finish_over_folds(
         All pictures, and their groups.
     facts : mapping
         For ``training`` of the card.
-    gate : GateSpec or None
-        What goes before the networks.
+    others : Others
+
+    Raises
+    ------
+    ModelError
+        The folder of the gate or of the second reader holds no answers over folds.
     """
+    gate = others.gate
     store, groups = pictures
     truth = positive(store)
     medical = np.array([c.label == "medical" for c in classes])
@@ -136,6 +158,13 @@ def finish_over_folds(
     if gate is not None:
         answers = answers.where(passed, before)
         elsewhere[~passed] = before.of(medical)[~passed]
+    if others.second is not None:
+        theirs = second_folder(folder, others.second, classes) / "run" / ANSWERS
+        read_twice = _read_twice(others.second, answers, Answers.read(theirs), truth, medical)
+        card = replace(card, second=read_twice.spec)
+        answers = read_twice.answers
+        elsewhere[read_twice.asked] = read_twice.elsewhere
+        write_card(card, folder)
     answers.write(folder / "run" / ANSWERS, classes)
     classifier = Classifier(folder, threads=torch.get_num_threads())
     measurements = [
@@ -152,6 +181,34 @@ def finish_over_folds(
     complete = replace(card, metrics=metrics)
     write_card(complete, folder)
     (folder / "README.md").write_text(render_card(complete, summary), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadTwice:
+    """Answers with those of a second reader where the first is in doubt."""
+
+    spec: SecondSpec
+    answers: Answers
+    asked: NDArray[np.bool_]
+    elsewhere: NDArray[np.float64]
+
+
+def _read_twice(
+    spec: SecondSpec,
+    first: Answers,
+    second: Answers,
+    truth: NDArray[np.bool_],
+    medical: NDArray[np.bool_],
+) -> _ReadTwice:
+    """Calibrate the mean of both on what is in doubt; elsewhere the first's answers stand."""
+    said = first.of(medical)
+    asked = (said >= spec.low) & (said <= spec.high)
+    mean = first.mixed(second.like(first), spec.share)
+    scores, groups = mean.of(medical)[asked], np.array(first.groups)[asked]
+    spec = replace(spec, calibration=fit_platt(scores, truth[asked], np.ones(int(asked.sum()))))
+    mapped = replace(mean, probabilities=calibrated(mean.probabilities, medical, spec.calibration))
+    elsewhere = cross_fitted(scores, truth[asked], list(groups))
+    return _ReadTwice(spec, mapped.where(asked, first), asked, elsewhere)
 
 
 def _risk(scores: NDArray[np.float64], store: PixelStore) -> dict[str, Any]:

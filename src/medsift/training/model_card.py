@@ -79,6 +79,12 @@ def _lines(card: ModelCard, summary: EvaluationSummary) -> Iterator[str]:
         yield f"a picture a probability of being medical below {card.gate.below:g}, its answer"
         yield "stands, with its kind. All other pictures go on to the networks above, as if there"
         yield "were no gate."
+    if card.second is not None:
+        second = card.second
+        yield ""
+        yield f"Pictures with a probability from {second.low:g} to {second.high:g} are in doubt and"
+        yield f"go through the networks of `{Path(second.model).name}`, too, whose probabilities"
+        yield f"count {second.share:g} in the mean. The mean is calibrated anew."
     yield ""
     yield "## Data and recipe"
     yield ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
+    from medsift.classify.second_spec import SecondSpec
     from medsift.training.backbones import Weights
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -54,8 +55,13 @@ class TrainSettings:
         Model, by name or folder, whose probabilities the networks learn to give.
     gate : str or None
         Model, by name or folder, that goes before the networks at work; no part of training.
+    gate_below : float
+        Probability of being medical below which a picture stops at the gate.
     gate_share : float
         Weight of the gate's probabilities where it is not sure, 0 to below 1.
+    second : SecondSpec or None
+        Model, by name or folder, that is asked in doubt at work, and how much it counts; over
+        folds only, which fit the calibration.
     device : {"auto", "cpu", "cuda", "mps"}
     folds, fold : int, int or None
         See :mod:`medsift.training.crossfit`; 0 folds validate on what is held out.
@@ -81,7 +87,9 @@ class TrainSettings:
     average_with: Path | None = None
     teacher: str | None = None
     gate: str | None = None
+    gate_below: float = 0.01
     gate_share: float = 0.0
+    second: SecondSpec | None = None
     device: Device = "auto"
     folds: int = 0
     fold: int | None = None

@@ -14,14 +14,15 @@ from tqdm import tqdm
 
 from medsift.classify import store
 from medsift.classify.card import GateSpec, ModelClass
-from medsift.classify.cascade import gate_folder
+from medsift.classify.cascade import gate_folder, second_folder
+from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import UsageError
 from medsift.evaluation.folds import read_groups
 from medsift.evaluation.labelled import Example, find_examples
 from medsift.training.checkpoint import average_in, checkpoint_weights
 from medsift.training.crossfit import train_over_folds
 from medsift.training.data import PixelStore, build_store, classes_of, split_by_source
-from medsift.training.finish import finish
+from medsift.training.finish import Others, finish
 from medsift.training.loop import fit, logits_of
 from medsift.training.members import Task, harder, name_of, validation_pool
 from medsift.training.model_card import kinds_of
@@ -68,16 +69,16 @@ def train(settings: TrainSettings) -> Path:
         json.dumps([{"name": c.name, "label": c.label} for c in classes], indent=2) + "\n",
         encoding="utf-8",
     )
-    gate = _gate(settings, classes)
+    others = Others(_gate(settings, classes), _second(settings, classes))
     stores = (train_store, check_store)
     task = Task(classes, settings, read_groups(settings.groups) if settings.groups else {})
     if settings.folds:
-        train_over_folds(recipe, task, train_store, gate, _facts(recipe, settings, stores))
+        train_over_folds(recipe, task, train_store, others, _facts(recipe, settings, stores))
     else:
         trained = _members(recipe, task, stores)
         if settings.member is None:
             facts = _facts(recipe, settings, stores)
-            finish(settings.output, classes, trained, stores, facts, gate)
+            finish(settings.output, classes, trained, stores, facts, others.gate)
     return settings.output
 
 
@@ -92,6 +93,8 @@ def _check(recipe: Recipe, settings: TrainSettings) -> None:
         raise UsageError("over folds, all data are validated on: give them all as DATA, not --val")
     if settings.gate_share and not (settings.gate and settings.folds):
         raise UsageError("a gate has a share only over folds, where calibration can tell of it")
+    if settings.second and not settings.folds:
+        raise UsageError("a second reader is calibrated over folds: take --folds")
     if settings.folds and any(member.hard_cases for member in recipe.members):
         raise UsageError(f"the recipe {recipe.name} cannot be trained over folds")
 
@@ -200,14 +203,30 @@ def _gate(settings: TrainSettings, classes: tuple[ModelClass, ...]) -> GateSpec 
     """What the card is to say of the gate; looked at before hours of training."""
     if settings.gate is None:
         return None
-    if store.is_bundled(settings.gate):
-        spec = GateSpec(settings.gate, share=settings.gate_share)
-    else:
-        folder, output = store.find(settings.gate).resolve(), settings.output.resolve()
-        if folder == output:
-            raise UsageError("a model cannot be its own gate")
-        relative = os.path.relpath(folder, output)
-        name = f"./{relative}" if store.is_bundled(relative) else relative
-        spec = GateSpec(name, share=settings.gate_share)
+    name = _beside(settings, settings.gate)
+    try:
+        spec = GateSpec(name, settings.gate_below, settings.gate_share)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     gate_folder(settings.output.resolve(), spec, classes)
     return spec
+
+
+def _second(settings: TrainSettings, classes: tuple[ModelClass, ...]) -> SecondSpec | None:
+    """The same of the second reader."""
+    if settings.second is None:
+        return None
+    spec = replace(settings.second, model=_beside(settings, settings.second.model))
+    second_folder(settings.output.resolve(), spec, classes)
+    return spec
+
+
+def _beside(settings: TrainSettings, model: str) -> str:
+    """What the card calls another model: its bundled name, or where it lies from the output."""
+    if store.is_bundled(model):
+        return model
+    folder, output = store.find(model).resolve(), settings.output.resolve()
+    if folder == output:
+        raise UsageError("a model cannot be its own gate, nor its own second reader")
+    relative = os.path.relpath(folder, output)
+    return f"./{relative}" if store.is_bundled(relative) else relative
