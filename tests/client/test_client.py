@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,9 @@ from medsift.client import (
     Options,
     ServiceError,
     TransportError,
-    asynchronous,
-    synchronous,
 )
-from medsift.client import protocol as client_protocol
+from medsift.client import requests as asked
+from medsift.client.wire import wait_before
 from medsift.core.errors import UsageError
 from medsift.core.record import Record
 
@@ -177,6 +176,25 @@ def test_records_come_as_they_are_known() -> None:
     assert dict(service.requests[0].url.params) == {"accept": "ct", "stream": "1"}
 
 
+@pytest.mark.parametrize("name", ["a\u2028b.png", "a\x85b.png", "a\nb.png", "a\x0cb.png"])
+def test_odd_names_do_not_cut_the_lines_of_a_stream(name: str) -> None:
+    lines = b"".join(
+        json.dumps(row(replace(RECORD, source=name)), ensure_ascii=False).encode() + b"\n"
+        for _ in range(2)
+    )
+    pieces = [lines[at : at + 7] for at in range(0, len(lines), 7)]
+    service = Service(httpx.Response(200, content=iter(pieces)))
+    assert [found.source for found in service.client().stream([b"a"])] == [name] * 2
+
+
+def test_a_stream_that_ends_within_a_line_says_so() -> None:
+    whole = json.dumps(row()).encode() + b"\n"
+    stream = Service(httpx.Response(200, content=whole + whole[:-1])).client().stream([b"a"])
+    assert next(stream) == RECORD
+    with pytest.raises(TransportError, match="broke off"):
+        next(stream)
+
+
 class Broken(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield json.dumps(row()).encode() + b"\n"
@@ -214,19 +232,50 @@ def test_readiness_is_told_and_never_raised() -> None:
     assert [client.ready() for _ in answers] == [True, False, False]
 
 
-def _methods(module: object, name: str) -> dict[str, str]:
+def _public(kind: type) -> dict[str, list[str]]:
     """Names of a class's methods with their parameters."""
-    tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]
-    (found,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
     return {
-        n.name.replace("__a", "__"): ast.unparse(n.args).replace("Async", "")
-        for n in found.body
-        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+        name: [str(p) for p in inspect.signature(found).parameters.values()]
+        for name, found in vars(kind).items()
+        if not name.startswith("_")
     }
 
 
-def test_both_clients_can_do_the_same() -> None:
-    assert _methods(synchronous, "Client") == _methods(asynchronous, "AsyncClient")
+def test_every_request_is_a_method_of_both_clients() -> None:
+    requests = {
+        name: [str(p) for p in inspect.signature(found).parameters.values()]
+        for name, found in vars(asked).items()
+        if inspect.isfunction(found)
+        and found.__module__ == asked.__name__
+        and "Request" in str(found.__annotations__["return"])
+    }
+    assert {"classify", "classify_batch", "scan", "stream", "model"} == set(requests)
+    for kind in (Client, AsyncClient):
+        methods = _public(kind)
+        for name, parameters in requests.items():
+            assert methods[name][1:] == parameters
+            assert getattr(kind, name).__doc__ == getattr(asked, name).__doc__
+            told = str(inspect.signature(getattr(kind, name)).return_annotation)
+            assert "Request" not in told, "a method gives what is read, not what is asked"
+    assert (
+        set(_public(Client)) == set(_public(AsyncClient)) == {*requests, "close", "ready", "send"}
+    )
+
+
+def test_types_are_kept() -> None:
+    # The types of this function are checked by mypy; a comment that is of no use is an error there.
+    service = Service(
+        httpx.Response(200, json=row()), httpx.Response(200, json={"records": [row()]})
+    )
+    client = service.client()
+    record: Record = client.classify(b"a", threshold=0.5)
+    records: list[Record] = client.classify_batch(files=[b"a"], accept=("ct",))
+    assert [record] == records
+    with pytest.raises(TypeError):
+        client.classify(b"a", accepts="ct")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        client.classify()  # type: ignore[call-arg]
+    assert inspect.iscoroutinefunction(AsyncClient.classify)
 
 
 @pytest.mark.parametrize("wrong", [{"timeout": 0}, {"retries": -1}, {"longest_wait": -1}])
@@ -236,10 +285,7 @@ def test_options_that_cannot_be(wrong: dict[str, Any]) -> None:
 
 
 def test_waits_grow_and_differ() -> None:
-    waits = [
-        [client_protocol.wait_before(n, None, Options(retries=9)) or 0 for n in range(9)]
-        for _ in range(2)
-    ]
+    waits = [[wait_before(n, None, Options(retries=9)) or 0 for n in range(9)] for _ in range(2)]
     assert waits[0] != waits[1]
     assert all(0.25 * 2**n <= wait <= 0.5 * 2**n for n, wait in enumerate(waits[0][:6]))
     assert max(waits[0]) <= 30
@@ -274,6 +320,49 @@ async def test_the_same_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None
         with pytest.raises(ServiceError, match="undecodable"):
             await client.scan([b"a"])
     assert waits == [2.0]
+
+
+class BrokenAsync(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield json.dumps(row()).encode() + b"\n"
+        raise httpx.RemoteProtocolError("incomplete")
+
+
+@pytest.mark.anyio
+async def test_what_goes_wrong_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    refused, silent = httpx.ConnectError("refused"), httpx.ReadTimeout("silence")
+    service = Service(
+        *[refused] * 2,
+        silent,
+        httpx.Response(200, stream=BrokenAsync()),
+        problem(413, "limit_exceeded"),
+        httpx.Response(200, content=b"nonsense"),
+        *(httpx.Response(200), httpx.Response(503), refused),
+    )
+    transport, options = httpx.MockTransport(service), Options(retries=1)
+    async with AsyncClient("http://service", options, transport=transport) as client:
+        with pytest.raises(TransportError, match="reached"):
+            await client.classify(b"a")
+        with pytest.raises(TransportError, match="did not answer"):
+            await client.classify(b"a")
+        stream = client.stream([b"a"])
+        assert await anext(stream) == RECORD
+        with pytest.raises(TransportError, match="broke off"):
+            await anext(stream)
+        with pytest.raises(ServiceError, match="413"):
+            [found async for found in client.stream([b"a"])]
+        with pytest.raises(ClientError, match="not JSON"):
+            await client.model()
+        with pytest.raises(UsageError):
+            await client.classify_batch([])
+        assert [await client.ready() for _ in range(3)] == [True, False, False]
+    assert len(waits) == 1
 
 
 @pytest.mark.anyio

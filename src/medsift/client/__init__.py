@@ -5,7 +5,8 @@
 ...     record = client.classify("upload.jpg", accept="skin")
 ...     print(record.decision, record.decision_reason)
 
-It needs nothing but httpx, which medsift brings. :class:`AsyncClient` is the same with ``await``.
+It needs nothing but httpx, which medsift brings. :class:`AsyncClient` is the same with ``await``;
+both are made of :mod:`medsift.client.requests`.
 """
 
 from medsift.client.asynchronous import AsyncClient

@@ -1,20 +1,54 @@
-"""The client for ``async`` code; the same as :mod:`medsift.client.synchronous`, with ``await``."""
+"""The client for ``async`` code: the same requests, awaited."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx
 
-from medsift.client import calls, protocol
+from medsift.client import requests, wire
 from medsift.client.errors import TransportError
 from medsift.client.options import Options
-from medsift.client.protocol import Call, FileLike
-from medsift.core.record import Record
+from medsift.client.requests import Request, as_method
+from medsift.client.wire import Attempts, Call, Lines
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+def _asking(
+    build: Callable[P, Request[Answer]],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, Answer]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        request = build(*args, **kwargs)
+        return request.read((await self.send(request.call)).content)
+
+    return as_method(method, build)
+
+
+def _streaming(
+    build: Callable[P, Request[Answer]],
+) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Answer]]:
+    async def method(
+        self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncIterator[Answer]:
+        request = build(*args, **kwargs)
+        answer = await self.send(request.call, stream=True)
+        lines = Lines()
+        try:
+            async for piece in answer.aiter_bytes():
+                for line in lines.fed(piece):
+                    yield request.read(line)
+            lines.end()
+        except (httpx.HTTPError, ValueError) as error:
+            raise TransportError("the answer of the service broke off") from error
+        finally:
+            await answer.aclose()
+
+    return as_method(method, build, "AsyncIterator[{}]")
 
 
 class AsyncClient:
@@ -44,8 +78,9 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._options = options or Options()
-        made = protocol.settings(base_url, self._options)
-        self._http = httpx.AsyncClient(transport=transport, **made)
+        self._http = httpx.AsyncClient(
+            transport=transport, **wire.settings(base_url, self._options)
+        )
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -62,102 +97,40 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def classify(
-        self,
-        file: FileLike,
-        *,
-        accept: str | Iterable[str] | None = None,
-        threshold: float | None = None,
-    ) -> Record:
-        """The record of one picture: a path, bytes, or a name with bytes."""
-        answer = await self._asked(calls.classify(file, accept, threshold))
-        return protocol.record(protocol.parsed(answer.content))
-
-    async def classify_batch(
-        self,
-        files: Iterable[FileLike],
-        *,
-        accept: str | Iterable[str] | None = None,
-        threshold: float | None = None,
-    ) -> list[Record]:
-        """One record for each of many small pictures, in their order."""
-        answer = await self._asked(calls.classify_batch(files, accept, threshold))
-        return protocol.records(answer.content)
-
-    async def scan(
-        self,
-        files: Iterable[FileLike] = (),
-        *,
-        urls: Iterable[str] = (),
-        accept: str | Iterable[str] | None = None,
-        threshold: float | None = None,
-    ) -> list[Record]:
-        """All records of files, or of what lies at addresses, in their order."""
-        answer = await self._asked(calls.scan(files, urls, accept, threshold))
-        return protocol.records(answer.content)
-
-    async def stream(
-        self,
-        files: Iterable[FileLike] = (),
-        *,
-        urls: Iterable[str] = (),
-        accept: str | Iterable[str] | None = None,
-        threshold: float | None = None,
-    ) -> AsyncIterator[Record]:
-        """Records of a scan, each as soon as the service knows it.
-
-        An iteration that comes to its end is complete; one that breaks off raises
-        :class:`TransportError`, and is not begun anew.
-        """
-        call = calls.scan(files, urls, accept, threshold, stream=True)
-        answer = await self._sent(call, stream=True)
-        try:
-            async for line in answer.aiter_lines():
-                yield protocol.record(json.loads(line))
-        except (httpx.HTTPError, ValueError) as error:
-            raise TransportError("the answer of the service broke off") from error
-        finally:
-            await answer.aclose()
-
-    async def model(self) -> dict[str, Any]:
-        """The model, its kinds, and the limits of the service."""
-        return protocol.parsed((await self._asked(calls.MODEL)).content)
+    classify = _asking(requests.classify)
+    classify_batch = _asking(requests.classify_batch)
+    scan = _asking(requests.scan)
+    stream = _streaming(requests.stream)
+    model = _asking(requests.model)
 
     async def ready(self) -> bool:
         """Whether the service can work."""
         try:
-            return (await self._http.get(calls.READY.path)).status_code == httpx.codes.OK
+            return (await self._http.send(self._request(requests.READY))).is_success
         except httpx.HTTPError:
             return False
 
-    async def _asked(self, call: Call) -> httpx.Response:
-        return await self._sent(call, stream=False)
+    async def send(self, call: Call, stream: bool = False) -> httpx.Response:
+        """Send a call until it is answered; of a stream the head alone is read.
 
-    async def _sent(self, call: Call, stream: bool) -> httpx.Response:
-        attempt = 0
+        Raises
+        ------
+        ServiceError
+        TransportError
+        """
+        attempts = Attempts(self._options)
         while True:
-            answer, fault = await self._tried(call, stream)
-            if answer is not None and answer.is_success:
-                return answer
-            wait = protocol.wait_before(attempt, answer, self._options)
-            if wait is None:
-                if answer is not None:
-                    raise protocol.problem(answer)
-                raise TransportError("the service cannot be reached") from fault
-            await asyncio.sleep(wait)
-            attempt += 1
+            outcome: httpx.Response | httpx.HTTPError
+            try:
+                outcome = await self._http.send(self._request(call), stream=stream)
+                if not outcome.is_success:
+                    await outcome.aread()
+            except httpx.HTTPError as error:
+                outcome = error
+            following = attempts.next(outcome)
+            if isinstance(following, httpx.Response):
+                return following
+            await asyncio.sleep(following)
 
-    async def _tried(
-        self, call: Call, stream: bool
-    ) -> tuple[httpx.Response | None, httpx.HTTPError | None]:
-        request = self._http.build_request(call.method, call.path, **call.arguments())
-        try:
-            answer = await self._http.send(request, stream=stream)
-            if stream and not answer.is_success:
-                await answer.aread()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            return None, error
-        except httpx.HTTPError as error:
-            # It may have been worked on: sending it again is for the caller to decide.
-            raise TransportError("the service did not answer") from error
-        return answer, None
+    def _request(self, call: Call) -> httpx.Request:
+        return self._http.build_request(**call.arguments())

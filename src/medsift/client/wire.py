@@ -1,4 +1,4 @@
-"""What both clients have in common: requests as values, answers as records, when to try again."""
+"""What goes over the wire: calls, what the answers hold, and when to try again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from medsift._version import __version__
-from medsift.client.errors import ClientError, ServiceError
+from medsift.client.errors import ClientError, ServiceError, TransportError
 from medsift.client.options import Options
 from medsift.core.record import Record
 
@@ -38,8 +38,12 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:
-        """As httpx takes them."""
-        found: dict[str, Any] = {"params": dict(self.parameters)}
+        """As ``build_request`` of httpx takes them."""
+        found: dict[str, Any] = {
+            "method": self.method,
+            "url": self.path,
+            "params": dict(self.parameters),
+        }
         if self.files:
             found["files"] = list(self.files)
         if self.json is not None:
@@ -101,6 +105,45 @@ def wait_before(attempt: int, answer: httpx.Response | None, options: Options) -
     return min(options.longest_wait, own if asked is None else max(asked, own / 2))
 
 
+class Attempts:
+    """What becomes of each attempt to send one call; sending and waiting are the transport's.
+
+    Parameters
+    ----------
+    options : Options
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._made = 0
+
+    def next(self, outcome: httpx.Response | httpx.HTTPError) -> httpx.Response | float:
+        """The answer that stands, or the seconds to wait before the next attempt.
+
+        Raises
+        ------
+        ServiceError
+            The service answered with a problem, and asking again is of no use.
+        TransportError
+            There is no answer.
+        """
+        if isinstance(outcome, httpx.Response):
+            if outcome.is_success:
+                return outcome
+            wait = wait_before(self._made, outcome, self._options)
+            if wait is None:
+                raise problem(outcome)
+        elif isinstance(outcome, (httpx.ConnectError, httpx.ConnectTimeout)):
+            wait = wait_before(self._made, None, self._options)
+            if wait is None:
+                raise TransportError("the service cannot be reached") from outcome
+        else:
+            # It may have been worked on: sending it again is for the caller to decide.
+            raise TransportError("the service did not answer") from outcome
+        self._made += 1
+        return wait
+
+
 def _asked_for(text: str) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text[:6])
@@ -111,6 +154,32 @@ def _asked_for(text: str) -> float | None:
     then = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
     seconds: float = (then - datetime.now(timezone.utc)).total_seconds()
     return max(0.0, seconds)
+
+
+class Lines:
+    """Cuts the pieces of a stream into lines.
+
+    At line feeds alone: names of files may hold other characters that some take for ends of lines.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def fed(self, piece: bytes) -> list[bytes]:
+        """The lines that are complete by now, and were not before."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        return lines
+
+    def end(self) -> None:
+        """There are no more pieces.
+
+        Raises
+        ------
+        ValueError
+            The last line is not complete.
+        """
+        if self._rest:
+            raise ValueError("the last line is not complete")
 
 
 def problem(answer: httpx.Response) -> ServiceError:
