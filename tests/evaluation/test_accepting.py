@@ -9,15 +9,14 @@ import pytest
 
 from medsift.classify.card import read_card
 from medsift.classify.ensemble import softmax
-from medsift.core.errors import ModelError
 from medsift.evaluation import accepting
-from medsift.evaluation.accepting import Answers, bounds_of, fit
+from medsift.evaluation.accepting import KindScores, bounds_of, fit
 from tests.classify.tiny_model import write_model
 
 CLASSES = ("dermatology", "clinical_photo", "ct", "photo")
 
 
-def answers(n: int = 2000, noise: float = 1.0, seed: int = 0) -> Answers:
+def answers(n: int = 2000, noise: float = 1.0, seed: int = 0) -> KindScores:
     """Answers of a network that is mostly right, on pictures of 100 groups."""
     chance = np.random.default_rng(seed)
     truth = chance.integers(0, len(CLASSES), n)
@@ -25,7 +24,7 @@ def answers(n: int = 2000, noise: float = 1.0, seed: int = 0) -> Answers:
     labels = ["non_medical" if CLASSES[k] == "photo" else "medical" for k in truth]
     keys = [f"{labels[i]}/{CLASSES[k]}/s{i % 100}/{i}.png" for i, k in enumerate(truth)]
     groups = [f"g{i % 100}" for i in range(n)]
-    return Answers.of(keys, groups, CLASSES, softmax(logits.astype(np.float32)))
+    return KindScores.of(keys, groups, CLASSES, softmax(logits.astype(np.float32)))
 
 
 def test_both_shares_of_errors_stay_below_what_is_allowed() -> None:
@@ -96,10 +95,3 @@ def test_the_bounds_go_into_the_card(tmp_path: Path, capsys: pytest.CaptureFixtu
     card = read_card(model)
     assert card.accept
     assert all(0 < b.take <= 1 and b.rates["folds"] == 5 for b in card.accept.values())
-
-
-def test_an_archive_that_is_something_else(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", numbers=np.zeros(3))
-    for name in ("a.npz", "missing.npz"):
-        with pytest.raises(ModelError, match="no answers over folds"):
-            Answers.read(tmp_path / name)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medsift.classify.card import read_card
-from medsift.core.errors import ModelError, UsageError
+from medsift.core.errors import UsageError
 from medsift.evaluation import recalling
 from medsift.evaluation.recalling import Scores, cost, fit, threshold_for, threshold_seen_for
 from tests.classify.tiny_model import write_model
@@ -144,9 +144,3 @@ class TestCommand:
         path = self.archive(tmp_path, ("ct", "mri", "chart"))
         with pytest.raises(UsageError, match="chart"):
             recalling.main([str(path), "--model", str(model)])
-
-    def test_refuses_what_holds_no_answers(self, tmp_path: Path) -> None:
-        path = tmp_path / "answers.npz"
-        path.write_bytes(b"nothing")
-        with pytest.raises(ModelError, match="holds no answers"):
-            Scores.read(path)

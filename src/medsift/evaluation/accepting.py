@@ -14,13 +14,11 @@ that were fitted on the others.
 
     python -m medsift.evaluation.accepting out-of-fold.npz --model MODEL
 
-The archive is what training over folds leaves (``run/out-of-fold.npz``): ``keys`` (label, kind,
-source and file, joined by slashes), ``groups``, ``classes`` and calibrated ``probabilities``.
+The archive is told of in :mod:`medsift.evaluation.out_of_fold`.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsift.classify.accept_spec import Bounds
-from medsift.classify.card import read_card, write_card
+from medsift.classify.card import ModelCard
 from medsift.classify.prediction import KINDS_FLOOR
-from medsift.core.errors import ModelError, UsageError
+from medsift.core.errors import UsageError
 from medsift.core.taxonomy import GROUPS, KINDS
 from medsift.evaluation.folds import assign_folds
 from medsift.evaluation.labelled import Example
+from medsift.evaluation.out_of_fold import OutOfFold, fit_command
 from medsift.evaluation.risk import effective_counts
 
 Floats = NDArray[np.float64]
@@ -57,7 +56,7 @@ _FEWEST_GROUPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class KindScores:
     """What networks said of pictures whose groups they had never seen.
 
     Attributes
@@ -80,31 +79,13 @@ class Answers:
     probabilities: Floats
 
     @classmethod
-    def read(cls, path: Path) -> Answers:
-        """Read an archive.
-
-        Raises
-        ------
-        ModelError
-            There is none, or it is something else.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                keys, names = list(map(str, found["keys"])), list(map(str, found["groups"]))
-                classes = tuple(map(str, found["classes"]))
-                probabilities = found["probabilities"].astype(np.float64)
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{path} holds no answers over folds: {error}") from error
-        return cls.of(keys, names, classes, probabilities)
-
-    @classmethod
     def of(
         cls,
         keys: Sequence[str],
         groups: Sequence[str],
         classes: Sequence[str],
         probabilities: Floats,
-    ) -> Answers:
+    ) -> KindScores:
         """Take keys apart, and deal the groups to folds."""
         parts = [key.split("/") for key in keys]
         examples = [
@@ -170,7 +151,7 @@ def parts() -> Iterator[tuple[str, frozenset[str]]]:
         yield name, frozenset({name})
 
 
-def fit(answers: Answers) -> dict[str, Bounds]:
+def fit(answers: KindScores) -> dict[str, Bounds]:
     """Bounds for all parts with enough pictures, each with its rates over folds."""
     found = {}
     for name, part in parts():
@@ -183,7 +164,7 @@ def fit(answers: Answers) -> dict[str, Bounds]:
     return found
 
 
-def rates(answers: Answers, part: frozenset[str]) -> dict[str, Any]:
+def rates(answers: KindScores, part: frozenset[str]) -> dict[str, Any]:
     """How pictures fare by bounds that were fitted on other groups.
 
     Returns
@@ -239,25 +220,15 @@ def render(found: dict[str, Bounds]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, print, and with ``--model`` write into the card."""
-    parser = argparse.ArgumentParser(
-        prog="python -m medsift.evaluation.accepting",
-        description="Fit the bounds of accept on answers over folds.",
-    )
-    parser.add_argument("answers", type=Path, metavar="FILE.npz", help="answers over folds")
-    parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="write the bounds into the card of this model"
-    )
-    arguments = parser.parse_args(argv)
-    answers = Answers.read(arguments.answers)
-    found = fit(answers)
-    if arguments.model is not None:
-        card = read_card(arguments.model)
-        missing = {c.name for c in card.classes} ^ set(answers.classes)
-        if missing:
-            raise UsageError(f"the answers are of another model: {', '.join(sorted(missing))}")
-        write_card(replace(card, accept=found), arguments.model)
-    sys.stdout.write(render(found))
-    return 0
+    module, what = "medsift.evaluation.accepting", "Fit the bounds of accept on answers over folds."
+    return fit_command(argv, module, what, _fitted)
+
+
+def _fitted(answers: OutOfFold, card: ModelCard | None) -> tuple[dict[str, Any], str]:
+    found = fit(KindScores.of(answers.keys, answers.groups, answers.classes, answers.probabilities))
+    if card is not None and (other := {c.name for c in card.classes} ^ set(answers.classes)):
+        raise UsageError(f"the answers are of another model: {', '.join(sorted(other))}")
+    return {"accept": found}, render(found)
 
 
 if __name__ == "__main__":

@@ -16,27 +16,25 @@ were fitted on the others.
 
     python -m medsift.evaluation.recalling out-of-fold.npz --model MODEL
 
-The archive is what training over folds leaves (``run/out-of-fold.npz``): ``keys`` (label, kind,
-source and file, joined by slashes), ``groups``, ``classes`` and calibrated ``probabilities``.
+The archive is told of in :mod:`medsift.evaluation.out_of_fold`.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.classify.card import ModelClass, read_card, write_card
+from medsift.classify.card import ModelCard, ModelClass
 from medsift.classify.recall_spec import RecallBound, RecallSpec
-from medsift.core.errors import ModelError, UsageError
+from medsift.core.errors import UsageError
 from medsift.core.taxonomy import KINDS
+from medsift.evaluation.out_of_fold import OutOfFold, fit_command
 from medsift.evaluation.risk import effective_counts
 
 Floats = NDArray[np.float64]
@@ -89,33 +87,26 @@ class Scores:
         return cls(np.asarray(p_medical, dtype=np.float64), truth, numbers.reshape(-1))
 
     @classmethod
-    def read(cls, path: Path, classes: Sequence[ModelClass] = ()) -> Scores:
-        """Read an archive of answers over folds.
+    def over_folds(cls, answers: OutOfFold, classes: Sequence[ModelClass] = ()) -> Scores:
+        """From answers over folds.
 
         Parameters
         ----------
-        path : Path
+        answers : OutOfFold
         classes : sequence of ModelClass
             Those of the model, for their labels; without them those of the taxonomy.
 
         Raises
         ------
-        ModelError
-            There is none, or it is something else.
+        UsageError
+            The answers name other classes.
         """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                keys, groups = list(map(str, found["keys"])), found["groups"]
-                names = list(map(str, found["classes"]))
-                probabilities = found["probabilities"].astype(np.float64)
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{path} holds no answers over folds: {error}") from error
         labels = {c.name: c.label for c in classes} or {k: KINDS[k].label for k in KINDS}
-        if missing := set(names) - set(labels):
+        if missing := set(answers.classes) - set(labels):
             raise UsageError(f"the answers are of another model: {', '.join(sorted(missing))}")
-        inside = np.array([labels[name] == "medical" for name in names])
-        truth = [key.split("/", 1)[0] == "medical" for key in keys]
-        return cls.of(probabilities[:, inside].sum(axis=1), truth, groups)
+        inside = np.array([labels[name] == "medical" for name in answers.classes])
+        truth = [key.split("/", 1)[0] == "medical" for key in answers.keys]
+        return cls.of(answers.probabilities[:, inside].sum(axis=1), truth, answers.groups)
 
     def part(self, chosen: Mask) -> Scores:
         """Some of the pictures."""
@@ -267,21 +258,13 @@ def render(spec: RecallSpec) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, print, and with ``--model`` write into the card."""
-    parser = argparse.ArgumentParser(
-        prog="python -m medsift.evaluation.recalling",
-        description="Fit the bounds of --recall on answers over folds.",
-    )
-    parser.add_argument("answers", type=Path, metavar="FILE.npz", help="answers over folds")
-    parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="write the bounds into the card of this model"
-    )
-    arguments = parser.parse_args(argv)
-    card = read_card(arguments.model) if arguments.model else None
-    spec = fit(Scores.read(arguments.answers, card.classes if card else ()))
-    if card is not None:
-        write_card(replace(card, recall=spec), arguments.model)
-    sys.stdout.write(render(spec))
-    return 0
+    module = "medsift.evaluation.recalling"
+    return fit_command(argv, module, "Fit the bounds of --recall on answers over folds.", _fitted)
+
+
+def _fitted(answers: OutOfFold, card: ModelCard | None) -> tuple[dict[str, Any], str]:
+    spec = fit(Scores.over_folds(answers, card.classes if card is not None else ()))
+    return {"recall": spec}, render(spec)
 
 
 def _share(inside: Mask) -> float:

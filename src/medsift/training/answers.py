@@ -1,8 +1,7 @@
 """What networks said of pictures whose groups they had never seen, kept for all that is fitted.
 
 Calibration, thresholds, the bounds of a gate and the figures of a card come from these answers.
-They are kept beside the run as a NumPy archive with the arrays ``keys`` (label, kind, source and
-file, joined by slashes), ``groups``, ``classes`` and ``probabilities``.
+They are kept beside the run, see :mod:`medsift.evaluation.out_of_fold`.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from medsift.classify.card import ModelClass
 from medsift.classify.ensemble import Output
 from medsift.core.errors import ModelError
 from medsift.evaluation.calibration import apply_platt
+from medsift.evaluation.out_of_fold import ARCHIVE, OutOfFold
 from medsift.training.data import PixelStore
 
-ANSWERS = "out-of-fold.npz"
+ANSWERS = ARCHIVE
 """Name of the archive, in the folder of the run."""
 
 _TINY = 1e-9
@@ -52,14 +52,8 @@ class Answers:
 
     def write(self, path: Path, classes: Sequence[ModelClass]) -> None:
         """Write the archive."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path,
-            keys=np.array(self.keys),
-            groups=np.array(self.groups),
-            classes=np.array([c.name for c in classes]),
-            probabilities=self.probabilities.astype(np.float32),
-        )
+        names = tuple(c.name for c in classes)
+        OutOfFold(self.keys, self.groups, names, self.probabilities).write(path)
 
     @classmethod
     def read(cls, path: Path) -> Answers:
@@ -70,12 +64,8 @@ class Answers:
         ModelError
             There is none, or it is something else.
         """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                keys, groups = (tuple(map(str, found[name])) for name in ("keys", "groups"))
-                return cls(keys, groups, found["probabilities"].astype(np.float64))
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{path} holds no answers over folds: {error}") from error
+        found = OutOfFold.read(path)
+        return cls(found.keys, found.groups, found.probabilities)
 
     def of(self, medical: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Sum (n,) over the medical classes, 0 to 1."""
