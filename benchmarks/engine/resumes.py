@@ -6,15 +6,16 @@ A folder of pictures, documents, an archive and damaged files is scanned into CS
 at once. Between two resumes anything may happen: files are replaced, touched, renamed, removed or
 added; the scan is killed, with its workers or alone, interrupted or terminated; it is started with
 another threshold or minimum size, without ``--resume``, beside another scan into one of its
-outputs, or after somebody edited one of them. What must be refused has to be refused (exit 2, or 1
-where another scan runs) and to leave every output as it was; whenever a scan comes to its end, its
-outputs are compared with those of a new scan with the same settings, row by row in their order, all
-fields but the time taken. Ends with 1 if anything differs.
+outputs, or after somebody edited one of them, or another scan took one over. What must be refused
+has to be refused (exit 2, or 1 where another scan runs) and to leave every output as it was;
+whenever a scan comes to its end, its outputs are compared with those of a new scan with the same
+settings, row by row in their order, all fields but the time taken. Ends with 1 if anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -25,6 +26,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +43,8 @@ SETTINGS: tuple[list[str], ...] = (
     ["--min-size", "90"],
     ["--threshold", "0.9", "--tta"],
 )
-_PICTURES, _DOCUMENTS = 40, 6
-_REFUSED = 2
+_PICTURES, _DOCUMENTS = 30, 4
+_UNEXPECTED, _REFUSED = 1, 2
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Torture:
     happened: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     made: int = 0
+    _scans: int = 0
+    _said: dict[int, Path] = field(default_factory=dict)
 
     @property
     def inputs(self) -> Path:
@@ -106,14 +110,18 @@ class Torture:
             self._chosen(self.add, self.replace, self.touch, self.rename, self.remove)()
         if self.rng.random() < 0.3:
             self._chosen(
-                self.other_settings, self.no_resume, self.edited_output, self.beside_another
+                self.other_settings,
+                self.no_resume,
+                self.edited_output,
+                self.beside_another,
+                self.taken_over,
             )()
         self.go_on()
 
     def go_on(self) -> None:
         """Resume; kill it, or compare what comes of it."""
         self.happened["resumes"] += 1
-        process = self.scan("--resume")
+        process = self.scan("--resume", "--resume-by", self.rng.choice(("time", "time", "hash")))
         if self.rng.random() < 0.65:
             try:
                 # More often early than late, where files are opened, compared and moved.
@@ -123,7 +131,7 @@ class Torture:
                 return
         code = process.wait()
         if code not in (0, 3):
-            self.faults.append(f"a resume ended with {code}")
+            self.faults.append(f"a resume ended with {code}: {self.said(process)}")
             return
         self.happened["ends"] += 1
         expected = self.expected()
@@ -138,9 +146,10 @@ class Torture:
         """What a new scan gives."""
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.jsonl"
-            code = self.scan(out=[out]).wait()
-            if code not in (0, 3):
-                self.faults.append(f"an undisturbed scan ended with {code}")
+            process = self.scan(out=[out])
+            if (code := process.wait()) not in (0, 3):
+                told = self.said(process)
+                self.faults.append(f"an undisturbed scan ended with {code}: {told}")
             return rows(out)
 
     def scan(
@@ -155,11 +164,19 @@ class Torture:
         always = ["--quiet", "--model", "fast", "--workers", str(self.workers)]
         chosen = self.settings if settings is None else settings
         command = [sys.executable, "-m", "medsift", "scan", str(self.inputs), *files, *always]
-        return subprocess.Popen(
-            [*command, *chosen, *words],
-            start_new_session=True,
-            stderr=subprocess.DEVNULL,
-        )
+        self._scans += 1
+        said = self.place / f"said-{self._scans}.txt"
+        with said.open("wb") as stream:
+            process = subprocess.Popen(
+                [*command, *chosen, *words], start_new_session=True, stderr=stream
+            )
+        self._said[process.pid] = said
+        return process
+
+    def said(self, process: subprocess.Popen[bytes]) -> str:
+        """The last lines that a scan wrote for people."""
+        lines = self._said[process.pid].read_text("utf-8", "replace").split("\n")
+        return " / ".join(line for line in lines[-12:] if line)
 
     def add(self) -> None:
         """A new picture, anywhere in the order of names."""
@@ -191,13 +208,22 @@ class Torture:
         other = self.rng.choice([each for each in SETTINGS if list(each) != self.settings])
         self._refused("other settings", lambda: self.scan("--resume", settings=list(other)))
         if self.rng.random() < 0.3:
-            self.settings = list(other)
-            self.happened["begun anew"] += 1
-            process = self.scan("--overwrite")
-            try:
-                process.wait(self.rng.uniform(0.2, self.seconds))
-            except subprocess.TimeoutExpired:
-                self._end(process)
+            self._begin_anew(list(other))
+
+    def _begin_anew(self, settings: list[str]) -> bool:
+        """A scan over what is there; whether it had begun when it was killed."""
+        before = self._journal_header()
+        process = self.scan("--overwrite", settings=settings)
+        try:
+            process.wait(self.rng.uniform(0.2, self.seconds))
+        except subprocess.TimeoutExpired:
+            self._end(process)
+        if self._journal_header() == before:
+            self.happened["ended before it began"] += 1
+            return False
+        self.settings = settings
+        self.happened["begun anew"] += 1
+        return True
 
     def no_resume(self) -> None:
         """Nothing is overwritten unasked."""
@@ -218,26 +244,50 @@ class Torture:
 
     def beside_another(self) -> None:
         """While a scan runs, another one into one of its outputs is refused, and harms nothing."""
-        process = self.scan("--resume")
         locks = [self.outputs / f"{name}.lock" for name in NAMES]
+        for path in locks:
+            path.unlink(missing_ok=True)  # of a scan that was killed
+        process = self.scan("--resume")
         while process.poll() is None and not all(path.exists() for path in locks):
             time.sleep(0.01)
-        other = self.scan("--overwrite", out=[self.outputs / self.rng.choice(NAMES)])
-        code = other.wait()
-        if process.poll() is None:
+        time.sleep(0.1)  # from making a lock to holding it
+        # It waits while the other one tries, or it would often have ended before.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGSTOP)
+        held = process.poll() is None and all(path.exists() for path in locks)
+        if held:
+            before = self._contents()
+            other = self.scan("--overwrite", out=[self.outputs / self.rng.choice(NAMES)])
+            if (code := other.wait()) != _UNEXPECTED:
+                self.faults.append(f"a second scan ended with {code}: {self.said(other)}")
+            if self._contents() != before:
+                self.faults.append("a second scan changed the outputs of the first")
             self.happened["two at once"] += 1
-            if code != 1:
-                self.faults.append(f"a second scan ended with {code}")
-            self._end(process)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGCONT)
+        self._end(process)
 
-    def _refused(self, what: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+    def taken_over(self) -> None:
+        """One of the outputs is overwritten alone: the three cannot be gone on with any more."""
         if not self._kept_bytes(self.outputs / NAMES[0]):
+            return
+        name = self.rng.choice(NAMES)
+        if (code := self.scan("--overwrite", out=[self.outputs / name]).wait()) not in (0, 3):
+            self.faults.append(f"a scan into {name} alone ended with {code}")
+        self._refused("one output taken over", lambda: self.scan("--resume"), always=True)
+        while not self._begin_anew(self.settings):
+            pass
+
+    def _refused(
+        self, what: str, start: Callable[[], subprocess.Popen[bytes]], always: bool = False
+    ) -> None:
+        if not always and not self._kept_bytes(self.outputs / NAMES[0]):
             return  # nothing yet that could be harmed
         self.happened[what] += 1
         before = self._contents()
-        code = start().wait()
-        if code != _REFUSED:
-            self.faults.append(f"{what}: ended with {code}")
+        process = start()
+        if (code := process.wait()) != _REFUSED:
+            self.faults.append(f"{what}: ended with {code}: {self.said(process)}")
         if self._contents() != before:
             self.faults.append(f"{what}: the outputs have changed")
 
@@ -264,8 +314,6 @@ class Torture:
         journal = self.outputs / "out.csv.journal"
         if not journal.is_file() or not path.is_file():
             return 0
-        import json
-
         done = [
             json.loads(line)
             for line in journal.read_bytes().split(b"\n")[:-1]
@@ -273,8 +321,15 @@ class Torture:
         ]
         return int(done[-1]["bytes"][NAMES.index(path.name)]) if done else 0
 
+    def _journal_header(self) -> bytes:
+        """The first line of the journal, which tells one scan from another."""
+        journal = self.outputs / "out.csv.journal"
+        return journal.read_bytes().split(b"\n")[0] if journal.is_file() else b""
+
     def _contents(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in sorted(self.outputs.iterdir())}
+        # Locks that a kill left are taken over by the next scan, also by one that refuses.
+        files = sorted(path for path in self.outputs.iterdir() if path.suffix != ".lock")
+        return {path.name: path.read_bytes() for path in files}
 
     def _any(self) -> Path | None:
         return self.rng.choice(sorted(self.inputs.rglob("*.png")) or [None])

@@ -59,3 +59,20 @@ def test_an_engine_that_is_missing_leaves_earlier_outputs_alone(
     (folder / "r.jsonl").write_text("precious")
     assert main(["scan", ".", "-o", "r.jsonl", "--engine", "ray", "--quiet"]) == 2
     assert (folder / "r.jsonl").read_text() == "precious"
+
+
+@pytest.mark.parametrize("option", ["--report", "--by-file", "--features"])
+def test_what_exists_is_not_overwritten_unasked(folder: Path, option: str) -> None:
+    suffix = {"--report": "html", "--by-file": "csv", "--features": "npy"}[option]
+    there = folder / f"there.{suffix}"
+    there.write_text("precious")
+    assert main(["scan", "a.png", option, there.name, "--quiet"]) == 2
+    assert there.read_text() == "precious"
+    assert main(["scan", "a.png", option, there.name, "--quiet", "--overwrite"]) == 0
+    assert there.read_bytes() != b"precious"
+
+
+def test_no_two_outputs_are_one_file(folder: Path) -> None:
+    words = ["scan", "a.png", "-o", "r.csv", "--by-file", str(folder / "r.csv"), "--quiet"]
+    assert main(words) == 2
+    assert not (folder / "r.csv").exists()

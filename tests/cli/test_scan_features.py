@@ -43,7 +43,7 @@ def test_rows_go_with_the_records_that_have_a_verdict(scans: Path, tmp_path: Pat
     classifier = Classifier(tmp_path / "model")
     expected = classifier.features([str(record["source"]) for record in records])
     np.testing.assert_allclose(features, expected, atol=1e-5)
-    assert not list(tmp_path.glob("*.rows"))
+    assert {path.name for path in tmp_path.glob("*features*")} == {"features.npy"}
 
 
 def test_parquet_names_the_pictures(scans: Path, tmp_path: Path) -> None:

@@ -185,6 +185,17 @@ class TestFiles:
             ("old.png", "gone", "now new.png"),
         ]
 
+    @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+    def test_files_of_the_user_beside_it_stay(self, tmp_path: Path, suffix: str) -> None:
+        path = tmp_path / f"files{suffix}"
+        neighbours = [tmp_path / f"files{suffix}{end}" for end in (".tmp", ".rows", ".part")]
+        for neighbour in neighbours:
+            neighbour.write_text("mine")
+        with ByFile(str(path)) as by_file:
+            by_file.add(picture("a.png"))
+        assert [neighbour.read_text() for neighbour in neighbours] == ["mine"] * 3
+        assert set(tmp_path.iterdir()) == {path, *neighbours}
+
     def test_nothing_else_is_left_behind(self, tmp_path: Path) -> None:
         listed(tmp_path, [picture("a.png")])
         assert [path.name for path in tmp_path.iterdir()] == ["files.csv"]

@@ -9,6 +9,7 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -132,8 +133,9 @@ def test_many_sources_are_shown_by_folder_or_host(tmp_path: Path) -> None:
     some += [picture(f"https://example.org/{i}.png") for i in range(20)]
     page = page_of(tmp_path, some)
     assert "Verdicts by folder" in page.text_of("h3")
-    rows = [data for tag, attrs, data in page.contents if attrs.get("scope") == "row"]
-    assert rows == ["scans", "example.org"]
+    wanted = {f"#text={quote(phrase)}" for phrase in ('in:"scans"', 'in:"example.org"')}
+    assert wanted <= {attrs.get("href") for tag, attrs in page.tags if tag == "a"}
+    assert {"scans", "example.org"} <= set(page.text_of("a"))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -266,6 +268,15 @@ def test_the_page_appears_on_closing_and_leaves_nothing_else(tmp_path: Path) -> 
     report.close()
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_file_of_the_user_beside_the_page_stays(tmp_path: Path) -> None:
+    neighbour = tmp_path / "report.html.tmp"
+    neighbour.write_text("mine")
+    with ReportPage(str(tmp_path / "report.html")) as page:
+        page.add(picture("a.png"))
+    assert neighbour.read_text() == "mine"
+    assert set(tmp_path.iterdir()) == {neighbour, tmp_path / "report.html"}
 
 
 def test_a_page_is_a_html_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from medsift.cli.exit_codes import ExitCode
 from medsift.core.errors import OutputError, UnsupportedError, UsageError
 from medsift.pipeline.arguments import add_model_argument
+from medsift.report.drafts import draft_beside
 from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def _check_type(path: Path) -> None:
 def _save(explanation: Explanation, path: Path) -> None:
     from PIL import Image
 
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        draft = draft_beside(path)
         try:
             Image.fromarray(explanation.overlay).save(draft, format="PNG")
             draft.replace(path)

@@ -236,9 +236,14 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         if name != "-" and os.path.realpath(name) in own and not Path(name).is_dir():
             raise UsageError(f"{name} is an input and would be overwritten as an output")
     again = arguments.resume or arguments.overwrite
-    for name in filter(None, (arguments.report, arguments.by_file)):
+    beside = [*filter(None, (arguments.report, arguments.by_file, arguments.features))]
+    taken = {os.path.realpath(name) for name in arguments.output if name != "-"}
+    for name in beside:
         if not again and Path(name).is_file():
             raise UsageError(f"{name} exists already: --overwrite begins anew")
+        if os.path.realpath(name) in taken:
+            raise UsageError(f"{name} is written twice: give each file a name of its own")
+        taken.add(os.path.realpath(name))
 
 
 def _written(arguments: argparse.Namespace) -> list[Path]:

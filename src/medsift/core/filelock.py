@@ -84,11 +84,13 @@ class LockFile:
         if self._stream.closed:
             return
         ours = self._is_ours()
-        if ours and sys.platform != "win32":
-            # While it is held: afterwards it could be another one's already.
-            with suppress(OSError):
-                self.path.unlink()
-        self._stream.close()
+        try:
+            if ours and sys.platform != "win32":
+                # While it is held: afterwards it could be another one's already.
+                with suppress(OSError):
+                    self.path.unlink()
+        finally:
+            self._stream.close()
         if ours and sys.platform == "win32":
             with suppress(OSError):  # which another process may have opened meanwhile
                 self.path.unlink()

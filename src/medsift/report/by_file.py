@@ -19,6 +19,7 @@ from typing import IO, Any
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FieldType, Record
 from medsift.report.csv_file import inert
+from medsift.report.drafts import draft_beside
 from medsift.report.files import FileFound, Gathering, Shown
 from medsift.report.values import clean_text
 
@@ -104,10 +105,10 @@ class ByFile:
         """Write the list. May be called twice."""
         if self._rows.closed:
             return
-        draft = self._path.with_name(self._path.name + ".tmp")
         try:
             with self._rows:
                 self._settle()
+                draft = draft_beside(self._path)
                 try:
                     if self._path.suffix.lower() == ".csv":
                         _write_csv(self._ordered(), draft)

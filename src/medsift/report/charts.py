@@ -24,7 +24,20 @@ _MOST_KINDS = 13
 _SHADES = 5
 
 
-def verdicts(groups: Sequence[tuple[str, Group]], field: str = "text") -> str:
+def phrase(text: str, what: str = "") -> str:
+    """A text as the filter of the page takes it as a whole.
+
+    Parameters
+    ----------
+    text : str
+    what : {"", "in", "file"}
+        Anywhere in a record, its folder or host, its source.
+    """
+    doubled = text.replace('"', '""')
+    return f'{what}:"{doubled}"' if what else f'"{doubled}"'
+
+
+def verdicts(groups: Sequence[tuple[str, Group]], unit: str) -> str:
     """Stacked bars: a row for each group, a segment for each label.
 
     Names and segments are links that filter the pictures of the page.
@@ -32,8 +45,8 @@ def verdicts(groups: Sequence[tuple[str, Group]], field: str = "text") -> str:
     Parameters
     ----------
     groups : sequence of (str, Group)
-    field : {"text", "kind"}
-        What the names are to the filter.
+    unit : {"folder", "source", "kind"}
+        What the names are.
     """
     # What is left over would dwarf the rest: its bar ends where the longest other one does.
     named = [group.labels.total() for name, group in groups if name != OTHERS]
@@ -46,10 +59,10 @@ def verdicts(groups: Sequence[tuple[str, Group]], field: str = "text") -> str:
             width = _BAR_WIDTH * group.labels[label] / max(most, group.labels.total())
             if width:
                 bar = _bar(left, number, width, label, group.labels[label])
-                segments.append(_link(bar, name, field, label))
+                segments.append(_link(bar, name, unit, label))
                 left += width
         note = " (not to scale)" if group.labels.total() > most else ""
-        title = _link(_named(number, name + note), name, field)
+        title = _link(_named(number, name + note), name, unit)
         rows.append(title + "".join(segments) + _value(number, left, group))
     return _figure(rows, "Pictures by verdict")
 
@@ -90,14 +103,14 @@ def kinds_by_group(groups: Sequence[tuple[str, Group]], unit: str) -> str:
     names = [kind for kind in ordered if _side(kind) == "medical"]
     names += [kind for kind in ordered if _side(kind) != "medical"][: max(3, 10 - len(names))]
     head = "".join(f'<th scope="col" class="{_side(kind)}">{escape(kind)}</th>' for kind in names)
-    body = "".join(_table_row(name, group, names) for name, group in groups)
+    body = "".join(_table_row(name, group, names, unit) for name, group in groups)
     return (
         f'<table class="matrix"><thead><tr><th scope="col">{escape(unit)}</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _table_row(name: str, group: Group, names: Sequence[str]) -> str:
+def _table_row(name: str, group: Group, names: Sequence[str], unit: str) -> str:
     most = max(group.kinds.values(), default=1)
     cells = "".join(
         f'<td class="shade{-(-_SHADES * group.kinds[kind] // most)}">{group.kinds[kind]:,}</td>'
@@ -105,16 +118,19 @@ def _table_row(name: str, group: Group, names: Sequence[str]) -> str:
         else "<td></td>"
         for kind in names
     )
-    shown = escape(_short(name))
-    return f'<tr><th scope="row" title="{escape(harmless(name))}">{shown}</th>{cells}</tr>'
+    shown = _link(escape(harmless(name)), name, unit)
+    return f'<tr><th scope="row">{shown}</th>{cells}</tr>'
 
 
-def _link(content: str, name: str, field: str, label: str = "") -> str:
+def _link(content: str, name: str, unit: str, label: str = "") -> str:
     """Let a part of a chart filter the pictures, if there is a filter for it."""
     if name == OTHERS:
         return content
-    chosen = f"{field}={quote(name)}" + (f"&amp;label={label}" if label else "")
-    return f'<a href="#{chosen}">{content}</a>'
+    if unit == "kind":
+        chosen = f"kind={quote(name)}"
+    else:
+        chosen = f"text={quote(phrase(name, 'in' if unit == 'folder' else 'file'))}"
+    return f'<a href="#{chosen}{f"&amp;label={label}" if label else ""}">{content}</a>'
 
 
 def _group(by_label: Mapping[str, int]) -> Group:

@@ -2,18 +2,22 @@
 
 A row for each record that has a verdict, in their order. The array of NumPy is float32, (n, d);
 the table has the columns ``source``, ``locator``, ``sha256``, ``kind`` and ``features``. Rows wait
-in ``FILE.rows`` and become ``FILE`` at the end, in one step.
+in a nameless file beside it, and the file appears at the end, in one step.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
+from medsift.report.drafts import draft_beside
 
 SUFFIXES = (".npy", ".parquet")
 _BLOCK = 4096
@@ -47,11 +51,13 @@ class FeaturesFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting = path.with_name(path.name + ".rows")
         self._named: list[tuple[str, ...]] = []
         self._size = 0
         try:
-            self._stream = self._waiting.open("wb")
+            # Nothing is left of it after a crash.
+            self._rows: IO[bytes] = tempfile.TemporaryFile(  # noqa: SIM115 - closed by close
+                dir=path.parent
+            )
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -60,39 +66,41 @@ class FeaturesFile:
         self._size = len(features) // 4
         if self._path.suffix.lower() == ".parquet":
             self._named.append(tuple(str(getattr(record, name)) for name in _COLUMNS))
-        self._stream.write(features)
+        self._rows.write(features)
 
     def close(self) -> None:
         """Make the file complete; also after an interruption, so that what there is can be read."""
-        draft = self._path.with_name(self._path.name + ".tmp")
         try:
-            self._stream.close()
-            if self._path.suffix.lower() == ".parquet":
-                self._write_parquet(draft)
-            else:
-                self._write_npy(draft)
-            draft.replace(self._path)
+            with self._rows:
+                self._rows.flush()
+                self._rows.seek(0)
+                draft = draft_beside(self._path)
+                try:
+                    if self._path.suffix.lower() == ".parquet":
+                        self._write_parquet(draft)
+                    else:
+                        self._write_npy(draft)
+                    draft.replace(self._path)
+                finally:
+                    draft.unlink(missing_ok=True)
         except OSError as fault:
             raise OutputError(f"cannot write {self._path}: {fault.strerror}") from fault
-        finally:
-            draft.unlink(missing_ok=True)
-            self._waiting.unlink(missing_ok=True)
 
     def _count(self) -> int:
-        return self._waiting.stat().st_size // (4 * self._size) if self._size else 0
+        return os.fstat(self._rows.fileno()).st_size // (4 * self._size) if self._size else 0
 
     def _write_npy(self, draft: Path) -> None:
-        with draft.open("wb") as target, self._waiting.open("rb") as rows:
+        with draft.open("wb") as target:
             shape = (self._count(), self._size)
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(target, header)
-            shutil.copyfileobj(rows, target)
+            shutil.copyfileobj(self._rows, target)
 
     def _write_parquet(self, draft: Path) -> None:
         from arro3.core import Array, DataType, Table, fixed_size_list_array
         from arro3.io import write_parquet
 
-        values = np.fromfile(self._waiting, dtype="<f4")
+        values = np.frombuffer(self._rows.read(), dtype="<f4")
         columns = list(zip(*self._named, strict=True)) or [()] * len(_COLUMNS)
         table = {
             name: Array(list(column), DataType.string())

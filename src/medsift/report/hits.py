@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from medsift.core.record import Record
 from medsift.report.breakdown import folder_of
+from medsift.report.charts import phrase
 from medsift.report.files import FileFound, Gathering
 from medsift.report.terminal import harmless
 from medsift.report.values import clean_text
@@ -80,7 +81,10 @@ class Hits:
             self._folders.items(), key=lambda f: (-f[1]["medical"], -f[1]["uncertain"], f[0])
         )
         rows = [
-            [_link(folder, folder), *(f"{c[k]:,}" for k in ("medical", "uncertain", "files"))]
+            [
+                _link(folder, phrase(folder, "in")),
+                *(f"{c[k]:,}" for k in ("medical", "uncertain", "files")),
+            ]
             for folder, c in ordered[:_SHOWN_FOLDERS]
         ]
         left = len(ordered) - len(rows)
@@ -93,7 +97,8 @@ class Hits:
             name = f"{source} » {inside}" if inside else source
             kinds = ", ".join(f"{kind} {number:,}" for kind, number in file.kinds.most_common(3))
             counts = [f"{file.counts[label]:,}" for label in ("medical", "uncertain")]
-            rows.append([_link(name, inside or source), *counts, escape(harmless(kinds))])
+            sought = phrase(source, "file") + (f" {phrase(inside)}" if inside else "")
+            rows.append([_link(name, sought), *counts, escape(harmless(kinds))])
         left = self.files - len(rows)
         return _table(["file", "medical", "uncertain", "kinds"], rows, left, "files")
 

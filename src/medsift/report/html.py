@@ -24,6 +24,7 @@ from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
 from medsift.report import charts
 from medsift.report.breakdown import Breakdown
+from medsift.report.drafts import draft_beside
 from medsift.report.files import HITS
 from medsift.report.hits import Hits
 from medsift.report.summary import SHOWN, ScanSummary
@@ -122,11 +123,11 @@ class ReportPage:
         """Write the page. May be called twice."""
         if self._data.closed:
             return
-        draft = self._path.with_name(self._path.name + ".tmp")
         with self._data, self._writing():
             self._flush()
             self._data.seek(0)
             head, tail = self._frame()
+            draft = draft_beside(self._path)
             try:
                 with draft.open("wb") as page:
                     page.write(head)
@@ -250,7 +251,7 @@ def _overview(summary: ScanSummary, breakdown: Breakdown) -> str:
     legend = f'<ul class="legend">{legend}</ul>'
     unit = breakdown.unit
     parts = [
-        _chart(f"Verdicts by {unit}", legend + charts.verdicts(groups)),
+        _chart(f"Verdicts by {unit}", legend + charts.verdicts(groups, unit)),
         _chart("Kinds", legend + charts.kinds(summary.kinds)),
         _chart(f"Kinds by {unit}", charts.kinds_by_group(groups, unit), "wide"),
     ]

@@ -172,9 +172,10 @@ def _resumed(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     there = [file for file in files if _holds_something(file)]
     if not path.is_file():
         for other in journals_naming(files):
+            last = ", ".join((first_row(other) or {})["outputs"])
             raise UsageError(
-                f"cannot resume: {other} is of a scan with other outputs as well: "
-                f"{', '.join((first_row(other) or {})['outputs'])}"
+                f"cannot resume: the last scan of these files wrote {last}, says {other}; give "
+                "the same outputs, or --overwrite to begin anew"
             )
         if not there:
             return _anew(path, files, opening)
@@ -186,7 +187,7 @@ def _resumed(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     if header.outputs != _names(path, files):
         raise UsageError(
             f"cannot resume: the earlier scan wrote {', '.join(header.outputs)}; give the same "
-            "outputs"
+            "outputs, or --overwrite to begin anew"
         )
     settings = _raised(header.settings, opening)
     check_settings(settings, opening.settings)

@@ -149,10 +149,7 @@ class Outputs:
             return
         with ExitStack() as all_of_them:
             # Each is closed even if another one fails; the first failure is what is raised.
-            for lock in self._locks:
-                all_of_them.callback(lock.release)
-            if self._journal:
-                all_of_them.callback(self._journal.close)
+            self._close_files(all_of_them)
             with ExitStack() as sealing:
                 for writer in self._writers:
                     sealing.callback(writer.seal)
@@ -166,6 +163,17 @@ class Outputs:
                 # Last of all: a journal that is not finished would need their rows.
                 for writer in self._writers:
                     all_of_them.callback(writer.close)
+
+    def _close_files(self, stack: ExitStack) -> None:
+        """Have everything closed and unlocked at the end, whatever interrupts the steps before."""
+        for lock in self._locks:
+            stack.callback(lock.release)
+        if self._journal:
+            stack.callback(self._journal.close)
+        if self._earlier:
+            stack.callback(self._earlier.close)
+        for file in self._files:
+            stack.callback(file.leave)
 
     def _show_waiting(self) -> None:
         """Put what waits for its turn at the end, to be read; resuming puts it where it belongs."""
@@ -194,6 +202,8 @@ class Outputs:
         with ExitStack() as all_of_them:
             for lock in self._locks:
                 all_of_them.callback(lock.release)
+            if self._earlier:
+                all_of_them.callback(self._earlier.close)
             if self._journal:
                 gone = self._journal.close if self._begun else self._journal.remove
                 all_of_them.callback(gone)

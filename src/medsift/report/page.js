@@ -48,6 +48,25 @@
     return words.get(record);
   };
 
+  // Words are looked for anywhere; "a phrase" as it stands; in:"a folder or host" and file:"a source"
+  // are what they say, so that a bar selects what it counts. A quote inside is written twice.
+  const folderOf = (record) => {
+    const address = /^https?:\/\/([^/?#]+)/.exec(record.source);
+    if (address) return address[1].toLowerCase();
+    const path = record.source.replaceAll("\\", "/");
+    const end = path.lastIndexOf("/");
+    return (end > 0 ? path.slice(0, end) : end === 0 ? "/" : ".").toLowerCase();
+  };
+  function tests(sought) {
+    const parts = sought.toLowerCase().matchAll(/(in:|file:|)"((?:[^"]|"")*)"|\S+/g);
+    return [...parts].map(([word, what, phrase]) => {
+      const text = phrase === undefined ? word : phrase.replaceAll('""', '"');
+      if (what === "in:") return (record) => folderOf(record) === text;
+      if (what === "file:") return (record) => record.source.toLowerCase() === text;
+      return (record) => searchable(record).includes(text);
+    });
+  }
+
   const form = byId("filters");
   const cards = byId("cards");
   let shown = [];
@@ -122,10 +141,10 @@
     write();
     const labels = new Set([...form.querySelectorAll("[name=label]:checked")].map((box) => box.value));
     const kind = form.elements.kind.value;
-    const sought = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const sought = tests(form.elements.text.value);
     shown = pictures.filter((record) =>
       labels.has(record.label) && (!kind || record.kind === kind)
-      && sought.every((word) => searchable(record).includes(word)));
+      && sought.every((matches) => matches(record)));
     const order = form.elements.order.value;
     if (order === "hits") shown.sort(urgency);
     if (order === "most") shown.sort((a, b) => b.p_medical - a.p_medical);

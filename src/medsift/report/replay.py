@@ -11,7 +11,7 @@ and until it is there the files are not touched.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -89,8 +89,10 @@ class Replay:
         """Places in the journal of inputs that are done and not written."""
         self._known = _copy(found.held)
         # Of these, what no input of this scan has taken up.
-        self._entries = islice(_entries(self._path), found.inputs)
+        done = _entries(self._path)
+        self._entries = islice(done, found.inputs)
         self._rows = read_appended(opened.appended[0]) if found.inputs else iter(())
+        self._reading = (done, self._rows)
         self._stale = False
         self._end: int | None = None
         self._kept: Good | None = None
@@ -144,6 +146,12 @@ class Replay:
     def completed(self, key: str) -> None:
         """Forget what waits for an input: it is written."""
         self.held.pop(key, None)
+
+    def close(self) -> None:
+        """Close the files that are read. May be called twice."""
+        for reader in self._reading:
+            if isinstance(reader, Generator):
+                reader.close()
 
     def settled(self, journal: Journal) -> Journal:
         """The journal of a scan that has come to its end: nothing waits any more."""
@@ -203,7 +211,7 @@ class Replay:
             yield line_of(self._row_at(place))
 
 
-def _entries(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+def _entries(path: Path) -> Generator[tuple[dict[str, Any], int], None, None]:
     """Lines of inputs that are done, each with its offset."""
     return ((row, start) for row, start, _ in lines(path) if "done" in row)
 
