@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from medsift.classify import ensemble as ensemble_module
-from medsift.classify.card import MemberSpec, ModelCard, ModelClass, write_card
+from medsift.classify.card import HeadSpec, MemberSpec, ModelCard, ModelClass, write_card
 from medsift.classify.ensemble import Ensemble, Output, softmax
+from medsift.classify.head import Head
 from medsift.classify.network import NetworkOutput
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.views import Views
@@ -99,6 +100,35 @@ def test_flipping_averages_both_views(tmp_path: Path) -> None:
     plain, both = run(model, picture), run(model, picture, tta=True)
     assert plain.probabilities.tolist() == pytest.approx([0, 0, 1])
     assert both.probabilities.tolist() == pytest.approx([0.5, 0, 0.5])
+
+
+class SidedNetwork(FakeNetwork):
+    """Its features are the brightness of the left edge and of the right edge."""
+
+    def run(self, batch: Any, features: bool = False, class_map: bool = False) -> NetworkOutput:
+        edges = np.stack([batch[:, 0, :, 0].mean(axis=1), batch[:, 0, :, -1].mean(axis=1)], axis=1)
+        shifted = (edges - edges.min() + 0.1).astype(np.float32)
+        logits = super().run(batch, False, class_map).logits
+        return NetworkOutput(logits, shifted if features else None, None)
+
+
+def test_the_last_layer_of_an_adapted_model_reads_the_picture_and_not_its_mirror_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensemble_module, "Network", SidedNetwork)
+    sides = np.array([[9, 0, 0], [0, 9, 0]], dtype=np.float32)  # left: xray, right: ct
+    two, three = np.zeros(2, dtype=np.float32), np.zeros(3)
+    link = np.full(3, -1)
+    Head(np.array([2]), two, sides, three, link, 1.0).save(tmp_path / "head.npz")
+    member = MemberSpec("0_0_0", Preprocess(8))
+    card = ModelCard("t", "1", CLASSES, (member,), head=HeadSpec("head.npz", "base 1", CLASSES))
+    write_card(card, tmp_path)
+    model = Ensemble(tmp_path)
+    picture = grey(20)
+    picture[:, :20] = 250
+    for tta in (False, True):
+        assert int(run(model, picture, tta).probabilities.argmax()) == 0
+        assert int(run(model, picture[:, ::-1], tta).probabilities.argmax()) == 1
 
 
 def test_calibration_moves_the_sum_over_the_medical_classes(tmp_path: Path) -> None:

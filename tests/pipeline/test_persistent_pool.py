@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,10 @@ def refuse() -> None:
     raise DecodeError("nothing of use")
 
 
+def take(size: int) -> int:
+    return len(bytearray(size))
+
+
 def dawdle() -> None:
     time.sleep(SECONDS)
 
@@ -85,6 +90,21 @@ def test_work_that_takes_too_long_is_ended() -> None:
     pool = PersistentPool(ScanOptions(workers=1, limits=Limits(seconds=1)))
     with pytest.raises(TimedOutError):
         pool.call(dawdle)
+    pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and bounds address space")
+def test_memory_is_bounded_as_the_limits_say(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    limits = Limits(seconds=SECONDS, memory_bytes=256 << 20)
+    options = ScanOptions(model="fast", workers=1, limits=limits)
+    pool = PersistentPool(options)
+    work = pool.examine(Input("a.png", path=tmp_path / "a.png"), tmp_path / "a.jsonl", options)
+    finish(work)
+    assert work.fault() is None
+    with pytest.raises(CrashedError, match="memory"):
+        pool.call(take, 512 << 20)
+    assert pool.call(take, 64 << 20) == 64 << 20
     pool.close()
 
 
