@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train test-ray test-e2e docs check format wheel clean
+.PHONY: demo test test-train test-ray test-e2e mutants docs check format wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo/build_samples.py demo-output/samples
@@ -29,6 +29,12 @@ test-ray: $(VENV)/.ray
 # MEDSIFT_CHROMIUM to the path of one.
 test-e2e: $(VENV)/.dev
 	$(BIN)/python -m pytest -m e2e tests/app
+
+# Do the tests notice? Small faults are put into the code, a sample of them, and tests are run; it
+# takes hours, and is no part of what every change has to pass.
+mutants: $(VENV)/.dev
+	$(PIP) "cosmic-ray>=8.7"
+	$(BIN)/python benchmarks/mutation/mutate.py --count 8
 
 # The documentation site, in site/; every warning is an error.
 docs: $(VENV)/.docs

@@ -1,0 +1,212 @@
+"""Do the tests notice? Small faults are put into the code, one at a time, and tests are run.
+
+    python benchmarks/mutation/mutate.py --package decode --count 8
+    python benchmarks/mutation/mutate.py --again                     # only those that survived
+    python benchmarks/mutation/mutate.py --table               # results.md out of what is known
+
+The faults are those of cosmic-ray (``pip install cosmic-ray``; it is in no extra). They are made in
+a copy of the working tree. Each meets the tests of its own package that reach its line, and what
+survives these the tests of the other packages that do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import csv
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutants import Mutant, sampled
+from table import EQUIVALENT, FIELDS, RESULTS, Row, known, written
+from trying import Reached, failing, load_libraries, reached
+
+ROOT = Path(__file__).resolve().parents[2]
+_ENOUGH_SECONDS = 40.0
+"""Of tests that one mutant meets, the quickest first: half a test run for each would take weeks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Modules that are looked at together, and the tests that mirror them; both as patterns."""
+
+    modules: str
+    tests: str
+
+
+PACKAGES = {
+    "core": Package("core/*.py", "tests/core/test_*.py"),
+    "decode": Package("decode/*.py", "tests/decode/test_*.py"),
+    "classify": Package("classify/*.py", "tests/classify/test_*.py"),
+    "report": Package("report/*.py", "tests/report/test_*.py"),
+    "dicom": Package("sources/dicom/*.py", "tests/sources/test_dicom*.py"),
+    "pipeline": Package("pipeline/**/*.py", "tests/pipeline/test_*.py"),
+    "pdf": Package("sources/pdf/**/*.py", "tests/sources/pdf/**/test_*.py"),
+    "web": Package("sources/web/**/*.py", "tests/sources/web/**/test_*.py"),
+}
+
+
+class Bench:
+    """A copy of the project in which modules are exchanged, and what its tests reach."""
+
+    def __init__(self, folder: Path) -> None:
+        self.copy = folder / "medsift"
+        self.notes = folder / "notes"
+        self.notes.mkdir(parents=True, exist_ok=True)
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+        shutil.rmtree(self.copy, ignore_errors=True)
+        for name in listed:
+            if (ROOT / name).is_file():
+                (self.copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, self.copy / name)
+        compileall.compile_dir(self.copy / "src", quiet=2)
+        self._reached: dict[str, list[Reached]] = {}
+
+    @property
+    def source(self) -> Path:
+        """Where the modules are."""
+        return self.copy / "src" / "medsift"
+
+    def modules(self, package: str) -> list[str]:
+        """Modules of a package, below the source."""
+        found = self.source.glob(PACKAGES[package].modules)
+        return sorted(str(path.relative_to(self.source)) for path in found)
+
+    def tests(self, package: str) -> list[str]:
+        """Modules of tests of a package."""
+        found = self.copy.glob(PACKAGES[package].tests)
+        return sorted(str(path.relative_to(self.copy)) for path in found)
+
+    def reached(self, package: str, *, run: bool) -> list[Reached]:
+        """What each module of tests reaches; those that are not known are left out or run."""
+        if package in self._reached:
+            return self._reached[package]
+        state = hashlib.sha256()
+        for module in self.modules(package):
+            state.update((self.source / module).read_bytes())
+        known = []
+        for test in self.tests(package):
+            digest = state.copy()
+            digest.update((self.copy / test).read_bytes())
+            name = test.replace("/", ".").removesuffix(".py")
+            store = self.notes / f"{name}-{digest.hexdigest()[:12]}.json"
+            if run or store.is_file():
+                known.append(reached(self.copy, [test], store))
+        if run:
+            self._reached[package] = known
+        return known
+
+    def killer(self, package: str, mutant: Mutant) -> str:
+        """The test that fails with a mutant; empty where all pass."""
+        path = self.source / mutant.module
+        sound = path.read_text(encoding="utf-8")
+        own = self._chosen(self.reached(package, run=True), mutant)
+        others = [r for p in PACKAGES if p != package for r in self.reached(p, run=False)]
+        own = own or self.tests(package)
+        try:
+            path.write_text(mutant.code, encoding="utf-8")
+            for cached in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+                cached.unlink()
+            for tests in (own, self._chosen(others, mutant)):
+                if tests and (killer := failing(self.copy, tests, self.notes / "mutant.json")):
+                    return killer
+            return ""
+        finally:
+            path.write_text(sound, encoding="utf-8")
+            compileall.compile_file(path, quiet=2)
+
+    @staticmethod
+    def _chosen(known: list[Reached], mutant: Mutant) -> list[str]:
+        lines = mutant.module, mutant.first, mutant.last
+        found = {name: r.seconds[name] for r in known for name in r.of(*lines)}
+        chosen, total = [], 0.0
+        for name in sorted(found, key=lambda n: found[n]):
+            if chosen and total + found[name] > _ENOUGH_SECONDS:
+                break
+            chosen.append(name)
+            total += found[name]
+        return chosen
+
+
+def main() -> None:
+    """Try mutants, and note what became of them."""
+    parser = argparse.ArgumentParser(description="small faults, and whether tests notice them")
+    parser.add_argument("--package", action="append", choices=sorted(PACKAGES), default=[])
+    parser.add_argument("--count", type=int, default=5, help="mutants of a module")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", action="store_true", help="only those that survived")
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin none after so long")
+    parser.add_argument("--folder", type=Path, help="for the copy; kept, with what tests reach")
+    parser.add_argument("--table", action="store_true", help="only write the table")
+    arguments = parser.parse_args()
+    rows = known(RESULTS)
+    if not arguments.table:
+        load_libraries()
+        folder = arguments.folder or Path(tempfile.mkdtemp(prefix="mutants-"))
+        bench = Bench(folder.resolve())
+        try:
+            until = time.monotonic() + arguments.seconds
+            for row in tried(bench, arguments, rows):
+                rows[row.key] = row
+                print(f"{row.outcome:9} {row.module}:{row.line} {row.before} -> {row.after}")
+                print(f"          {row.by}", flush=True)
+                _save(rows)
+                if time.monotonic() > until:
+                    break
+        finally:
+            if arguments.folder is None:
+                shutil.rmtree(folder, ignore_errors=True)
+    written(rows, known(EQUIVALENT))
+
+
+def tried(
+    bench: Bench, arguments: argparse.Namespace, rows: dict[tuple[str, str, str], Row]
+) -> Iterator[Row]:
+    """What became of each mutant that is to be tried."""
+    for package in arguments.package or PACKAGES:
+        for mutant in _due(bench, package, arguments, rows):
+            by = bench.killer(package, mutant)
+            outcome = "killed" if by else "survived"
+            yield Row(package, mutant.module, mutant.line, mutant.before, mutant.after, outcome, by)
+
+
+def _due(
+    bench: Bench,
+    package: str,
+    arguments: argparse.Namespace,
+    rows: dict[tuple[str, str, str], Row],
+) -> Iterator[Mutant]:
+    """Mutants by turns of modules, so that whoever stops early has some of each."""
+    samples = [
+        sampled(bench.source, module, arguments.count, arguments.seed)
+        for module in bench.modules(package)
+    ]
+    for turn in range(arguments.count):
+        for sample in samples:
+            if turn >= len(sample):
+                continue
+            row = rows.get(sample[turn].key)
+            if (row is not None and row.outcome == "survived") if arguments.again else row is None:
+                yield sample[turn]
+
+
+def _save(rows: dict[tuple[str, str, str], Row]) -> None:
+    made = RESULTS.with_suffix(".new")
+    with made.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(FIELDS)
+        writer.writerows(sorted(row.cells for row in rows.values()))
+    made.replace(RESULTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Tests run against a copy of the project, each time in a fork that has loaded the libraries.
+
+Loading NumPy, ONNX Runtime and the like takes longer than most tests: it is done once. What a
+test covers is asked of coverage.py first, so that a mutant meets only tests that reach it, the
+quickest first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_LIBRARIES = (
+    "numpy", "PIL.Image", "PIL.ImageFile", "PIL.TiffImagePlugin", "PIL.PngImagePlugin", "pi_heif",
+    "pypdfium2", "pypdf", "pydicom", "pydicom.pixels", "justhtml", "olefile", "pebble", "httpx",
+    "httpcore", "h2", "protego", "warcio", "tqdm", "hypothesis", "hypothesis.extra.numpy",
+    "nibabel", "arro3.core", "arro3.io", "coverage", "asyncio", "multiprocessing", "email", "html",
+)  # fmt: skip
+_CPU_SECONDS = 60
+_WALL_SECONDS = 600
+_MEMORY = 6 << 30
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """A plug-in of pytest: which tests failed, how long each took, and what it covered."""
+
+    cover: Any = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Tell coverage whose lines the next ones are."""
+        if self.cover is not None:
+            self.cover.switch_context(item.nodeid)
+        started = time.process_time()
+        try:
+            return (yield)
+        finally:
+            self.seconds[item.nodeid] = time.process_time() - started
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what failed."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note modules that cannot even be imported."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What is known of the tests of a package.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        Tests that pass, and the processor time of each.
+    lines : dict of str to dict of int to set of str
+        Tests by module and line.
+    """
+
+    seconds: dict[str, float]
+    lines: dict[str, dict[int, list[str]]]
+
+    def of(self, module: str, first: int, last: int) -> list[str]:
+        """Tests that reach lines of a module, the quickest first.
+
+        Lines that run on import are reached by every test that reaches any function there.
+        """
+        by_line = self.lines.get(module, {})
+        wanted = [name for line in range(first, last + 1) for name in by_line.get(line, ())]
+        if not any(name in self.seconds for name in wanted):
+            wanted = [name for names in by_line.values() for name in names]
+        return sorted({n for n in wanted if n in self.seconds}, key=lambda n: self.seconds[n])
+
+
+def load_libraries() -> None:
+    """Load what tests need and mutants do not change."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    for name in (*_LIBRARIES, "onnxruntime"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def reached(copy: Path, tests: Sequence[str], store: Path) -> Reached:
+    """Run tests once on sound code, and learn what they reach; kept for the next time."""
+    if not store.is_file():
+        _fork(
+            copy, [*tests], store.with_suffix(".run"), cover=store.with_suffix(".cov"), limit=None
+        )
+        _keep(copy, store)
+    row = json.loads(store.read_text(encoding="utf-8"))
+    lines = {m: {int(n): names for n, names in by.items()} for m, by in row["lines"].items()}
+    return Reached(row["seconds"], lines)
+
+
+def _keep(copy: Path, store: Path) -> None:
+    from coverage import CoverageData
+
+    run = json.loads(store.with_suffix(".run").read_text(encoding="utf-8"))
+    if run["code"] not in (0, 1):
+        raise RuntimeError(f"the tests cannot be run: {store.with_suffix('.log')}")
+    failed = set(run["failed"])
+    data = CoverageData(str(store.with_suffix(".cov")))
+    data.read()
+    root = copy / "src" / "medsift"
+    lines = {
+        str(Path(name).relative_to(root)): {
+            line: [test for test in tests if test] for line, tests in by_line.items()
+        }
+        for name in data.measured_files()
+        if (by_line := data.contexts_by_lineno(name))
+    }
+    seconds = {name: s for name, s in run["seconds"].items() if name not in failed}
+    store.write_text(json.dumps({"seconds": seconds, "lines": lines, "failed": sorted(failed)}))
+
+
+def failing(copy: Path, tests: Sequence[str], note: Path) -> str:
+    """The first test that fails; ``time`` or ``crash`` where they do not end; empty for none."""
+    note.unlink(missing_ok=True)
+    ended = _fork(copy, ["-x", *tests], note, cover=None, limit=_WALL_SECONDS)
+    if ended != "ended":
+        return ended
+    run = json.loads(note.read_text(encoding="utf-8"))
+    return str(run["failed"][0]) if run["failed"] else "crash" if run["code"] else ""
+
+
+def _fork(copy: Path, words: list[str], note: Path, cover: Path | None, limit: float | None) -> str:
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            _run(copy, words, note, cover, limit)
+        except BaseException:  # noqa: BLE001  nothing may come back into the parent's code
+            traceback.print_exc()
+        finally:
+            os._exit(3)
+    until = time.monotonic() + (limit or 1e9)
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        if time.monotonic() > until:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "time"
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # workers that it left behind
+    if os.WIFSIGNALED(status):
+        return "time" if os.WTERMSIG(status) == signal.SIGXCPU else "crash"
+    return "ended" if note.is_file() else "crash"
+
+
+def _run(copy: Path, words: list[str], note: Path, cover: Path | None, limit: float | None) -> None:
+    """In the child: never returns to the caller's code."""
+    os.setsid()
+    os.chdir(copy)
+    log = os.open(note.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for stream, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(stream, target)
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 5))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+    source = str(copy / "src")
+    sys.path[:] = [source, *(p for p in sys.path if not p.endswith("/src"))]
+    os.environ.update(PYTHONPATH=source, PYTHONDONTWRITEBYTECODE="1")
+    os.environ.pop("COV_CORE_SOURCE", None)
+    sys.dont_write_bytecode = limit is not None
+    import hypothesis
+
+    # The same examples each time, and no failure for a machine that is busy.
+    hypothesis.settings.register_profile(
+        "mutants", deadline=None, derandomize=True, database=None, print_blob=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    hypothesis.settings.load_profile("mutants")
+    measured: Any = None
+    if cover is not None:
+        from coverage import Coverage
+
+        measured = Coverage(data_file=str(cover), source=[f"{source}/medsift"], config_file=False)
+        measured.start()
+    watched = Watched(measured)
+    quiet = ["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider"]
+    code = pytest.main([*quiet, "-p", "no:xdist", "--tb=short", *words], plugins=[watched])
+    if measured is not None:
+        measured.stop()
+        measured.save()
+    seconds = {name: round(s, 4) for name, s in watched.seconds.items()}
+    told = {"code": int(code), "failed": watched.failed, "seconds": seconds}
+    note.write_text(json.dumps(told), encoding="utf-8")
+    sys.stdout.flush()
+    os._exit(0)
