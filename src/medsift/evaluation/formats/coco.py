@@ -1,8 +1,9 @@
 """COCO: ``labels.json`` with images, categories and annotations, and the files below ``data/``.
 
-A category is a kind, its supercategory the label; the box of an annotation is the whole picture.
-Source and split stand in the image's ``source`` and ``split``. (Lin et al. 2014, "Microsoft COCO";
-fields as on cocodataset.org/#format-data.)
+A category is a kind, or a label where there is no kind, its supercategory the label; the box of an
+annotation is the whole picture. The category's ``kind`` tells a kind that is called like a label
+from none. Source and split stand in the image's ``source`` and ``split``. (Lin et al. 2014,
+"Microsoft COCO"; fields as on cocodataset.org/#format-data.)
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ def write(examples: Sequence[Example], folder: Path) -> None:
         image |= {"width": width, "height": height}
         image |= {"source": example.source, "split": example.split}
         images.append(image)
-        key = (example.kind or example.label, example.label)
+        key = (example.kind, example.label)
         category = categories.setdefault(key, len(categories) + 1)
         box = [0, 0, width, height]
         facts = {"bbox": box, "area": width * height, "iscrowd": 0, "segmentation": []}
         annotations.append({"id": number, "image_id": number, "category_id": category, **facts})
     named = [
-        {"id": number, "name": name, "supercategory": label}
-        for (name, label), number in categories.items()
+        {"id": number, "name": kind or label, "supercategory": label, "kind": kind}
+        for (kind, label), number in categories.items()
     ]
     content = {
         "info": {"description": "written by medsift"},
@@ -83,7 +84,7 @@ def read(path: Path, more: Mapping[str, Label]) -> list[Example]:
 def _named(row: Mapping[str, Any], more: Mapping[str, Label]) -> tuple[Label, str]:
     name, label = str(row["name"]), label_in(row.get("supercategory"))
     if label is not None:
-        return label, "" if name == label else name
+        return label, str(row.get("kind", "" if name == label else name))
     alone = label_in(name)
     if alone is not None:
         return alone, ""

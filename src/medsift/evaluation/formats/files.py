@@ -20,11 +20,19 @@ _UNSAFE = re.compile(r"[^\w.+ -]+")
 
 def placed(examples: Sequence[Example], top: Path) -> Iterator[tuple[Example, str]]:
     """Copy files below ``top``; give each example with its path there, with slashes."""
-    taken: set[str] = set()
-    for example in examples:
-        parts = (example.split, example.label, example.kind, example.source)
-        folder = PurePosixPath(*(safe(part) for part in parts if part))
-        name = unique(str(folder / safe(example.path.name)), taken)
+    folders = [(e.split, e.label, e.kind, e.source) for e in examples]
+    yield from laid_out(examples, folders, top)
+
+
+def laid_out(
+    examples: Sequence[Example], folders: Sequence[Sequence[str]], top: Path
+) -> Iterator[tuple[Example, str]]:
+    """Copy each file into the folder that these names lead to; empty ones are left out."""
+    places = [PurePosixPath(*(safe(part) for part in parts if part)) for parts in folders]
+    # A file without a suffix could be called like a folder that another one needs.
+    taken = {str(folder).lower() for place in places for folder in (place, *place.parents)}
+    for example, place in zip(examples, places, strict=True):
+        name = unique(str(place / safe(example.path.name)), taken)
         copy(example.path, top / name)
         yield example, name
 

@@ -23,11 +23,14 @@ _ALONE = "train"
 
 def write(examples: Sequence[Example], folder: Path) -> None:
     """Write the folder."""
-    for split in sorted({example.split for example in examples}):
-        top = folder / safe(split or _ALONE)
+    of_folder: dict[str, list[Example]] = {}
+    for example in examples:
+        # Splits that would be called alike share a folder; their rows tell them apart.
+        of_folder.setdefault(safe(example.split or _ALONE), []).append(example)
+    for split, chosen in sorted(of_folder.items()):
+        top = folder / split
         top.mkdir(parents=True, exist_ok=True)
-        chosen = [example for example in examples if example.split == split]
-        with (top / FILES[0]).open("a", encoding="utf-8") as file:
+        with (top / FILES[0]).open("w", encoding="utf-8") as file:
             for example, name in placed(chosen, top):
                 row = {"file_name": name, "label": example.label, "kind": example.kind}
                 row |= {"source": example.source, "split": example.split}
