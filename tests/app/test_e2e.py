@@ -18,7 +18,9 @@ import pytest
 pytest.importorskip("playwright")
 pytest.importorskip("axe_playwright_python")
 
+import numpy as np
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from medsift.evaluation.labelled import find_examples
@@ -34,6 +36,7 @@ from tests.app.driving import (
     served,
     uploader,
 )
+from tests.app.samples import figure
 from tests.samples import dicom_file, jpeg, locked, picture, write_pdf
 
 pytestmark = [
@@ -262,6 +265,53 @@ def test_pictures_are_leafed_through_and_zoomed_by_keys(page: Page, tmp_path: Pa
     assert head.evaluate("e => e.getBoundingClientRect().bottom < window.innerHeight")
 
 
+def test_a_figure_shows_its_panels(page: Page, tmp_path: Path) -> None:
+    figure().save(tmp_path / "figure.png")
+    give(page, tmp_path / "figure.png")
+    show_all(page)
+    expect(page.get_by_text("2 panels, ")).to_be_visible()
+    page.get_by_role("button", name="Look closer at 1").press("Enter")
+    dialog = page.get_by_role("dialog")
+    drawn = dialog.get_by_alt_text("Picture 1: ")
+    expect(drawn).to_be_visible()
+    expect(dialog.get_by_role("row", name="Panel b")).to_be_visible()
+    _shot(page, "panels")
+    # The boxes lie where the panels do: of the second, of 432 pixels, from 226 to 426.
+    with Image.open(io.BytesIO(drawn.screenshot())) as shot:
+        row = np.asarray(shot.convert("RGB")).astype(int)[shot.height // 2]
+    edges = [
+        (np.abs(row - colour).max(axis=1) < 12).nonzero()[0] / len(row)
+        for colour in ((15, 111, 140), (91, 100, 112), (143, 91, 0))
+    ]
+    for place in (226 / 432, 426 / 432):
+        assert min(abs(x - place) for found in edges for x in found) < 0.01
+    assert faults(page) == []
+
+
+def test_a_loop_is_one_card_that_opens(page: Page, tmp_path: Path) -> None:
+    frames = [picture(number) for number in range(5)]
+    frames[0].save(tmp_path / "loop.gif", save_all=True, append_images=frames[1:], duration=100)
+    (tmp_path / "one.jpg").write_bytes(jpeg(picture(9)))
+    give(page, tmp_path / "loop.gif", tmp_path / "one.jpg")
+    show_all(page)
+    expect(cards(page)).to_have_count(2)
+    page.get_by_role("button", name=re.compile(r"Look closer at \d+, \d frames")).press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("1 of 2")).to_be_visible()
+    slider = dialog.get_by_role("slider")
+    at = int(slider.input_value())
+    before = dialog.locator(".ms-summary strong").inner_text()
+    slider.press("ArrowRight")
+    expect(slider).to_have_value(str(at + 1))
+    expect(dialog.locator(".ms-summary strong")).not_to_have_text(before)
+    expect(dialog.get_by_text("1 of 2")).to_be_visible()
+    _shot(page, "frames")
+    assert faults(page) == []
+    dialog.get_by_role("button", name="Next").press("Enter")
+    expect(dialog.get_by_text("2 of 2")).to_be_visible()
+    expect(slider).to_have_count(0)
+
+
 REVIEWED = int(os.environ.get("MEDSIFT_E2E_REVIEWED", "30"))
 """Pictures of the review; 200 take minutes."""
 
@@ -295,7 +345,7 @@ def test_a_review_by_keys_alone_loses_nothing_by_a_reload(page: Page, tmp_path: 
 
 def _answer_by_keys(page: Page, number: int, said: dict[int, str]) -> None:
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    page.get_by_role("button", name="Judgement one by one").press("Enter")
+    page.get_by_role("button", name="Answer one by one").press("Enter")
     head = page.get_by_role("dialog").locator(".ms-summary")
     for count in range(number):
         expect(head).not_to_contain_text("You:")
@@ -326,6 +376,8 @@ def test_every_width_shows_all_without_sideways_scrolling(
 ) -> None:
     size: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
     page = opened(browser, app, **size)
+    page.get_by_role("button", name="Try it with a sample").wait_for()
+    uploader(page).wait_for(state="attached")
     _shot(page, f"first-{width}-{scheme}")
     assert _fits(page)
     assert faults(page) == []
@@ -333,7 +385,7 @@ def test_every_width_shows_all_without_sideways_scrolling(
     page.get_by_text("Results", exact=True).wait_for()
     page.get_by_role("button", name="Stop").wait_for(state="detached")
     page.get_by_role("switch", name="Correct verdicts").press("Space")
-    one_by_one = page.get_by_role("button", name="Judgement one by one")
+    one_by_one = page.get_by_role("button", name="Answer one by one")
     one_by_one.wait_for()
     _shot(page, f"review-{width}-{scheme}")
     assert _fits(page)

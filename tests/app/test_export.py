@@ -16,7 +16,7 @@ from medsift.app.user_session import Found, UserSession
 from medsift.core.record import FIELDS, Record
 from medsift.evaluation.labelled import find_examples
 from medsift.report.writers import read_rows
-from tests.app.samples import found
+from tests.app.samples import compound, found
 
 ONE, TWO = "1" * 64, "2" * 64
 
@@ -53,6 +53,11 @@ def test_tables_hold_the_records_in_order(suffix: str, tmp_path: Path) -> None:
     rows = list(read_rows(path))
     assert [Record.from_dict(row) for row in rows] == [each.record for each in shown]
     assert all(list(row) == list(FIELDS) for row in rows)
+
+
+def test_panels_stand_beneath_their_pictures() -> None:
+    lines = export.table([compound(1), found(2)], ".jsonl").splitlines()
+    assert [json.loads(line)["panel"] for line in lines] == [None, 1, 2, None]
 
 
 def test_jsonl_is_plain_json() -> None:

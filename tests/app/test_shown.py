@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medsift.app.shown import Choice, Counts, Order, stacks
-from tests.app.samples import found
+from tests.app.samples import compound, found
 
 FOUND = [
     found(1, label="medical", kind="ct", p_medical=0.8, confidence=0.8),
@@ -67,4 +67,19 @@ def test_of_many_the_medical_come_first_and_logos_last() -> None:
 def test_frames_of_one_loop_are_one_card() -> None:
     loop = [found(n, frame=n, source="cine.dcm", page=None) for n in range(1, 6)]
     other = [found(6, frame=0, source="other.dcm", page=None), found(7, source="cine.dcm")]
-    assert [(each.number, n) for each, n in stacks([*loop, *other])] == [(3, 5), (6, 1), (7, 1)]
+    cards = [(stack.front.number, len(stack.frames)) for stack in stacks([*loop, *other])]
+    assert cards == [(3, 5), (6, 1), (7, 1)]
+
+
+def test_frames_of_a_card_are_in_their_order_whatever_order_is_shown() -> None:
+    loop = [found(n, frame=n, source="cine.dcm", page=None) for n in (4, 1, 3, 2, 5)]
+    (stack,) = stacks(loop)
+    assert [each.number for each in stack.frames] == [1, 2, 3, 4, 5]
+
+
+def test_a_figure_is_found_by_the_kinds_of_its_panels() -> None:
+    figure = compound(8)
+    assert Choice(kinds=frozenset({"chart"})).of([figure]) == [figure]
+    assert Choice(kinds=frozenset({"mri"})).of([figure]) == []
+    assert Counts.of([figure]).kinds == {"multipanel": 1, "ct": 1, "chart": 1}
+    assert Counts.of([figure]).labels == {"medical": 1}

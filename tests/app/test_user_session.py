@@ -11,7 +11,7 @@ import pytest
 
 from medsift.app.settings import AppSettings
 from medsift.app.user_session import AppWorkers, UserSession, shown_name
-from tests.app.samples import SHA, found
+from tests.app.samples import SHA, figure, found
 from tests.samples import jpeg, picture
 
 
@@ -120,3 +120,17 @@ def test_a_saved_picture_is_found_by_digest_only(session: UserSession) -> None:
     (folder / f"{SHA}.png").write_bytes(b"x")
     assert session.saved(found().record) == folder / f"{SHA}.png"
     assert session.saved(found(label="non_medical").record) is None
+
+
+def test_panels_of_a_figure_belong_to_its_picture(session: UserSession) -> None:
+    stream = io.BytesIO()
+    figure().save(stream, "PNG")
+    tab = session.tabs["images"]
+    tab.add_files([File("one.jpg", jpeg(picture(1))), File("figure.png", stream.getvalue())])
+    (job,) = tab.jobs
+    assert job.wait(60)
+    one, whole = tab.snapshot()[0]
+    assert one.panels == ()
+    assert (whole.record.panels, [p.panel for p in whole.panels]) == (2, [1, 2])
+    assert all(panel.label for panel in whole.panels)
+    assert [progress.pictures for progress in job.inputs] == [1, 1]

@@ -128,27 +128,3 @@ def test_an_explanation_is_a_coloured_picture_of_the_same_shape(tmp_path: Path) 
 def test_only_models_with_class_maps_explain(tmp_path: Path) -> None:
     assert views.can_explain(str(write_model(tmp_path / "with")))
     assert not views.can_explain(str(write_model(tmp_path / "without", class_map=False)))
-
-
-def test_panels_are_boxed_in_the_colours_of_their_verdicts(tmp_path: Path) -> None:
-    write_model(tmp_path / "model")
-    chance = np.random.default_rng(1)
-    figure = np.full((140, 290, 3), 255, dtype=np.uint8)
-    for left, channel in ((10, 0), (150, 2)):
-        panel = np.zeros((120, 130, 3), dtype=np.uint8)
-        panel[..., channel] = 150
-        panel[..., 1] = chance.integers(0, 200, (120, 130))
-        figure[10:130, left : left + 130] = panel
-    Image.fromarray(figure).save(tmp_path / "a.png")
-    drawn = pixels(views.with_panels(tmp_path / "a.png", None, str(tmp_path / "model"))).astype(int)
-    assert np.abs(drawn[70, 11] - (15, 111, 140)).max() < 60
-    assert np.abs(drawn[70, 151] - (91, 100, 112)).max() < 60
-
-
-def test_a_picture_without_panels_has_no_box(tmp_path: Path) -> None:
-    write_model(tmp_path / "model")
-    picture(3).save(tmp_path / "a.png")
-    plain = pixels(views.enlarged(tmp_path / "a.png", None))
-    assert (
-        pixels(views.with_panels(tmp_path / "a.png", None, str(tmp_path / "model"))) == plain
-    ).all()

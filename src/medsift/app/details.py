@@ -8,22 +8,22 @@ import streamlit as st
 
 from medsift.app import cards, views, words
 from medsift.app.review import show_keys
+from medsift.app.shown import Stack
 from medsift.app.user_session import Found, TabState
 from medsift.core.errors import InputError, MedsiftError
 
 _PICTURE = "Picture"
 _WHY = "Why this verdict?"
-_PANELS = "Panels"
 _ZOOMS = (1, 2, 4)
 
 
-def show_details(tab: TabState, shown: Sequence[Found], first: Found, reviewing: bool) -> None:
+def show_details(tab: TabState, shown: Sequence[Stack], first: Found, reviewing: bool) -> None:
     """Open a dialog with all about one picture, from which the others can be reached.
 
     Parameters
     ----------
     tab : TabState
-    shown : sequence of Found
+    shown : sequence of Stack
         All that can be reached, in their order.
     first : Found
         What is shown at first.
@@ -40,21 +40,57 @@ def _key(tab: TabState) -> str:
     return f"{tab.name}-look"
 
 
-def _show(tab: TabState, shown: Sequence[Found], reviewing: bool) -> None:
-    numbers = [each.number for each in shown]
+def _show(tab: TabState, shown: Sequence[Stack], reviewing: bool) -> None:
+    numbers = [stack.front.number for stack in shown]
+    places = {each.number: n for n, stack in enumerate(shown) for each in stack.frames}
     current = st.session_state.get(_key(tab))
-    place = numbers.index(current) if current in numbers else 0
-    found = shown[place]
+    place = places.get(current, 0)
+    frames = {each.number: each for each in shown[place].frames}
     with st.container(horizontal=True, vertical_alignment="center"):
         _show_step(tab, "Previous", numbers, place - 1)
         _show_step(tab, "Next", numbers, place + 1)
         st.html(f"<span>{place + 1:,} of {len(shown):,}</span>")
+    if len(frames) > 1:
+        _show_frames(tab, shown[place])
+        current = st.session_state.get(_key(tab))
+    found = frames.get(current, shown[place].front)
     st.html(cards.summary(found, tab.corrections.get(found.number, "")))
     if reviewing:
         following = numbers[min(place + 1, len(numbers) - 1)]
         show_keys(tab, found, lambda: st.session_state.update({_key(tab): following}))
     _show_view(tab, found)
-    st.html(cards.facts(found))
+    if found.panels:
+        st.html(cards.panels(found))
+    st.html(cards.facts(found, _beside(tab, found)))
+
+
+def _show_frames(tab: TabState, stack: Stack) -> None:
+    """Let the user go through the frames of a loop or volume, with the arrow keys, too."""
+    numbers = [each.number for each in stack.frames]
+    current = st.session_state.get(_key(tab))
+    chosen = st.slider(
+        f"Frame, of {len(numbers):,}",
+        min_value=1,
+        max_value=len(numbers),
+        value=numbers.index(current) + 1 if current in numbers else len(numbers) // 2 + 1,
+        key=f"{_key(tab)}-frame-{stack.front.number}",
+    )
+    st.session_state[_key(tab)] = numbers[chosen - 1]
+
+
+def _beside(tab: TabState, found: Found) -> list[int]:
+    """Numbers of the other pictures of the same printed figure."""
+    record = found.record
+    if not record.figure:
+        return []
+    pictures, _ = tab.snapshot()
+    return [
+        each.number
+        for each in pictures
+        if each.number != found.number
+        and (each.order, each.record.member, each.record.figure)
+        == (found.order, record.member, record.figure)
+    ]
 
 
 def _show_step(tab: TabState, name: str, numbers: Sequence[int], place: int) -> None:
@@ -75,7 +111,7 @@ def _show_view(tab: TabState, found: Found) -> None:
     options = [page] if has_page(found) else []
     with st.spinner("Getting ready…"):  # the first time, until a worker has its model
         explains = tab.session.workers.explains
-    options += [_PICTURE, *([_WHY] if explains else []), _PANELS]
+    options += [_PICTURE, *([_WHY] if explains else [])]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"{tab.name}-view-{found.number}"
         view = st.segmented_control("View", options, default=options[0], required=True, key=key)
@@ -94,8 +130,6 @@ def _show_view(tab: TabState, found: Found) -> None:
             )
     if view == _WHY:
         _show_why(tab, found)
-    elif view == _PANELS:
-        _show_panels(tab, found)
     elif view == _PICTURE:
         _show_picture(tab, found, zoom)
     else:
@@ -137,30 +171,15 @@ def _show_picture(tab: TabState, found: Found, zoom: int) -> None:
     path = tab.session.saved(found.record)
     alt = cards.description(found)
     if path is not None:
-        _draw(tab, found, alt, views.enlarged, path, found.record.frame, zoom, zoom=zoom)
+        frame = found.record.frame
+        _draw(tab, found, alt, views.enlarged, path, frame, zoom, zoom=zoom, boxes=True)
     elif found.preview is not None:
-        st.html(cards.big(found.preview, alt))
-
-
-def _show_panels(tab: TabState, found: Found) -> None:
-    path = tab.session.saved(found.record)
-    if path is None:
-        st.warning("The picture is no longer there.")
-        return
-    alt = f"{cards.description(found)}. Boxes around its panels, coloured by their verdicts."
-    _draw(
-        tab,
-        found,
-        alt,
-        views.with_panels,
-        path,
-        found.record.frame,
-        tab.session.workers.settings.model,
-    )
-    st.caption(
-        "Boxes lie around the panels of a figure: blue is medical, grey is not, brown is uncertain."
-        " Without a box, it is one picture."
-    )
+        st.html(cards.big(found.preview, alt, of=found))
+    if found.panels:
+        st.caption(
+            "Boxes lie around the panels of the figure: blue is medical, grey is not, brown is"
+            " uncertain."
+        )
 
 
 def _show_why(tab: TabState, found: Found) -> None:
@@ -187,6 +206,7 @@ def _draw(
     function: Callable[..., bytes],
     *arguments: object,
     zoom: int = 1,
+    boxes: bool = False,
 ) -> None:
     """Have a worker draw, once; what a person sees again is kept."""
     key = (f"{function.__name__} {zoom}", found.number)
@@ -201,4 +221,4 @@ def _draw(
             st.warning(f"This model gives no explanation: {error}.")
             return
         tab.keep_drawn(key, image)
-    st.html(cards.big(tab.drawn[key], alt, zoom))
+    st.html(cards.big(tab.drawn[key], alt, zoom, found if boxes else None))

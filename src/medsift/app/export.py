@@ -25,7 +25,7 @@ _STORED = frozenset({".avif", ".gif", ".heic", ".jp2", ".jpg", ".jxl", ".png", "
 
 
 def table(found: Iterable[Found], suffix: str) -> bytes:
-    """Records as a file.
+    """Records as a file, those of panels beneath those of their pictures.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def table(found: Iterable[Found], suffix: str) -> bytes:
         path = Path(folder) / f"records{suffix}"
         with open_writer(str(path)) as writer:
             for each in found:
-                writer.write(each.record)
+                for record in (each.record, *each.panels):
+                    writer.write(record)
         return path.read_bytes()
 
 

@@ -188,7 +188,7 @@ class ScanJob:
             progress.told += 1
             record = outcome.record
             progress.page = max(progress.page, record.page or 0)
-            progress.pictures += is_picture(record)
+            progress.pictures += is_picture(record) and record.panel is None
             self._found(progress, outcome)
 
     def _look_ahead(self, progress: Progress) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from medsift.app import cards, export, words
 from medsift.app.details import show_details
 from medsift.app.review import show_answer, show_confirm_page, show_review
-from medsift.app.shown import Choice, Counts, stacks
+from medsift.app.shown import Choice, Counts, Stack, stacks
 from medsift.app.user_session import Found, TabState
 
 PAGE = 24
@@ -37,26 +37,26 @@ def show_results(tab: TabState) -> None:
     choice = _choose(tab, counts)
     shown = choice.of(found)
     reviewing = _show_actions(tab, shown)
+    # Who corrects sees every frame; who looks, a card for each loop or volume.
+    on_cards = [Stack((each,)) for each in shown] if reviewing else stacks(shown)
     with st.container():
         if reviewing:
             show_review(tab, found)
             if shown and st.button(
-                "Judgement one by one",
+                "Answer one by one",
                 key=f"{tab.name}-one-by-one",
                 icon=":material/keyboard:",
                 shortcut="A",
             ):
                 open_ = (each for each in shown if each.number not in tab.answers)
-                show_details(tab, shown, next(open_, shown[0]), reviewing)
+                show_details(tab, on_cards, next(open_, shown[0]), reviewing)
         if not shown:
             st.info("No picture matches. Change what is shown above.")
-    # Who corrects sees every frame; who looks, a card for each loop or volume.
-    cards_of = [(each, 1) for each in shown] if reviewing else stacks(shown)
     with st.container():
-        page = _page(tab, cards_of)
+        page = _page(tab, on_cards)
         if reviewing and page:
-            show_confirm_page(tab, [each for each, _ in page])
-    _show_grid(tab, shown, page, reviewing)
+            show_confirm_page(tab, [stack.front for stack in page])
+    _show_grid(tab, on_cards, page, reviewing)
 
 
 def _show_counts(counts: Counts, total: int) -> None:
@@ -167,7 +167,7 @@ def _clear(tab: TabState) -> None:
         st.session_state.pop(f"{tab.name}-{part}", None)
 
 
-def _page(tab: TabState, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[Found, int]]:
+def _page(tab: TabState, shown: Sequence[Stack]) -> Sequence[Stack]:
     pages = -(-len(shown) // PAGE)
     key = f"{tab.name}-page"
     if st.session_state.get(key, 1) > pages:
@@ -183,18 +183,20 @@ def _page(tab: TabState, shown: Sequence[tuple[Found, int]]) -> Sequence[tuple[F
 
 
 def _show_grid(
-    tab: TabState, shown: Sequence[Found], page: Sequence[tuple[Found, int]], reviewing: bool
+    tab: TabState, shown: Sequence[Stack], page: Sequence[Stack], reviewing: bool
 ) -> None:
     right = tab.corrections
     # A row that wraps: as many cards side by side as the screen is wide.
     with st.container(horizontal=True, key=f"{tab.name}-grid"):
-        for found, frames in page:
+        for stack in page:
+            found, frames = stack.front, len(stack.frames)
             with st.container(border=True, width=_CARD_PIXELS, gap="xsmall"):
                 st.html(cards.card(found, right.get(found.number, ""), frames))
                 if reviewing:
                     show_answer(tab, found)
+                name = f"Look closer at {found.number}"
                 if st.button(
-                    f"Look closer at {found.number}",
+                    name if frames == 1 else f"{name}, {frames:,} frames",
                     key=f"{tab.name}-open-{found.number}",
                     width="stretch",
                 ):

@@ -63,6 +63,7 @@ class AppSettings:
             ),
             save_images=images,
             pdf_password=password,
+            panels=True,
             thumbnails=True,
             thumbnail_side=PREVIEW_SIDE,
         )

@@ -26,7 +26,7 @@ class Choice:
     ----------
     labels : frozenset of str
     kinds : frozenset of str
-        All where empty.
+        Of a picture or of one of its panels; all where empty.
     text : str
         Part of the name of the source, the place or the member; any case.
     order : {"auto", "found", "medical", "unsure"}
@@ -52,11 +52,16 @@ class Choice:
 
     def _shows(self, found: Found) -> bool:
         record = found.record
-        if record.label not in self.labels or (self.kinds and record.kind not in self.kinds):
+        if record.label not in self.labels or (self.kinds and not self.kinds & kinds_in(found)):
             return False
         text = self.text.strip().casefold()
         places = (record.source, record.locator, record.member, record.url)
         return not text or any(text in place.casefold() for place in places)
+
+
+def kinds_in(found: Found) -> frozenset[str]:
+    """The kinds of a picture and of its panels."""
+    return frozenset(r.kind for r in (found.record, *found.panels) if r.kind)
 
 
 def is_trimming(found: Found) -> bool:
@@ -66,8 +71,26 @@ def is_trimming(found: Found) -> bool:
     return record.label != "medical" and (record.kind in _TRIMMINGS or side < _ICON_PIXELS)
 
 
-def stacks(found: Sequence[Found]) -> list[tuple[Found, int]]:
-    """Frames of one animation, cine loop or volume as one: its middle frame, and their number."""
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What one card stands for.
+
+    Attributes
+    ----------
+    frames : tuple of Found
+        One picture, or all frames of an animation, cine loop or volume.
+    """
+
+    frames: tuple[Found, ...]
+
+    @property
+    def front(self) -> Found:
+        """What the card shows: the frame in the middle, where most is to be seen."""
+        return self.frames[len(self.frames) // 2]
+
+
+def stacks(found: Sequence[Found]) -> list[Stack]:
+    """Frames of one animation, cine loop or volume as one card, where the first of them stood."""
     members: dict[tuple[object, ...], list[Found]] = {}
     for each in found:
         record = each.record
@@ -75,7 +98,11 @@ def stacks(found: Sequence[Found]) -> list[tuple[Found, int]]:
         if record.frame is not None:
             key = (each.order, record.source, record.member, record.page, record.url)
         members.setdefault(key, []).append(each)
-    return [(frames[len(frames) // 2], len(frames)) for frames in members.values()]
+    return [Stack(tuple(sorted(frames, key=_frame))) for frames in members.values()]
+
+
+def _frame(found: Found) -> int:
+    return found.record.frame or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +117,5 @@ class Counts:
         """Count."""
         return cls(
             Counter(each.record.label for each in found),
-            Counter(each.record.kind for each in found if each.record.kind),
+            Counter(kind for each in found for kind in kinds_in(each)),
         )

@@ -97,6 +97,8 @@ class Found:
         WebP.
     path : Path or None
         The upload that it is of; None for addresses.
+    panels : tuple of Record
+        Those of its panels, in reading order; empty where it is one picture.
     """
 
     number: int
@@ -104,6 +106,7 @@ class Found:
     record: Record
     preview: bytes | None = field(repr=False)
     path: Path | None
+    panels: tuple[Record, ...] = ()
 
 
 class TabState:
@@ -265,12 +268,23 @@ class _Taker:
             if not is_picture(record):
                 self.problems.append((progress.number, record))
                 return
+            if record.panel is not None:
+                self._add_panel(progress.number, record)
+                return
             preview, path = outcome.thumbnail, progress.item.path
             number = next(self.numbers)
             self.found.append(Found(number, progress.number, record, preview, path))
             known = self.awaited.get(key_of(record))
             if known is not None:
                 self.answers[number] = known
+
+    def _add_panel(self, order: int, panel: Record) -> None:
+        """Panels come right after the picture that they are of, among those of their input."""
+        for place in range(len(self.found) - 1, -1, -1):
+            whole = self.found[place]
+            if whole.order == order:
+                self.found[place] = replace(whole, panels=(*whole.panels, panel))
+                return
 
 
 class UserSession:

@@ -18,12 +18,6 @@ SIDE = 1200
 
 _BOX_COLOUR = (214, 40, 90)
 _BOX_MARGIN = 4
-# Those of the badges of cards.
-_VERDICT_COLOURS = {
-    "medical": (15, 111, 140),
-    "non_medical": (91, 100, 112),
-    "uncertain": (143, 91, 0),
-}
 _MOST_POINTS = 20_000
 
 
@@ -70,35 +64,6 @@ def explained(path: Path, frame: int | None, model: str, target: str) -> bytes:
 
     explanation = classifier_of(model).explain(_pixels(path, frame), target)
     return _webp(Image.fromarray(explanation.overlay))
-
-
-def with_panels(path: Path, frame: int | None, model: str) -> bytes:
-    """A picture with a box around each of its panels, coloured by the panel's verdict, as WebP.
-
-    The picture as it is where it has one panel, or none that can be told.
-
-    Raises
-    ------
-    InputError
-        The file is gone or cannot be decoded.
-    """
-    from PIL import Image, ImageDraw
-
-    from medsift.pipeline.persistent_pool import classifier_of
-
-    pixels = _pixels(path, frame)
-    image = Image.fromarray(pixels)
-    draw = ImageDraw.Draw(image)
-    width = max(2, round(max(image.size) / 300))
-    for panel in classifier_of(model).predict_panels(pixels).panels:
-        x0, y0, x1, y1 = panel.box
-        colour = _VERDICT_COLOURS[panel.prediction.label]
-        draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline=colour, width=width)
-        said = f"{panel.letter or panel.number}: {panel.prediction.kind}"
-        left, top, right, bottom = draw.textbbox((x0 + width, y0 + width), said)
-        draw.rectangle((left, top, right + 2, bottom + 2), fill=colour)
-        draw.text((x0 + width, y0 + width), said, fill=(255, 255, 255))
-    return _webp(image)
 
 
 def can_explain(model: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from medsift.core.record import Record
 
@@ -67,6 +68,17 @@ def kind_name(kind: str) -> str:
 def label_name(label: str) -> str:
     """A label for people."""
     return LABELS.get(label, label)
+
+
+def panel_name(panel: Record) -> str:
+    """Its letter where it has one, else its number: ``Panel b``."""
+    return panel.locator.rsplit(", ", 1)[-1].capitalize()
+
+
+def panel_count(panels: Sequence[Record]) -> str:
+    """How many panels of which verdict: ``4 panels, 3 of them medical``."""
+    medical = sum(panel.label == "medical" for panel in panels)
+    return f"{len(panels):,} panels, {medical:,} of them medical"
 
 
 def plain(text: str) -> str:
