@@ -25,6 +25,7 @@ from medsift.pipeline.examine import Examiner
 from medsift.pipeline.options import ScanOptions
 from medsift.pipeline.outcome_log import OutcomeWriter, read_finished
 from medsift.pipeline.outcomes import Outcome
+from medsift.report.opening import Opening
 from medsift.report.outputs import open_outputs
 from medsift.sources.inputs import Input
 
@@ -51,7 +52,7 @@ def hand_over(outcomes: list[Outcome], spool: Path) -> None:
 
 def write(outcomes: list[Outcome], table: str) -> None:
     """Write records, and note each input as done."""
-    with open_outputs([table]) as outputs:
+    with open_outputs([table], Opening("overwrite")) as outputs:
         for outcome in outcomes:
             outputs.write(outcome.record)
             outputs.complete(outcome.record.source)
@@ -92,7 +93,8 @@ def measure(folder: Path, model: str) -> dict[str, float]:
             "decode at full size (not done)": lambda: decoded(0),
             "blank test": lambda: [is_blank(each) for each in pixels],
             "perceptual hash": lambda: [phash(each) for each in pixels],
-            "resize for the networks": lambda: [classifier.prepare(each) for each in pixels],
+            # At work only what the networks in question read is made.
+            "resize for all networks": lambda: [dict(classifier.prepare(each)) for each in pixels],
             "networks, 1 at a time": lambda: classify(classifier, prepared, 1),
             "networks, 4 at a time": lambda: classify(classifier, prepared, 4),
             "networks, 8 at a time": lambda: classify(classifier, prepared, 8),
