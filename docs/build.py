@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medsift.classify import store
+from medsift.classify.card import read_card
 from medsift.cli.main import full_parser
 from medsift.core.modality import expected_kinds
 from medsift.core.taxonomy import TAXONOMY
+from medsift.evaluation.accepting import expected_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "docs"
@@ -79,8 +81,38 @@ def taxonomy() -> str:
 
 def model_cards() -> str:
     """The cards of the bundled models, as ``medsift models show`` prints them."""
-    cards = [(folder / "README.md").read_text(encoding="utf-8") for folder in store.bundled()]
-    return "# Model cards\n\n" + "\n".join(demoted(card) for card in cards)
+    cards = [
+        demoted((folder / "README.md").read_text(encoding="utf-8")) + accepting(folder)
+        for folder in store.bundled()
+    ]
+    return "# Model cards\n\n" + "\n".join(cards)
+
+
+_EXPECTED = (
+    "Shares of pictures of whole origins that had no part in the bounds. The row of 0.5 % is the"
+    " default; the `threshold` of another row asks for that one (`--accept-threshold`,"
+    " `accept_threshold=` in Python)."
+)
+
+
+def accepting(folder: Path) -> str:
+    """What operators may expect of `accept`, by how many others they allow."""
+    told = {
+        name: rows
+        for name, bounds in read_card(folder).accept.items()
+        if (rows := bounds.rates.get("expected"))
+    }
+    if not told:
+        return ""
+    lines = [
+        "",
+        "### What to expect of `accept`",
+        "",
+        _EXPECTED,
+    ]
+    for name, rows in told.items():
+        lines += ["", f"`{name}`:", "", *expected_table(rows)]
+    return "\n".join(lines) + "\n"
 
 
 def benchmarks() -> str:

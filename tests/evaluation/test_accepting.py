@@ -72,6 +72,24 @@ def test_rates_are_those_of_other_folds_and_add_up() -> None:
         assert bounds.rates["wanted"]["n"] + bounds.rates["others"]["n"] == 2000
 
 
+def test_who_allows_more_others_gets_more_of_what_is_wanted() -> None:
+    found = fit(answers(n=6000))
+    assert "expected" not in found["ct"].rates
+    rows = found["skin"].rates["expected"]
+    assert [row["allowed"] for row in rows] == list(accepting.ALLOWED)
+    for side in ("wanted", "others"):
+        accepted = [row[f"{side}_accepted"] for row in rows]
+        assert accepted == sorted(accepted)
+        assert all(a + row[f"{side}_rejected"] <= 1 for a, row in zip(accepted, rows, strict=True))
+    assert rows[-1]["wanted_accepted"] > rows[0]["wanted_accepted"]
+    assert all(row["others_accepted"] < 2 * row["allowed"] for row in rows)
+    # The row of what the bounds themselves allow tells what they do.
+    own = next(row for row in rows if row["allowed"] == accepting.OTHERS_TAKEN)
+    assert own["take"] == found["skin"].take
+    wanted = found["skin"].rates["wanted"]
+    assert own["wanted_accepted"] == round(wanted["accept"] / wanted["n"], 5)
+
+
 def test_the_bounds_go_into_the_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = tmp_path / "model"
     write_model(model)
@@ -91,7 +109,9 @@ def test_the_bounds_go_into_the_card(tmp_path: Path, capsys: pytest.CaptureFixtu
         probabilities=sure.astype(np.float32),
     )
     assert accepting.main([str(archive), "--model", str(model)]) == 0
-    assert "| wanted |" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "| wanted |" in out
+    assert "| others allowed |" in out
     card = read_card(model)
     assert card.accept
     assert all(0 < b.take <= 1 and b.rates["folds"] == 5 for b in card.accept.values())

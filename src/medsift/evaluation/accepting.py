@@ -20,7 +20,7 @@ The archive is told of in :mod:`medsift.evaluation.out_of_fold`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,9 @@ Mask = NDArray[np.bool_]
 
 OTHERS_TAKEN = 0.005
 """Largest share of other pictures that may be accepted."""
+
+ALLOWED = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+"""Shares of others that the card tells the price of, for operators who allow more or less."""
 
 WANTED_LEFT = 0.02
 """Largest share of wanted pictures that may be rejected without a look."""
@@ -125,18 +128,29 @@ def bounds_of(scores: Floats, wanted: Mask, groups: NDArray[np.int64]) -> Bounds
     groups : ndarray of int, shape (n,)
         Number of the group of each picture.
     """
+    return _bounds_at((OTHERS_TAKEN,), scores, wanted, groups)[0]
+
+
+def _bounds_at(
+    allowed: Sequence[float], scores: Floats, wanted: Mask, groups: NDArray[np.int64]
+) -> list[Bounds]:
+    """Both bounds for each share of others that may be accepted."""
     others = ~wanted
-    take = 1.0
+    takes = dict.fromkeys(allowed, 1.0)
+    open_ = set(allowed)
     for bound in _GRID[::-1]:
-        if _risk(scores[others] >= bound, groups[others]) > OTHERS_TAKEN:
+        risk = _risk(scores[others] >= bound, groups[others])
+        open_ = {share for share in open_ if risk <= share}
+        if not open_:
             break
-        take = float(bound)
-    leave = 0.0
+        takes.update(dict.fromkeys(open_, float(bound)))
+    lowest = 0.0
     for bound in _GRID:
-        if bound > take or _risk(scores[wanted] < bound, groups[wanted]) > WANTED_LEFT:
+        if _risk(scores[wanted] < bound, groups[wanted]) > WANTED_LEFT:
             break
-        leave = float(bound)
-    return Bounds(take, leave)
+        lowest = float(bound)
+    # What is accepted is never rejected.
+    return [Bounds(take, min(lowest, take)) for take in takes.values()]
 
 
 def _risk(wrong: Mask, groups: NDArray[np.int64]) -> float:
@@ -160,7 +174,10 @@ def fit(answers: KindScores) -> dict[str, Bounds]:
         if wanted.sum() < _FEWEST or groups < _FEWEST_GROUPS or wanted.all():
             continue
         bounds = bounds_of(answers.scores(part), wanted, answers.groups)
-        found[name] = replace(bounds, rates=rates(answers, part))
+        told = rates(answers, part)
+        if name in GROUPS:
+            told["expected"] = expected(answers, part)
+        found[name] = replace(bounds, rates=told)
     return found
 
 
@@ -173,13 +190,8 @@ def rates(answers: KindScores, part: frozenset[str]) -> dict[str, Any]:
         ``wanted`` and ``others``: how many pictures of how many groups, how many of them were
         accepted, looked at and rejected, and the mean share that was accepted over sources.
     """
-    scores, wanted = answers.scores(part), answers.wanted(part)
-    taken, left = np.zeros(len(scores), dtype=np.bool_), np.zeros(len(scores), dtype=np.bool_)
-    for fold in range(_FOLDS):
-        inside = answers.folds == fold
-        bounds = bounds_of(scores[~inside], wanted[~inside], answers.groups[~inside])
-        taken |= inside & (scores >= bounds.take)
-        left |= inside & (scores < bounds.leave)
+    wanted = answers.wanted(part)
+    ((taken, left),) = _over_folds(answers, part, (OTHERS_TAKEN,))
 
     def told(chosen: Mask) -> dict[str, Any]:
         n, accepted = int(chosen.sum()), int((chosen & taken).sum())
@@ -201,6 +213,48 @@ def rates(answers: KindScores, part: frozenset[str]) -> dict[str, Any]:
     return {"folds": _FOLDS, "wanted": told(wanted), "others": told(~wanted)}
 
 
+def expected(answers: KindScores, part: frozenset[str]) -> list[dict[str, float]]:
+    """What an operator may expect who allows more, or less, of the others.
+
+    Returns
+    -------
+    list of dict
+        For each share of others that may be accepted (``allowed``): the bound that was fitted on
+        all pictures (``take``), and how wanted pictures and others fared by bounds of other groups:
+        shares that were accepted and rejected.
+    """
+    scores, wanted = answers.scores(part), answers.wanted(part)
+    bounds = _bounds_at(ALLOWED, scores, wanted, answers.groups)
+    rows = []
+    for allowed, found, (taken, left) in zip(
+        ALLOWED, bounds, _over_folds(answers, part, ALLOWED), strict=True
+    ):
+        row = {"allowed": allowed, "take": found.take}
+        for side, chosen in (("wanted", wanted), ("others", ~wanted)):
+            row[f"{side}_accepted"] = round(float(taken[chosen].mean()), 5)
+            row[f"{side}_rejected"] = round(float(left[chosen].mean()), 5)
+        rows.append(row)
+    return rows
+
+
+def _over_folds(
+    answers: KindScores, part: frozenset[str], allowed: Sequence[float]
+) -> list[tuple[Mask, Mask]]:
+    """Which pictures are accepted and rejected by bounds of other folds, for each allowed share."""
+    scores, wanted = answers.scores(part), answers.wanted(part)
+    found = [
+        (np.zeros(len(scores), dtype=np.bool_), np.zeros(len(scores), dtype=np.bool_))
+        for _ in allowed
+    ]
+    for fold in range(_FOLDS):
+        inside = answers.folds == fold
+        fitted = _bounds_at(allowed, scores[~inside], wanted[~inside], answers.groups[~inside])
+        for bounds, (taken, left) in zip(fitted, found, strict=True):
+            taken[inside] = scores[inside] >= bounds.take
+            left[inside] = scores[inside] < bounds.leave
+    return found
+
+
 def render(found: dict[str, Bounds]) -> str:
     """A table for people."""
     lines = [
@@ -215,7 +269,27 @@ def render(found: dict[str, Bounds]) -> str:
             f" {own['reject'] / own['n']:.1%} |"
             f" {others['accept'] / others['n']:.2%} of {others['n']} |"
         )
+    for name, bounds in found.items():
+        if rows := bounds.rates.get("expected"):
+            lines += ["", f"{name}, for more or fewer others:", "", *expected_table(rows)]
     return "\n".join(lines) + "\n"
+
+
+def expected_table(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Lines of a table of what :func:`expected` tells."""
+    sides = "accepted | looked at | rejected"
+    lines = [
+        f"| others allowed | threshold | wanted: {sides} | others: {sides} |",
+        "|" + " --- |" * 8,
+    ]
+    for row in rows:
+        cells = [f"{row['allowed']:.1%}", f"{row['take']:.3f}"]
+        for side, digits in (("wanted", 1), ("others", 2)):
+            accepted, rejected = row[f"{side}_accepted"], row[f"{side}_rejected"]
+            shares = (accepted, max(0.0, 1 - accepted - rejected), rejected)
+            cells += [f"{share:.{digits}%}" for share in shares]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
