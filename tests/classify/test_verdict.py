@@ -9,6 +9,7 @@ import pytest
 
 from medsift import Classifier
 from medsift.classify.prediction import KINDS_FLOOR, Prediction, kinds_of
+from medsift.classify.verdict import Cut
 from tests.classify.tiny_model import CLASSES, write_model
 
 
@@ -58,6 +59,15 @@ def test_all_kinds_are_told_whatever_the_label(tmp_path: Path, threshold: float)
     assert prediction.kinds == pytest.approx(p, abs=2e-4)
     inside = prediction.kinds["ct"] + prediction.kinds["mri"]
     assert inside == pytest.approx(prediction.p_medical, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("p_medical", "reason"),
+    [(0.7, ""), (0.45, "low_confidence"), (0.4, "possibly_medical"), (0.1, "possibly_medical")]
+    + [(0.09, ""), (0.55, "low_confidence")],
+)
+def test_low_confidence_is_told_before_what_is_possible(p_medical: float, reason: str) -> None:
+    assert Cut(threshold=0.6, possible_from=0.1).reason(p_medical) == reason
 
 
 def test_kinds_below_the_floor_are_left_out() -> None:

@@ -68,6 +68,16 @@ def test_nothing_is_promised_from_a_few_pictures() -> None:
     assert found.upper_bound == 1.0
 
 
+@pytest.mark.parametrize(("right", "promised"), [(150, False), (202, False), (203, True)])
+def test_sequences_share_what_may_go_wrong(right: int, promised: bool) -> None:
+    # So many right answers and no wrong one have probability 0.98 ** n at a share of errors of
+    # 0.02. One sequence alone could spend all of 0.1, from 114 answers on; six spend a sixth each.
+    scores = np.full(right, 0.995)
+    found = smallest_safe_threshold(scores, scores > 0.5, alpha=0.02, delta=0.1)
+    assert found.controlled is promised
+    assert found.threshold == (0.5 if promised else 1.0)
+
+
 def test_errors_that_come_by_source_count_for_more() -> None:
     rng = np.random.default_rng(3)
     sources = [f"s{i // 50}" for i in range(3000)]
