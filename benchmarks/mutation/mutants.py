@@ -37,8 +37,9 @@ OPERATORS = (
 )
 """Of each operation its opposite and its neighbour: all 213 would make hundreds of one line."""
 
-_WITHOUT_BEHAVIOUR = frozenset({"slots", "repr"})
-"""Keywords of dataclasses that save memory or shorten what people see."""
+_WITHOUT_BEHAVIOUR = frozenset({"frozen", "slots", "repr"})
+"""Keywords of dataclasses: mypy refuses to assign to what is frozen, slots save memory, and what is
+left out of a representation shortens what people see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,9 @@ def _without_behaviour(source: str) -> list[tuple[tuple[int, int], tuple[int, in
 def _is_without_behaviour(node: ast.AST) -> bool:
     if isinstance(node, ast.keyword):
         return node.arg in _WITHOUT_BEHAVIOUR
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    # What only type checkers see, and what runs on another system than this.
+    elsewhere = ("TYPE_CHECKING", "sys.platform == 'win32'")
+    return isinstance(node, ast.If) and ast.unparse(node.test) in elsewhere
 
 
 def _made(module: str, source: str, line: int, operator: str, occurrence: int) -> Mutant | None:

@@ -63,8 +63,14 @@ def test_all_kinds_are_told_whatever_the_label(tmp_path: Path, threshold: float)
 
 @pytest.mark.parametrize(
     ("p_medical", "reason"),
-    [(0.7, ""), (0.45, "low_confidence"), (0.4, "possibly_medical"), (0.1, "possibly_medical")]
-    + [(0.09, ""), (0.55, "low_confidence")],
+    [
+        (0.7, ""),
+        (0.55, "low_confidence"),
+        (0.45, "low_confidence"),
+        (0.4, "possibly_medical"),
+        (0.1, "possibly_medical"),
+        (0.09, ""),
+    ],
 )
 def test_low_confidence_is_told_before_what_is_possible(p_medical: float, reason: str) -> None:
     assert Cut(threshold=0.6, possible_from=0.1).reason(p_medical) == reason

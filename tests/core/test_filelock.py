@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -58,6 +59,29 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
     with pytest.raises(BlockingIOError):
         LockFile(path)
     lock.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is open cannot be removed there")
+def test_a_lock_that_others_took_while_it_was_given_back_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.csv.lock"
+    first = LockFile(path)
+    taken: list[LockFile] = []
+    stream = first._stream
+
+    class Slow:
+        closed = False
+        fileno = stream.fileno
+
+        def close(self) -> None:
+            stream.close()
+            taken.append(LockFile(path))
+
+    monkeypatch.setattr(first, "_stream", Slow())
+    first.release()
+    assert path.exists()
+    taken[0].release()
 
 
 def test_a_file_of_the_users_that_is_named_like_a_lock_stays(tmp_path: Path) -> None:

@@ -29,6 +29,22 @@ def test_a_worker_can_hold_the_largest_picture_it_may_decode() -> None:
     assert 2 * 3 * DEFAULT_LIMITS.pixels < DEFAULT_LIMITS.memory_bytes
 
 
+def test_the_usual_limits_stay_unless_somebody_means_to_change_them() -> None:
+    # A lower one loses pictures of honest files, a higher one is what hostile files may cost.
+    assert dataclasses.asdict(DEFAULT_LIMITS) == {
+        "file_bytes": 2**30,
+        "pixels": 250_000_000,
+        "frames": 32,
+        "pages": 5_000,
+        "pictures": 20_000,
+        "members": 100_000,
+        "inflated_bytes": 4 * 2**30,
+        "depth": 5,
+        "seconds": 300,
+        "memory_bytes": 4 * 2**30,
+    }
+
+
 def test_one_limit_can_be_lowered_and_the_others_stay() -> None:
     lowered = dataclasses.replace(DEFAULT_LIMITS, pages=10)
     assert lowered.pages == 10

@@ -33,6 +33,11 @@ def test_two_kinds_that_make_a_group_are_judged_as_that_group() -> None:
     assert [name for name, _ in parts_of(kinds)] == ["skin", "ct"]
 
 
+def test_the_largest_group_goes_first() -> None:
+    kinds = kinds_of(names_of("medical,photo"))
+    assert [name for name, _ in parts_of(kinds)] == ["medical", "photo"]
+
+
 @given(st.sets(st.sampled_from(sorted({*KINDS, *GROUPS})), min_size=1))
 def test_parts_hold_each_wanted_kind_once_and_no_other(names: set[str]) -> None:
     kinds = kinds_of(names)
