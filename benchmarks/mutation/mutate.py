@@ -25,7 +25,7 @@ from pathlib import Path
 
 from mutants import Mutant, sampled
 from table import EQUIVALENT, FIELDS, RESULTS, Row, known, written
-from trying import Reached, failing, load_libraries, reached
+from trying import Reached, failing, learn, load_libraries, recall
 
 ROOT = Path(__file__).resolve().parents[2]
 _ENOUGH_SECONDS = 40.0
@@ -93,17 +93,19 @@ class Bench:
         state = hashlib.sha256()
         for module in self.modules(package):
             state.update((self.source / module).read_bytes())
-        known = []
+        stores = {}
         for test in self.tests(package):
             digest = state.copy()
             digest.update((self.copy / test).read_bytes())
             name = test.replace("/", ".").removesuffix(".py")
-            store = self.notes / f"{name}-{digest.hexdigest()[:12]}.json"
-            if run or store.is_file():
-                known.append(reached(self.copy, [test], store))
+            stores[test] = self.notes / f"{name}-{digest.hexdigest()[:12]}.json"
+        unknown = {test: store for test, store in stores.items() if not store.is_file()}
+        if unknown and run:
+            learn(self.copy, unknown)
+        found = [recall(store) for store in stores.values() if store.is_file()]
         if run:
-            self._reached[package] = known
-        return known
+            self._reached[package] = found
+        return found
 
     def killer(self, package: str, mutant: Mutant) -> str:
         """The test that fails with a mutant; empty where all pass."""

@@ -8,6 +8,7 @@ quickest first.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -16,7 +17,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,37 +100,52 @@ def load_libraries() -> None:
             importlib.import_module(name)
 
 
-def reached(copy: Path, tests: Sequence[str], store: Path) -> Reached:
-    """Run tests once on sound code, and learn what they reach; kept for the next time."""
-    if not store.is_file():
-        _fork(
-            copy, [*tests], store.with_suffix(".run"), cover=store.with_suffix(".cov"), limit=None
-        )
-        _keep(copy, store)
+def learn(copy: Path, stores: Mapping[str, Path]) -> None:
+    """Run modules of tests once on sound code, all together, and keep what they reach.
+
+    Parameters
+    ----------
+    copy : Path
+    stores : mapping of str to Path
+        Modules of tests, each with the file that keeps what is learnt of it.
+    """
+    from coverage import CoverageData
+
+    run_to, cover = (copy.parent / name for name in ("learnt.run", "learnt.cov"))
+    cover.unlink(missing_ok=True)
+    _fork(copy, list(stores), run_to, cover=cover, limit=None)
+    run = json.loads(run_to.read_text(encoding="utf-8"))
+    if run["code"] not in (0, 1):
+        raise RuntimeError(f"the tests cannot be run: {run_to.with_suffix('.log')}")
+    data = CoverageData(str(cover))
+    data.read()
+    root = copy / "src" / "medsift"
+    measured = {
+        str(Path(name).relative_to(root)): data.contexts_by_lineno(name)
+        for name in data.measured_files()
+    }
+    for module, store in stores.items():
+        start = f"{module}::"
+        lines = {
+            name: {n: [t for t in tests if t.startswith(start)] for n, tests in by_line.items()}
+            for name, by_line in measured.items()
+        }
+        lines = {name: {n: t for n, t in by.items() if t} for name, by in lines.items()}
+        passed = {
+            name: seconds
+            for name, seconds in run["seconds"].items()
+            if name.startswith(start) and name not in run["failed"]
+        }
+        kept = {"seconds": passed, "lines": {name: by for name, by in lines.items() if by}}
+        store.write_text(json.dumps(kept), encoding="utf-8")
+
+
+@functools.cache
+def recall(store: Path) -> Reached:
+    """What was learnt of a module of tests."""
     row = json.loads(store.read_text(encoding="utf-8"))
     lines = {m: {int(n): names for n, names in by.items()} for m, by in row["lines"].items()}
     return Reached(row["seconds"], lines)
-
-
-def _keep(copy: Path, store: Path) -> None:
-    from coverage import CoverageData
-
-    run = json.loads(store.with_suffix(".run").read_text(encoding="utf-8"))
-    if run["code"] not in (0, 1):
-        raise RuntimeError(f"the tests cannot be run: {store.with_suffix('.log')}")
-    failed = set(run["failed"])
-    data = CoverageData(str(store.with_suffix(".cov")))
-    data.read()
-    root = copy / "src" / "medsift"
-    lines = {
-        str(Path(name).relative_to(root)): {
-            line: [test for test in tests if test] for line, tests in by_line.items()
-        }
-        for name in data.measured_files()
-        if (by_line := data.contexts_by_lineno(name))
-    }
-    seconds = {name: s for name, s in run["seconds"].items() if name not in failed}
-    store.write_text(json.dumps({"seconds": seconds, "lines": lines, "failed": sorted(failed)}))
 
 
 def failing(copy: Path, tests: Sequence[str], note: Path) -> str:
@@ -190,7 +206,7 @@ def _run(copy: Path, words: list[str], note: Path, cover: Path | None, limit: fl
 
     # The same examples each time, and no failure for a machine that is busy.
     hypothesis.settings.register_profile(
-        "mutants", deadline=None, derandomize=True, database=None, print_blob=False,
+        "mutants", deadline=None, derandomize=True, database=None, max_examples=25,
         suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     hypothesis.settings.load_profile("mutants")

@@ -250,6 +250,35 @@ def test_strips_are_joined_across_a_step_that_would_part_panels() -> None:
     assert len(_two(left[:, :30], right[:, :30])) == 2
 
 
+def _stepping(across: int, beside: int = 10, width: int = 120) -> tuple[np.ndarray, np.ndarray]:
+    """The same, with a step also on either side of the seam, as in a ramp."""
+    rows = np.random.default_rng(3).integers(60, 120, (120, 1, 3), dtype=np.uint8)
+    left, right = np.repeat(rows, width, axis=1), np.repeat(rows, width, axis=1)
+    left[:, -1] += np.uint8(beside)
+    right[:, 0] += np.uint8(beside + across)
+    right[:, 1:] += np.uint8(2 * beside + across)
+    return left, right
+
+
+@pytest.mark.parametrize(("across", "parts"), [(15, 1), (16, 1), (17, 2)])
+def test_the_step_across_may_be_somewhat_larger_than_those_beside_it(
+    across: int, parts: int
+) -> None:
+    assert len(_two(*_stepping(across))) == parts
+
+
+@pytest.mark.parametrize(("across", "parts"), [(30, 1), (31, 1), (32, 2)])
+def test_between_strips_it_may_be_larger_still(across: int, parts: int) -> None:
+    assert len(_two(*_stepping(across, width=30))) == parts
+
+
+@pytest.mark.parametrize(("texture", "parts"), [(2, 2), (3, 2), (4, 1)])
+def test_a_seam_with_next_to_no_texture_is_flat(texture: int, parts: int) -> None:
+    half = np.full((120, 120, 3), 90, dtype=np.uint8)
+    half[::2] += np.uint8(2 * texture)
+    assert len(_two(half, half.copy())) == parts
+
+
 def test_flat_strips_are_joined_by_their_shape() -> None:
     flat = np.full((120, 30, 3), 90, dtype=np.uint8)
     flat[40:80, 10:20] = 200
