@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000, help="of the memory run")
     parser.add_argument("--pictures", type=int, default=3_000, help="for the engine")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=16)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(arguments, Path(folder)))

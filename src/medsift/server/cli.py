@@ -76,7 +76,7 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--batch",
         type=int,
-        default=8,
+        default=16,
         metavar="N",
         help="most small pictures, of any requests, for a worker at once; default: %(default)s",
     )

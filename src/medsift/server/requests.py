@@ -109,7 +109,7 @@ class RequestHandler:
         if _media_type(request) == "application/json":
             items = await self._addresses(request)
         else:
-            items = await self._files(request, self._settings.files)
+            items = await self._files(request, self._settings.files, pages=True)
         records = self._examine(items, wishes, self._settings.batch)
         return await self._records(request, records, stream)
 
@@ -122,7 +122,8 @@ class RequestHandler:
         ClientGoneError
         """
         wishes = self._wishes(request, asked, "stream")
-        items = [_only_a_picture(i) for i in await self._files(request, self._settings.pictures)]
+        files = await self._files(request, self._settings.pictures, pages=False)
+        items = [_only_a_picture(item) for item in files]
         # One request may keep all workers busy: its pictures are small, and others get between.
         ahead = 2 * self._settings.batch * self._settings.scan_options.worker_count
         records = first_of_each(self._examine(items, wishes, ahead))
@@ -174,8 +175,8 @@ class RequestHandler:
         self._take_note(request, found)
         return Response(scan_body(found, counts_of(found)), media_type="application/json")
 
-    async def _files(self, request: Request, most: int) -> list[Input]:
-        uploads = await self._form(request, most)
+    async def _files(self, request: Request, most: int, pages: bool) -> list[Input]:
+        uploads = await self._form(request, most, pages)
         if not uploads:
             raise invalid("the form holds no file")
         return [Input(upload.name, path=upload.path) for upload in uploads]
@@ -183,23 +184,24 @@ class RequestHandler:
     async def _picture(self, request: Request) -> ReceivedFile:
         media_type = _media_type(request)
         if media_type.startswith("multipart/"):
-            uploads = await self._form(request, most=1)
+            uploads = await self._form(request, most=1, pages=False)
             if len(uploads) != 1:
                 raise invalid("the form holds no file")
             return uploads[0]
         if media_type.startswith("image/") or media_type in _RAW:
             body = self._body(request, self._settings.body_bytes)
-            upload = await read_raw(body, self._folder(request))
+            upload = await read_raw(body, self._folder(request, pages=False))
             self._received(request, body, 1)
             return upload
         raise unsupported("send a form with a file, or a picture with its own media type")
 
-    async def _form(self, request: Request, most: int) -> list[ReceivedFile]:
+    async def _form(self, request: Request, most: int, pages: bool) -> list[ReceivedFile]:
         if _media_type(request) != "multipart/form-data":
             raise unsupported("send a form with files (multipart/form-data)")
         body = self._body(request, self._settings.body_bytes)
         content_type = request.headers.get("content-type", "")
-        uploads = await read_multipart(body, self._folder(request), content_type, most)
+        folder = self._folder(request, pages)
+        uploads = await read_multipart(body, folder, content_type, most)
         self._received(request, body, len(uploads))
         return uploads
 
@@ -224,10 +226,10 @@ class RequestHandler:
             self._quota.check(int(announced[:_DIGITS]) - _FORM_BYTES)
         return RequestBody(request.receive, self._settings, longest)
 
-    def _folder(self, request: Request) -> RequestFolder:
+    def _folder(self, request: Request, pages: bool) -> RequestFolder:
         if self._quota is None:
             raise _not_open()
-        folder = self._quota.new()
+        folder = self._quota.new(pages)
         visit: Visit = request.scope[VISIT]
         visit.clean_up.callback(folder.remove)
         return folder

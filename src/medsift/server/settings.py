@@ -86,7 +86,7 @@ class Settings:
     input_seconds: float = 60.0
     request_seconds: float = 300.0
     shutdown_seconds: float = 300.0
-    batch: int = 8
+    batch: int = 16
 
     def __post_init__(self) -> None:
         bounds = (

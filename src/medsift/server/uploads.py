@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -40,6 +41,7 @@ _HEADER_BYTES = 16 * 1024
 _NAME_LENGTH = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PICTURES = "pictures"
 _FIELDS = frozenset({"file", "files", "files[]"})
 
 
@@ -125,10 +127,20 @@ class UploadQuota:
         self._count = 0
         self._lock = threading.Lock()  # large bodies are written by threads
 
-    def new(self) -> RequestFolder:
-        """A folder for one request; a page in it cannot refer to the files of others."""
+    def new(self, pages: bool) -> RequestFolder:
+        """A place for the files of one request.
+
+        Parameters
+        ----------
+        pages : bool
+            Whether pages may be among them. They get a folder of their own, so that a page cannot
+            refer to the files of others. Pictures lie together, under names that nobody can guess:
+            to make and remove a folder takes longer than all else that a request needs.
+        """
         self._count += 1
-        return RequestFolder(self._folder / f"request-{self._count}", self)
+        if pages:
+            return RequestFolder(self._folder / f"request-{self._count}", self, own=True)
+        return RequestFolder(self._folder / _PICTURES, self, own=False)
 
     def check(self, size: int) -> None:
         """Refuse what is announced and would not fit, before any of it is read.
@@ -164,26 +176,35 @@ class UploadQuota:
 
 
 class RequestFolder:
-    """The files of one request; removed at its end."""
+    """The files of one request; removed at its end.
 
-    def __init__(self, path: Path, quota: UploadQuota) -> None:
+    Parameters
+    ----------
+    path : Path
+    quota : UploadQuota
+    own : bool
+        Whether no other request has files there.
+    """
+
+    def __init__(self, path: Path, quota: UploadQuota, own: bool) -> None:
         self._path = path
         self._quota = quota
+        self._own = own
         self._taken = 0
         self._paths: list[Path] = []
 
     def open(self) -> tuple[Path, BinaryIO]:
-        """A new file. It is numbered, and not named as the client says.
+        """A new file, not named as the client says.
 
         Raises
         ------
         ProblemError
             There is no room (507).
         """
-        path = self._path / str(len(self._paths) + 1)
+        path = self._path / (str(len(self._paths) + 1) if self._own else secrets.token_hex(16))
         try:
-            if not self._paths:
-                self._path.mkdir()
+            if not self._paths and (self._own or not self._path.is_dir()):
+                self._path.mkdir(exist_ok=not self._own)
             file = path.open("wb")
         except OSError as error:
             raise _problem_of(error) from error
@@ -210,7 +231,7 @@ class RequestFolder:
         """Remove all of it; never fails."""
         for path in self._paths:
             path.unlink(missing_ok=True)
-        if self._paths:
+        if self._paths and self._own:
             with suppress(OSError):
                 self._path.rmdir()
         self._quota.give_back(self._taken)

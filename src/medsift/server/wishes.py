@@ -27,7 +27,7 @@ class Asked:
     threshold: float | None = None
 
 
-def _asked(
+async def _asked(  # with nothing to wait for: a plain function would be run in a thread
     accept: Annotated[
         list[str] | None,
         Query(
