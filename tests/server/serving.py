@@ -66,8 +66,10 @@ class Service:
         self.dispatcher: Instant
 
     def leftovers(self) -> list[Path]:
-        """What lies in the temporary folder, besides its lock."""
-        return [path for path in self.dispatcher.folder.iterdir() if path.name != "lock"]
+        """What lies in the temporary folder, besides its lock and the place of pictures."""
+        own = self.dispatcher.folder
+        found = [path for path in own.iterdir() if path.name not in ("lock", "pictures")]
+        return [*found, *own.glob("pictures/*")]
 
 
 @asynccontextmanager

@@ -45,10 +45,10 @@ def client(service: ServiceProcess) -> Iterator[httpx.Client]:
 
 
 def leftovers(temporary: Path) -> list[Path]:
-    """What lies in the folder of the service, besides its lock and the place of its notes."""
+    """What lies in the folder of the service, besides its lock, notes' and pictures' places."""
     (own,) = temporary.iterdir()
-    found = [path for path in own.iterdir() if path.name not in ("lock", "notes")]
-    return [*found, *own.glob("notes/*")]
+    found = [path for path in own.iterdir() if path.name not in ("lock", "notes", "pictures")]
+    return [*found, *own.glob("notes/*"), *own.glob("pictures/*")]
 
 
 def test_a_scan_finds_what_the_command_line_finds(
