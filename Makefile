@@ -25,10 +25,10 @@ test-train: $(VENV)/.train
 test-ray: $(VENV)/.ray
 	$(BIN)/python -m pytest -m ray
 
-# The app in a real browser. Without Chromium they are skipped: apt-get install chromium, or set
-# MEDSIFT_CHROMIUM to the path of one.
+# The app and the report in a real browser. Without Chromium they are skipped: apt-get install
+# chromium, or set MEDSIFT_CHROMIUM to the path of one.
 test-e2e: $(VENV)/.dev
-	$(BIN)/python -m pytest -m e2e tests/app
+	$(BIN)/python -m pytest -m e2e tests/app tests/report
 
 # Do the tests notice? Small faults are put into the code, a sample of them, and tests are run; it
 # takes hours, and is no part of what every change has to pass.

@@ -200,6 +200,7 @@ def test_every_control_has_a_name(tmp_path: Path) -> None:
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 def test_a_browser_shows_the_pictures(tmp_path: Path) -> None:
     some = [picture("<b>a.pdf", i) for i in range(3)] + [failure("bad\u202e.pdf")]
