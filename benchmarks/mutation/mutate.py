@@ -1,12 +1,12 @@
 """Do the tests notice? Small faults are put into the code, one at a time, and tests are run.
 
     python benchmarks/mutation/mutate.py --package decode --count 8
-    python benchmarks/mutation/mutate.py --again                     # only those that survived
+    python benchmarks/mutation/mutate.py --again               # only those that were not killed
     python benchmarks/mutation/mutate.py --table               # results.md out of what is known
 
 The faults are those of cosmic-ray (``pip install cosmic-ray``; it is in no extra). They are made in
-a copy of the working tree. Each meets the tests of its own package that reach its line, and what
-survives these the tests of the other packages that do.
+a copy of the working tree. Each meets the tests named like its module, then those of its package
+that reach its line, then those of other packages that do, as far as these are known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Bench:
                 (self.copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, self.copy / name)
         compileall.compile_dir(self.copy / "src", quiet=2)
-        self._reached: dict[str, list[Reached]] = {}
+        self._digests: dict[str, str] = {}
 
     @property
     def source(self) -> Path:
@@ -86,42 +87,67 @@ class Bench:
         found = self.copy.glob(PACKAGES[package].tests)
         return sorted(str(path.relative_to(self.copy)) for path in found)
 
-    def reached(self, package: str, *, run: bool) -> list[Reached]:
-        """What each module of tests reaches; those that are not known are left out or run."""
-        if package in self._reached:
-            return self._reached[package]
-        state = hashlib.sha256()
-        for module in self.modules(package):
-            state.update((self.source / module).read_bytes())
+    def mirrors(self, package: str, module: str) -> list[str]:
+        """Modules of tests that are named like a module."""
+        stem = Path(module).stem
+        names = (f"test_{stem}", f"test_dicom_{stem}")
+        return [
+            test
+            for test in self.tests(package)
+            if Path(test).stem in names or Path(test).stem.startswith(f"test_{stem}_")
+        ]
+
+    def killer(self, package: str, mutant: Mutant, *, quick: bool) -> str | None:
+        """The test that fails with a mutant; empty where all pass, None where few were asked."""
+        mirrors = self.mirrors(package, mutant.module)
+        # What runs in processes of workers, coverage.py does not see: then all of them.
+        if killer := self._first_failing(mutant, self._reached(package, mirrors), mirrors):
+            return killer
+        if quick:
+            return None
+        others = [test for test in self.tests(package) if test not in mirrors]
+        if killer := self._first_failing(mutant, self._reached(package, others)):
+            return killer
+        known = {p: [t for t in self.tests(p) if p != package] for p in PACKAGES}
+        elsewhere = [r for p, t in known.items() for r in self._reached(p, t, run=False)]
+        return self._first_failing(mutant, elsewhere)
+
+    def _reached(self, package: str, tests: list[str], *, run: bool = True) -> list[Reached]:
+        """What modules of tests reach; those that are not known are run, or left out."""
+        if package not in self._digests:
+            state = hashlib.sha256()
+            for module in self.modules(package):
+                state.update((self.source / module).read_bytes())
+            self._digests[package] = state.hexdigest()
         stores = {}
-        for test in self.tests(package):
-            digest = state.copy()
+        for test in tests:
+            digest = hashlib.sha256(self._digests[package].encode())
             digest.update((self.copy / test).read_bytes())
             name = test.replace("/", ".").removesuffix(".py")
             stores[test] = self.notes / f"{name}-{digest.hexdigest()[:12]}.json"
         unknown = {test: store for test, store in stores.items() if not store.is_file()}
         if unknown and run:
             learn(self.copy, unknown)
-        found = [recall(store) for store in stores.values() if store.is_file()]
-        if run:
-            self._reached[package] = found
-        return found
+        return [recall(store) for store in stores.values() if store.is_file()]
 
-    def killer(self, package: str, mutant: Mutant) -> str:
-        """The test that fails with a mutant; empty where all pass."""
+    def _first_failing(
+        self, mutant: Mutant, known: list[Reached], otherwise: Sequence[str] = ()
+    ) -> str:
+        tests = self._chosen(known, mutant) or otherwise
+        if not tests:
+            return ""
+        with self._mutated(mutant):
+            return failing(self.copy, tests, self.notes / "mutant.json")
+
+    @contextmanager
+    def _mutated(self, mutant: Mutant) -> Iterator[None]:
         path = self.source / mutant.module
         sound = path.read_text(encoding="utf-8")
-        own = self._chosen(self.reached(package, run=True), mutant)
-        others = [r for p in PACKAGES if p != package for r in self.reached(p, run=False)]
-        own = own or self.tests(package)
         try:
             path.write_text(mutant.code, encoding="utf-8")
             for cached in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
                 cached.unlink()
-            for tests in (own, self._chosen(others, mutant)):
-                if tests and (killer := failing(self.copy, tests, self.notes / "mutant.json")):
-                    return killer
-            return ""
+            yield
         finally:
             path.write_text(sound, encoding="utf-8")
             compileall.compile_file(path, quiet=2)
@@ -145,7 +171,8 @@ def main() -> None:
     parser.add_argument("--package", action="append", choices=sorted(PACKAGES), default=[])
     parser.add_argument("--count", type=int, default=5, help="mutants of a module")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="only those that survived")
+    parser.add_argument("--again", action="store_true", help="only those that were not killed")
+    parser.add_argument("--quick", action="store_true", help="only tests named like the module")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin none after so long")
     parser.add_argument("--folder", type=Path, help="for the copy; kept, with what tests reach")
     parser.add_argument("--table", action="store_true", help="only write the table")
@@ -176,9 +203,10 @@ def tried(
     """What became of each mutant that is to be tried."""
     for package in arguments.package or PACKAGES:
         for mutant in _due(bench, package, arguments, rows):
-            by = bench.killer(package, mutant)
-            outcome = "killed" if by else "survived"
-            yield Row(package, mutant.module, mutant.line, mutant.before, mutant.after, outcome, by)
+            by = bench.killer(package, mutant, quick=arguments.quick)
+            outcome = "open" if by is None else "killed" if by else "survived"
+            lines = mutant.line, mutant.before, mutant.after
+            yield Row(package, mutant.module, *lines, outcome, by or "")
 
 
 def _due(
@@ -197,7 +225,9 @@ def _due(
             if turn >= len(sample):
                 continue
             row = rows.get(sample[turn].key)
-            if (row is not None and row.outcome == "survived") if arguments.again else row is None:
+            has_to = row is not None and row.outcome != "killed" if arguments.again else row is None
+            mirrored = bench.mirrors(package, sample[turn].module) or not arguments.quick
+            if has_to and mirrored:
                 yield sample[turn]
 
 

@@ -82,6 +82,7 @@ def written(
 
 
 def _line(package: str, rows: list[Row], equivalent: dict[tuple[str, str, str], Row]) -> str:
+    rows = [r for r in rows if r.outcome != "open"]
     count = Counter(
         "equivalent" if r.outcome == "survived" and r.key in equivalent else r.outcome for r in rows
     )
