@@ -29,6 +29,13 @@ def test_a_speck_of_dust_is_blank() -> None:
     assert is_blank(dusty)
 
 
+def test_a_scratch_is_blank_wherever_it_lies() -> None:
+    for row in range(55, 70):
+        drawn = np.full((960, 960, 3), 255, dtype=np.uint8)
+        drawn[row, 100:300] = 0
+        assert is_blank(drawn), row
+
+
 def test_a_thin_line_is_not_blank() -> None:
     drawn = page()
     drawn[100, :] = 0

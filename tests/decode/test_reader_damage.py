@@ -35,6 +35,13 @@ class TestDamage:
         whole = np.asarray(scene(256, 256)).astype(int)
         assert np.abs(picture.pixels[left] - whole[left]).mean() < 6
 
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+    def test_a_file_with_next_to_nothing_left_is_an_error(self, kind: str) -> None:
+        data = encoded(scene(256, 256), kind)
+        start = data.index(b"\xff\xda") if kind == "JPEG" else data.index(b"IDAT")
+        with pytest.raises(DecodeError, match="next to nothing left"):
+            only(data[: start + 40])
+
     def test_a_truncated_progressive_jpeg_shows_what_is_left(self) -> None:
         data = encoded(scene(256, 256), "JPEG", progressive=True, quality=95)
         assert only(data[: len(data) * 2 // 3]).note == "truncated"

@@ -66,8 +66,9 @@ class TestTiff:
     @pytest.mark.parametrize("tile", [0, 16])
     @pytest.mark.parametrize("compression", [1, 8])
     def test_planes_of_sixteen_bits(self, order: str, tile: int, compression: int) -> None:
-        data = tiff_of(COLOUR, order, tile, PLANAR=2, COMPRESSION=compression)
-        assert np.abs(only(data).pixels.astype(int) - (COLOUR >> 8)).max() <= 1
+        picture = only(tiff_of(COLOUR, order, tile, PLANAR=2, COMPRESSION=compression))
+        assert np.abs(picture.pixels.astype(int) - (COLOUR >> 8)).max() <= 1
+        assert picture.note == ""
 
     @pytest.mark.parametrize("planar", [1, 2])
     @pytest.mark.parametrize("dtype", ["uint8", "uint16"])

@@ -123,6 +123,8 @@ def test_targa_has_no_signature_and_needs_its_name() -> None:
         (b"{\\rtf1\\ansi hello}", "rtf"),
         (b"PAR1\x15\x04", "parquet"),
         (struct.pack("<i", 348) + bytes(340) + b"n+1\0", "nifti"),
+        (struct.pack(">i", 348) + bytes(340) + b"ni1\0" + bytes(8), "nifti"),
+        (bytes.fromhex("3080 06092a864886f70d010702 a080"), "cms"),
         (b"BZh9 is what bzip2 files start with", "text"),
         (b"BM is not always a bitmap", "text"),
         (b"Just some words.\n", "text"),
