@@ -237,7 +237,6 @@ def test_a_file_that_medsift_did_not_write_is_a_value_error(
 def test_a_parquet_file_of_many_batches_and_row_groups_keeps_the_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("medsift.report.parquet._BATCH_ROWS", 10)
     monkeypatch.setattr("medsift.report.parquet._GROUP_ROWS", 25)
     path = written(tmp_path / "out.parquet", [picture("a.pdf", i) for i in range(101)])
     assert [row["index"] for row in read_rows(path)] == list(range(101))

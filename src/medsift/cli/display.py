@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -20,8 +19,10 @@ from medsift.report.table import Table
 from medsift.report.terminal import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from medsift.cli.scan_request import Looked, Shown, Written
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.since import Since
@@ -39,29 +40,27 @@ class ScanDisplay:
 
     Parameters
     ----------
-    arguments : argparse.Namespace
-        Of ``medsift scan``.
+    looked : Looked
+    written : Written
+    shown : Shown
     """
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self._quiet: bool = arguments.quiet
-        self._resumable = any(name != "-" for name in arguments.output)
-        wants_table = (arguments.table or not arguments.output) and not arguments.quiet
-        self._table = Table(only=arguments.only) if wants_table else None
+    def __init__(self, looked: Looked, written: Written, shown: Shown) -> None:
+        self._shown = shown
+        self._written = written
+        self._table = Table(only=shown.only) if shown.table else None
         self.summary = self._table.summary if self._table else ScanSummary()
-        self._report = ReportPage(arguments.report) if arguments.report else None
-        self._scope: list[str] = [*arguments.inputs, *arguments.inputs_from]
-        self._report_name: str | None = arguments.report
-        self._by_file = ByFile(arguments.by_file) if arguments.by_file else None
-        self._features = _features_file(arguments.features)
-        shows_progress = sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet)
-        self._names: list[str] | None = arguments.inputs if shows_progress else None
+        self._report = ReportPage(written.report) if written.report else None
+        self._scope = (*looked.inputs, *looked.lists)
+        self._by_file = ByFile(written.by_file) if written.by_file else None
+        self._features = _features_file(written.features)
+        self._names = looked.inputs if shown.progress and sys.stderr.isatty() else None
         # How many series there are is known when all their headers have been read.
-        self._countable = not (arguments.by_series or arguments.inputs_from)
+        self._countable = not (looked.by_series or looked.lists)
         self._bar: Any = None
         self._changes = Changes()
         self._since = ""
-        self._recall: float | None = arguments.recall
+        self._recall: float | None = None
         self._started = time.monotonic()
 
     def __enter__(self) -> ScanDisplay:
@@ -112,9 +111,10 @@ class ScanDisplay:
     def announce(self, options: ScanOptions) -> None:
         """Tell before the work what ``--recall`` means and costs, and the report what is asked."""
         bound = options.recall_bound
+        self._recall = options.recall
         if self._report is not None:
             self._report.facts = self._facts(options, bound.threshold if bound else None)
-        if bound is None or self._quiet:
+        if bound is None or not self._shown.summary:
             return
         from medsift.classify import store
         from medsift.classify.card import read_card
@@ -157,7 +157,7 @@ class ScanDisplay:
 
     def sum_up(self, interrupted: bool) -> None:
         """Print the counts, where the report is, and whether the work was cut short."""
-        if self._quiet:
+        if not self._shown.summary:
             return
         seconds = time.monotonic() - self._started
         if self._table:
@@ -170,10 +170,14 @@ class ScanDisplay:
             sys.stderr.write(self._since + "\n")
         if told := _told(self._changes):
             sys.stderr.write(f"since the earlier scan: {told}\n")
-        if self._report_name:
-            sys.stderr.write(f"report: {harmless(self._report_name)}\n")
+        if self._written.report:
+            sys.stderr.write(f"report: {harmless(self._written.report)}\n")
         if interrupted:
-            hint = "; --resume with the same --output goes on from here" if self._resumable else ""
+            hint = (
+                "; --resume with the same --output goes on from here"
+                if self._written.are_kept
+                else ""
+            )
             sys.stderr.write(f"interrupted{hint}\n")
 
     @contextmanager
@@ -194,7 +198,7 @@ def _told(changes: Changes) -> str:
     return "; ".join(f"{number:,} {what}" for number, what in parts if number)
 
 
-def _total(names: list[str]) -> int | None:
+def _total(names: Sequence[str]) -> int | None:
     """Number of inputs where it can be known quickly, for the time left."""
     from medsift.sources.inputs import expand
 

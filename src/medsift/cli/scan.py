@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsift.cli.exit_codes import ExitCode
 from medsift.cli.scan_arguments import add_arguments
+from medsift.cli.scan_request import STANDARD, request_of
 from medsift.core.errors import UsageError
 from medsift.core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
+    from medsift.cli.scan_request import Looked, ScanRequest
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.shards import Counts
@@ -38,28 +38,30 @@ def run(arguments: argparse.Namespace) -> int:
     from medsift.pipeline.since import Since
     from medsift.report.outputs import open_outputs
 
+    request = request_of(arguments)
+    looked, written = request.looked, request.written
     # All of it is read before any output is opened, which it may be.
-    since = Since(arguments.since)
+    since = Since(request.start.since)
     options = replace(_options(arguments), judgements=since.judgements)
     # Before any output is opened, and so overwritten.
     _check_model(options.model)
-    if not (arguments.inputs or arguments.inputs_from):
+    if not (looked.inputs or looked.lists):
         raise UsageError("nothing to scan: name an input, or a list of them with --inputs-from")
-    if any(map(shards.is_folder, arguments.output)):
-        return exit_code(shards.run(arguments, options), frozenset(arguments.fail_on))
-    _check_outputs(arguments)
-    _check_lists(arguments)
-    view = ScanDisplay(arguments)
+    if any(map(shards.is_folder, written.outputs)):
+        return exit_code(shards.run(request, options), request.fail_on)
+    written.check(looked, request.start)
+    _check_lists(looked)
+    view = ScanDisplay(looked, written, request.shown)
     view.announce(options)
     groups = None if options.group_bits is None else Groups(options.group_bits)
     interrupted = False
     try:
         with (
-            open_outputs(arguments.output, _opening(arguments, options, since)) as outputs,
+            open_outputs(written.outputs, _opening(request, options, since)) as outputs,
             view,
             closing(
                 since.stream(
-                    examine_all(_items(arguments, outputs), options, groups, _holding(outputs))
+                    examine_all(_items(request, outputs), options, groups, _holding(outputs))
                 )
             ) as stream,
         ):
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     view.sum_up(interrupted)
     if interrupted:
         return ExitCode.INTERRUPTED
-    return exit_code(view.summary, frozenset(arguments.fail_on))
+    return exit_code(view.summary, request.fail_on)
 
 
 def exit_code(summary: ScanSummary | Counts, fail_on: frozenset[str]) -> ExitCode:
@@ -90,26 +92,7 @@ def exit_code(summary: ScanSummary | Counts, fail_on: frozenset[str]) -> ExitCod
 
 def _options(arguments: argparse.Namespace) -> ScanOptions:
     from medsift.pipeline.options import ScanOptions
-    from medsift.report.summary import LABELS
 
-    if arguments.retry_failed and not arguments.resume:
-        raise UsageError("--retry-failed goes with --resume")
-    if arguments.features is not None:
-        from medsift.report import features_file
-
-        if arguments.resume:
-            raise UsageError("--features needs a whole scan: it does not go with --resume")
-        if arguments.panels:
-            raise UsageError("--features are of whole pictures: it does not go with --panels")
-        features_file.check(arguments.features)
-    if (arguments.save_names or arguments.save_labels) and not arguments.save_images:
-        raise UsageError("--save-names and --save-labels go with --save-images")
-    if arguments.overwrite and arguments.resume:
-        raise UsageError("--overwrite begins anew, --resume goes on: only one of them")
-    if unknown := set(arguments.only) - {*LABELS, "skipped", "failed"}:
-        raise UsageError(f"--only knows no {min(unknown)}: {', '.join(LABELS)}, skipped, failed")
-    if arguments.resume and all(name == "-" for name in arguments.output):
-        raise UsageError("--resume needs the --output that it shall continue")
     if arguments.engine == "ray":
         # Before any output is opened: whoever lacks Ray keeps what is there.
         from medsift.pipeline.cluster import require_ray
@@ -152,18 +135,17 @@ def _options(arguments: argparse.Namespace) -> ScanOptions:
     )
 
 
-def _opening(arguments: argparse.Namespace, options: ScanOptions, since: Since) -> Opening:
+def _opening(request: ScanRequest, options: ScanOptions, since: Since) -> Opening:
     from medsift.pipeline.resume import elsewhere
     from medsift.report.opening import Opening
 
-    listed = bool(arguments.inputs_from) or "-" in arguments.inputs
     return Opening(
-        "resume" if arguments.resume else "overwrite" if arguments.overwrite else "new",
-        arguments.retry_failed,
-        arguments.resume_by,
+        request.start.mode,
+        request.start.retry,
+        request.start.by,
         {**options.settings, "since": since.fingerprint},
-        arguments.bbox_columns,
-        elsewhere(arguments.inputs, listed),
+        request.written.bbox_columns,
+        elsewhere(request.looked.inputs, request.looked.are_listed),
     )
 
 
@@ -190,33 +172,33 @@ def _web_options(arguments: argparse.Namespace) -> WebOptions:
     )
 
 
-def _items(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | Examined | None]:
+def _items(request: ScanRequest, outputs: Outputs) -> Iterator[Input | Examined | None]:
     from medsift.pipeline.resume import going_on, stamped
 
-    items = stamped(_expanded(arguments, outputs), arguments.resume_by)
-    if arguments.by_series:
+    items = stamped(_expanded(request, outputs), request.start.by)
+    if request.looked.by_series:
         from medsift.sources.series import by_series
 
         items = by_series(items)
     return going_on(items, outputs)
 
 
-def _expanded(arguments: argparse.Namespace, outputs: Outputs) -> Iterator[Input | None]:
+def _expanded(request: ScanRequest, outputs: Outputs) -> Iterator[Input | None]:
     from medsift.sources.inputs import Expander
 
-    expander = Expander([*_written(arguments), *outputs.paths])
-    for name in _names(arguments):
+    expander = Expander([*request.written.paths(), *outputs.paths])
+    for name in _names(request.looked):
         if name is None:
             yield None
         else:
             yield from expander.inputs(name)
 
 
-def _check_lists(arguments: argparse.Namespace) -> None:
+def _check_lists(looked: Looked) -> None:
     """Refuse a list that cannot be read before any output is opened, and so overwritten."""
     from medsift.sources import listing
 
-    for name in arguments.inputs_from:
+    for name in looked.lists:
         listing.check(name)
 
 
@@ -230,43 +212,15 @@ def _check_model(model: str) -> None:
         Classifier(model)
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    own = {os.path.realpath(path) for path in _written(arguments)}
-    for name in arguments.inputs:
-        if name != "-" and os.path.realpath(name) in own and not Path(name).is_dir():
-            raise UsageError(f"{name} is an input and would be overwritten as an output")
-    again = arguments.resume or arguments.overwrite
-    beside = [*filter(None, (arguments.report, arguments.by_file, arguments.features))]
-    taken = {os.path.realpath(name) for name in arguments.output if name != "-"}
-    for name in beside:
-        if not again and Path(name).is_file():
-            raise UsageError(f"{name} exists already: --overwrite begins anew")
-        if os.path.realpath(name) in taken:
-            raise UsageError(f"{name} is written twice: give each file a name of its own")
-        taken.add(os.path.realpath(name))
-
-
-def _written(arguments: argparse.Namespace) -> list[Path]:
-    """What the scan itself writes, which is no input of it."""
-    from medsift.report.outputs import paths_of
-
-    own = paths_of(arguments.output)
-    own += [Path(arguments.report)] if arguments.report else []
-    own += [Path(arguments.by_file)] if arguments.by_file else []
-    own += [arguments.features] if arguments.features else []
-    own += [arguments.save_images] if arguments.save_images else []
-    return own
-
-
-def _names(arguments: argparse.Namespace) -> Iterator[str | None]:
+def _names(looked: Looked) -> Iterator[str | None]:
     from medsift.cli import standard_input
     from medsift.cli.names import as_on_disk
     from medsift.sources import listing
 
-    for name in arguments.inputs:
-        if name == "-":
+    for name in looked.inputs:
+        if name == STANDARD:
             yield from (line and as_on_disk(line) for line in standard_input.lines())
         else:
             yield name
-    for name in arguments.inputs_from:
+    for name in looked.lists:
         yield from map(as_on_disk, listing.read(name))

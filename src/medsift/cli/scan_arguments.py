@@ -6,11 +6,13 @@ import argparse
 import re
 from pathlib import Path
 
+from medsift.core.limits import DEFAULT_LIMITS
 from medsift.pipeline.arguments import (
     add_limit_arguments,
     add_verdict_arguments,
     add_workers_argument,
 )
+from medsift.sources.web.options import DEFAULT_WEB_OPTIONS
 
 # Commas separate names, but for the one within the parentheses of a tag.
 _NAME = re.compile(r"\([^()]*\)|[^,]+")
@@ -208,7 +210,8 @@ def _add_work_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--all-frames",
         action="store_true",
-        help="look at every frame of multi-frame images, not at an even choice of 32",
+        help="look at every frame of multi-frame images, not at an even choice of"
+        f" {DEFAULT_LIMITS.frames}",
     )
     group.add_argument(
         "--by-series",
@@ -269,7 +272,11 @@ def _add_web_arguments(group: argparse._ArgumentGroup) -> None:
         help="also read pages and documents of the same host, up to N links away",
     )
     group.add_argument(
-        "--max-pages", type=int, default=100, metavar="N", help="for one address; default: 100"
+        "--max-pages",
+        type=int,
+        default=DEFAULT_WEB_OPTIONS.max_pages,
+        metavar="N",
+        help="for one address; default: %(default)s",
     )
     group.add_argument(
         "--linked", action="store_true", help="also fetch images that a page only links to"

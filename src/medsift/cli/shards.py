@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from medsift.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from medsift.cli.scan_request import ScanRequest
     from medsift.pipeline.blocks import Block
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.shards import Counts
@@ -21,7 +21,7 @@ def is_folder(output: str) -> bool:
     return output.endswith(("/", "\\")) or "://" in output or Path(output).is_dir()
 
 
-def run(arguments: argparse.Namespace, options: ScanOptions) -> Counts:
+def run(request: ScanRequest, options: ScanOptions) -> Counts:
     """Make the shards that are missing, then put up the marker; gives the counts of all.
 
     Raises
@@ -34,20 +34,20 @@ def run(arguments: argparse.Namespace, options: ScanOptions) -> Counts:
     from medsift.pipeline import cluster
     from medsift.pipeline.shards import Counts, ShardFolder
 
-    _check(arguments)
+    _check(request, options)
     cluster.require_ray()
-    folder = ShardFolder(arguments.output[0])
-    folder.begin(options.settings, arguments.resume)
+    folder = ShardFolder(request.written.outputs[0])
+    folder.begin(options.settings, request.start.resumes)
     counts = Counts()
     started = time.monotonic()
     shards: list[str] = []
     missing: list[Block] = []
     there = folder.shards()
-    for block in _blocks(arguments):
+    for block in _blocks(request):
         shards.append(block.shard)
         if block.shard in there:
             row = folder.counts(block.shard)
-            if not (arguments.retry_failed and row["failed"]):
+            if not (request.start.retry and row["failed"]):
                 counts.add(row)
                 continue
             folder.remove(block.shard)
@@ -56,40 +56,40 @@ def run(arguments: argparse.Namespace, options: ScanOptions) -> Counts:
         folder.reopen()
         for number, (_, row) in enumerate(cluster.make_shards(missing, options, folder.name), 1):
             counts.add(row)
-            _tell(arguments, f"{number} of {len(missing)} shards, {counts.records:,} records")
+            _tell(request, f"{number} of {len(missing)} shards, {counts.records:,} records")
     folder.finish(counts, shards)
-    if not arguments.quiet:
+    if request.shown.summary:
         sys.stderr.write(f"{counts.sentence(time.monotonic() - started)}\n")
     return counts
 
 
-def _check(arguments: argparse.Namespace) -> None:
-    if arguments.engine != "ray":
+def _check(request: ScanRequest, options: ScanOptions) -> None:
+    if request.engine != "ray":
         raise UsageError("a folder as output needs --engine ray")
     if (
-        len(arguments.output) > 1
-        or arguments.report
-        or arguments.table
-        or arguments.by_file
-        or arguments.features
+        len(request.written.outputs) > 1
+        or request.written.report
+        or request.shown.table
+        or request.written.by_file
+        or request.written.features
     ):
         raise UsageError("a folder of shards goes with no other output, table, report or list")
-    if arguments.by_series:
+    if request.looked.by_series:
         raise UsageError("--by-series does not go with a folder of shards: each has its inputs")
-    if arguments.group_duplicates:
+    if options.group_bits is not None:
         raise UsageError("look-alikes are grouped within one file, not across shards")
-    if "-" in arguments.inputs:
+    if "-" in request.looked.inputs:
         raise UsageError("a folder of shards needs inputs that can be named again: no -")
-    if arguments.block < 1:
-        raise UsageError(f"a shard holds at least one input, not {arguments.block}")
+    if request.block < 1:
+        raise UsageError(f"a shard holds at least one input, not {request.block}")
 
 
-def _blocks(arguments: argparse.Namespace) -> list[Block]:
+def _blocks(request: ScanRequest) -> list[Block]:
     from medsift.pipeline.blocks import blocks
 
-    return list(blocks(arguments.inputs, arguments.inputs_from, arguments.block))
+    return list(blocks(request.looked.inputs, request.looked.lists, request.block))
 
 
-def _tell(arguments: argparse.Namespace, text: str) -> None:
-    if sys.stderr.isatty() and not (arguments.no_progress or arguments.quiet):
+def _tell(request: ScanRequest, text: str) -> None:
+    if sys.stderr.isatty() and request.shown.progress:
         sys.stderr.write(f"\r{text}\x1b[K")

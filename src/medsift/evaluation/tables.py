@@ -27,7 +27,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "source": ("source", "true_source", "dataset", "group", "site"),
     "split": ("split", "subset", "pool"),
 }
-_BATCH = 4096
 _TRUE = frozenset({"1", "true", "yes"})
 _FALSE = frozenset({"0", "false", "no"})
 
@@ -145,28 +144,12 @@ def _text(value: Any) -> str:
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        from arro3.io import read_parquet
-    except ImportError:
-        yield from _by_pyarrow(path)
-        return
+    from arro3.io import read_parquet
+
     try:
         for batch in read_parquet(path):
             names = batch.schema.names
             columns = [batch.column(i).to_pylist() for i in range(len(names))]
             yield from (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     except Exception as error:
-        raise UsageError(f"{path} is no readable Parquet file: {error}") from error
-
-
-def _by_pyarrow(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UsageError("tables in Parquet need medsift[parquet]") from error
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(_BATCH):
-            yield from batch.to_pylist()
-    except (OSError, pa.ArrowException) as error:
         raise UsageError(f"{path} is no readable Parquet file: {error}") from error

@@ -19,7 +19,7 @@ from typing import TextIO
 
 from medsift.core.errors import UsageError
 from medsift.core.taxonomy import KINDS
-from medsift.report import jsonl
+from medsift.report import jsonl, parquet
 from medsift.report.summary import LABELS
 
 BY_PERSON = "judged_by_person"
@@ -85,8 +85,6 @@ def read(name: str) -> Iterator[BaselineRow]:
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        from medsift.report import parquet  # loads NumPy
-
         yield from parquet.read_texts(path, _COLUMNS)
     elif suffix == ".jsonl":
         for row in jsonl.read(path):

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import FieldType, Record
+from medsift.report import parquet
 from medsift.report.csv_file import inert
 from medsift.report.drafts import draft_beside
 from medsift.report.files import FileFound, Gathering, Shown
@@ -113,8 +114,6 @@ class ByFile:
                     if self._path.suffix.lower() == ".csv":
                         _write_csv(self._ordered(), draft)
                     else:
-                        from medsift.report import parquet  # loads NumPy
-
                         parquet.write_table(self._ordered(), draft, COLUMNS)
                     draft.replace(self._path)
                 finally:

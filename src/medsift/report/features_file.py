@@ -30,15 +30,10 @@ def check(path: Path) -> None:
     Raises
     ------
     UsageError
-        An unknown suffix, or Parquet without ``medsift[parquet]``.
+        An unknown suffix.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"features go into .npy or .parquet, not {path}")
-    if path.suffix.lower() == ".parquet":
-        try:
-            import arro3.io  # noqa: F401
-        except ImportError as error:
-            raise UsageError("features in Parquet need medsift[parquet]") from error
 
 
 class FeaturesFile:

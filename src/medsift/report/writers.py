@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medsift.core.errors import OutputError, UsageError
-from medsift.report import csv_file, jsonl
+from medsift.report import csv_file, jsonl, parquet
 from medsift.report.drafts import draft_beside, new_mark
 from medsift.report.stream import StreamWriter, Writer
 from medsift.report.values import Row
@@ -196,8 +196,6 @@ class ParquetWriter(Writer):
         with _writing(self.path):
             draft = draft_beside(self.path)
             try:
-                from medsift.report import parquet  # loads NumPy
-
                 parquet.write(self._rows.file, draft)
                 draft.replace(self.path)
             finally:
@@ -303,8 +301,6 @@ def read_rows(path: Path) -> Iterator[Row]:
         return csv_file.read(path)
     if suffix == ".jsonl":
         return jsonl.read(path)
-    from medsift.report import parquet  # loads NumPy
-
     return parquet.read(path)
 
 

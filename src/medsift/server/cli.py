@@ -104,23 +104,46 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _add_limit_arguments(group: argparse._ArgumentGroup) -> None:
+    from medsift.server.settings import Settings
+
+    usual = Settings()
+
     def number(name: str, default: float, unit: str, text: str) -> None:
         kind = type(default)
         group.add_argument(
             name, type=kind, default=default, metavar=unit, help=f"{text}; default: %(default)s"
         )
 
-    number("--max-requests", 128, "N", "requests at the same time; more are answered 429")
-    number("--max-body", 256, "MIB", "longest body")
-    number("--max-files", 100, "N", "most files, or addresses, of one request")
-    number("--max-pictures", 1000, "N", "most pictures of one request to /v1/classify/batch")
-    number("--max-pixels", 100_000_000, "N", "width times height of the largest picture")
-    number("--max-spool", 2048, "MIB", "uploads in the temporary folder at the same time")
-    number("--idle-timeout", 20.0, "S", "time between two pieces of a body")
-    number("--body-timeout", 600.0, "S", "time for a whole body")
-    number("--input-timeout", 60.0, "S", "time for one input in a worker")
-    number("--request-timeout", 300.0, "S", "time for a request, from the end of its body")
-    number("--shutdown-timeout", 300.0, "S", "time to finish what was accepted when stopping")
+    number(
+        "--max-requests", usual.requests, "N", "requests at the same time; more are answered 429"
+    )
+    number("--max-body", usual.body_bytes // _MIB, "MIB", "longest body")
+    number("--max-files", usual.files, "N", "most files, or addresses, of one request")
+    number(
+        "--max-pictures", usual.pictures, "N", "most pictures of one request to /v1/classify/batch"
+    )
+    number("--max-pixels", usual.pixels, "N", "width times height of the largest picture")
+    number(
+        "--max-spool",
+        usual.spool_bytes // _MIB,
+        "MIB",
+        "uploads in the temporary folder at the same time",
+    )
+    number("--idle-timeout", usual.idle_seconds, "S", "time between two pieces of a body")
+    number("--body-timeout", usual.body_seconds, "S", "time for a whole body")
+    number("--input-timeout", usual.input_seconds, "S", "time for one input in a worker")
+    number(
+        "--request-timeout",
+        usual.request_seconds,
+        "S",
+        "time for a request, from the end of its body",
+    )
+    number(
+        "--shutdown-timeout",
+        usual.shutdown_seconds,
+        "S",
+        "time to finish what was accepted when stopping",
+    )
 
 
 def _add_web_arguments(group: argparse._ArgumentGroup) -> None:

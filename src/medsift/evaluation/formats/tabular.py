@@ -6,7 +6,6 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from medsift.core.errors import UsageError
 from medsift.core.taxonomy import Label
 from medsift.evaluation import tables
 from medsift.evaluation.formats.files import placed
@@ -25,18 +24,10 @@ def write(examples: Sequence[Example], folder: Path) -> None:
 
 
 def write_parquet(examples: Sequence[Example], folder: Path) -> None:
-    """Write the folder, with the table as Parquet.
+    """Write the folder, with the table as Parquet."""
+    from arro3.core import Array, DataType, Table
+    from arro3.io import write_parquet as save
 
-    Raises
-    ------
-    UsageError
-        ``medsift[parquet]`` is not installed.
-    """
-    try:
-        from arro3.core import Array, DataType, Table
-        from arro3.io import write_parquet as save
-    except ImportError as error:
-        raise UsageError("tables in Parquet need medsift[parquet]") from error
     columns = list(zip(*_rows(examples, folder), strict=True))
     arrays = {
         name: Array(list(column), DataType.string())

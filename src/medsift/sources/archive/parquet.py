@@ -6,7 +6,6 @@ and lists of either. What the bytes are is told by their content, as anywhere el
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import subprocess
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from medsift.core import arrow
 from medsift.core.errors import (
     CrashedError,
     DecodeError,
@@ -100,13 +100,10 @@ def _decoding(file: BinaryIO, limits: Limits) -> Iterator[subprocess.Popen[bytes
 
 
 def _folder_of_arro3() -> str:
-    try:
-        spec = importlib.util.find_spec("arro3.io")
-    except ModuleNotFoundError:
-        spec = None
-    if spec is None or spec.origin is None:
-        raise UnsupportedError("Parquet files need an extra: pip install 'medsift[parquet]'")
-    return str(Path(spec.origin).parents[2])
+    folder = arrow.library()
+    if folder is None:
+        raise UnsupportedError("Parquet files need a package: pip install arro3-io")
+    return folder
 
 
 def _members(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[Member]:
