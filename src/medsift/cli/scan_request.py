@@ -86,15 +86,19 @@ class Written:
         Raises
         ------
         UsageError
-            An input would be overwritten, or a page or list exists.
+            An input would be overwritten, a file exists already, or would be written twice.
         """
         own = {os.path.realpath(path) for path in self.paths()}
         for name in looked.inputs:
             if name != STANDARD and os.path.realpath(name) in own and not Path(name).is_dir():
                 raise UsageError(f"{name} is an input and would be overwritten as an output")
-        for name in filter(None, (self.report, self.by_file)):
+        taken = {os.path.realpath(name) for name in self.outputs if name != STANDARD}
+        for name in (str(each) for each in (self.report, self.by_file, self.features) if each):
             if start.mode == "new" and Path(name).is_file():
                 raise UsageError(f"{name} exists already: --overwrite begins anew")
+            if os.path.realpath(name) in taken:
+                raise UsageError(f"{name} is written twice: give each file a name of its own")
+            taken.add(os.path.realpath(name))
 
 
 @dataclass(frozen=True, slots=True)
