@@ -40,11 +40,15 @@ def _key(tab: TabState) -> str:
     return f"{tab.name}-look"
 
 
+def _current(tab: TabState) -> int:
+    """Number of the picture that is looked at; 0 where none was chosen."""
+    return int(st.session_state.get(_key(tab)) or 0)
+
+
 def _show(tab: TabState, shown: Sequence[Stack], reviewing: bool) -> None:
     numbers = [stack.front.number for stack in shown]
     places = {each.number: n for n, stack in enumerate(shown) for each in stack.frames}
-    current = st.session_state.get(_key(tab))
-    place = places.get(current, 0)
+    place = places.get(_current(tab), 0)
     frames = {each.number: each for each in shown[place].frames}
     with st.container(horizontal=True, vertical_alignment="center"):
         _show_step(tab, "Previous", numbers, place - 1)
@@ -52,8 +56,7 @@ def _show(tab: TabState, shown: Sequence[Stack], reviewing: bool) -> None:
         st.html(f"<span>{place + 1:,} of {len(shown):,}</span>")
     if len(frames) > 1:
         _show_frames(tab, shown[place])
-        current = st.session_state.get(_key(tab))
-    found = frames.get(current, shown[place].front)
+    found = frames.get(_current(tab), shown[place].front)
     st.html(cards.summary(found, tab.corrections.get(found.number, "")))
     if reviewing:
         following = numbers[min(place + 1, len(numbers) - 1)]
@@ -67,7 +70,7 @@ def _show(tab: TabState, shown: Sequence[Stack], reviewing: bool) -> None:
 def _show_frames(tab: TabState, stack: Stack) -> None:
     """Let the user go through the frames of a loop or volume, with the arrow keys, too."""
     numbers = [each.number for each in stack.frames]
-    current = st.session_state.get(_key(tab))
+    current = _current(tab)
     chosen = st.slider(
         f"Frame, of {len(numbers):,}",
         min_value=1,
