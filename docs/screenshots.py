@@ -86,8 +86,12 @@ def report(page: Path) -> bytes:
         tab.goto(page.as_uri())
         tab.select_option("[name=order]", "most")
         tab.wait_for_selector(".card")
+        # Thumbnails are drawn when they come into view.
+        tab.locator(".card").first.scroll_into_view_if_needed()
+        tab.evaluate("document.getElementById('gallery').scrollIntoView()")
+        tab.wait_for_timeout(_STILL)
         gallery = tab.locator("#gallery").bounding_box()
-        top = gallery["y"] if gallery else 0
+        top = tab.evaluate("scrollY") + (gallery["y"] if gallery else 0)
         return tab.screenshot(
             full_page=True, clip={"x": 0, "y": top - 12, "width": WIDTH, "height": HEIGHT}
         )
