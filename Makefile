@@ -15,7 +15,7 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train and not ray and not e2e" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not train and not ray and not text and not e2e" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
@@ -24,6 +24,11 @@ test-train: $(VENV)/.train
 # The Ray engine on a cluster of this machine; installs Ray.
 test-ray: $(VENV)/.ray
 	$(BIN)/python -m pytest -m ray
+
+# Text burnt into pictures; installs its detector, 205 MB.
+test-text: $(VENV)/.text
+	$(BIN)/python -m pytest -m text
+	$(BIN)/python -m pytest tests/docs/test_blocks.py -k sweep-a-share
 
 # The app and the report in a real browser. Without Chromium they are skipped: apt-get install
 # chromium, or set MEDSIFT_CHROMIUM to the path of one.
@@ -75,6 +80,10 @@ $(VENV)/.train: $(VENV)/.dev
 
 $(VENV)/.ray: $(VENV)/.dev
 	$(PIP) --editable ".[dev,ray]"
+	touch $@
+
+$(VENV)/.text: $(VENV)/.dev
+	$(PIP) --editable ".[dev,text]"
 	touch $@
 
 # The demo, and the tests of the documentation, read pictures that lie in scikit-image's wheel; the

@@ -2,7 +2,7 @@
 
     python benchmarks/sweep/many.py [--files 100000] [--model default] [--place FOLDER]
 
-Every fourth file is a small picture of its own, the others are text. The scan writes a table, the
+Every tenth file is a small picture of its own, the others are text. The scan writes a table, the
 list by file and the report, as the how-to on sweeps has it. Memory is the largest sum over all
 processes at a time, as proportional set size: what processes share counts once. Needs Linux.
 """
@@ -23,6 +23,7 @@ import psutil
 from PIL import Image
 
 _FOLDER = 500
+_EVERY = 10
 _SIDE = 40
 _MIB = 1024 * 1024
 
@@ -34,10 +35,10 @@ def build(folder: Path, files: int) -> None:
     for number in range(files):
         place = folder / f"{number // _FOLDER:04}"
         place.mkdir(exist_ok=True)
-        if number % 4:
+        if number % _EVERY:
             (place / f"{number:06}.txt").write_bytes(b"note %d\n" % number * (1 + number % 40))
             continue
-        pixels = base[number // 4 % len(base)].repeat(_SIDE // 5, 0).repeat(_SIDE // 5, 1)
+        pixels = base[number // _EVERY % len(base)].repeat(_SIDE // 5, 0).repeat(_SIDE // 5, 1)
         pixels[0, :8, 0] = [number >> 4 * digit & 15 for digit in range(8)]
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1)

@@ -1,9 +1,12 @@
 """Build a file share of which the truth is known: few medical pictures among much else.
 
     python benchmarks/sweep/share.py PICTURES DOCUMENTS -o SHARE [--files 5000] [--medical 150]
+        [--known LABELS.csv]
 
 PICTURES is a labelled folder (``medical/<kind>/<source>/<file>`` and ``non_medical/...``),
-DOCUMENTS a folder of documents, of which nothing is known but that they must not stop the sweep.
+DOCUMENTS a folder of documents, of which a part is taken. They must not stop the sweep; what is in
+them is known of those that ``--known`` lists in a CSV file (``file``, below DOCUMENTS, and
+``label``): where a row of one is ``medical``, the document belongs to the truth.
 Medical pictures lie as files, some under names that say something else, and inside archives, PDFs,
 mails and Word files. ``SHARE.csv`` beside the share has a row a file that holds one: ``path``,
 ``inside``, ``kind``.
@@ -105,6 +108,15 @@ def packed(image: Image.Image, way: str, number: int) -> tuple[str, bytes, str]:
     return f"report {number}.docx", word(encoded(image, "PNG")), "word/media/image1.png"
 
 
+def known_documents(folder: Path, labels: Path | None) -> list[Path]:
+    """Documents that are listed with a medical picture."""
+    if labels is None:
+        return []
+    with labels.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["label"] == "medical"]
+    return [folder / name for name in dict.fromkeys(row["file"] for row in rows)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("pictures", type=Path)
@@ -112,6 +124,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--medical", type=int, default=150)
+    parser.add_argument("--known", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     chance = np.random.default_rng(arguments.seed)
@@ -129,7 +142,10 @@ def main() -> None:
         if counts[path.parent] <= 3 and len(medical) < arguments.medical:
             medical.append(path)
     documents = [p for p in sorted(arguments.documents.rglob("*")) if p.is_file()]
-    documents = [p for p in documents if p.stat().st_size < 2_000_000][: arguments.files // 20]
+    documents = [p for p in documents if p.stat().st_size < 2_000_000]
+    some = chance.permutation(len(documents))[: arguments.files // 20]
+    known = known_documents(arguments.documents, arguments.known)
+    documents = [*known, *(documents[i] for i in some if documents[i] not in known)]
     others = arguments.files - len(medical) - len(documents)
     pictures = chance.permutation(len(found["non_medical"]))[: others * 3 // 4]
     jobs: list[tuple[Path | None, bool]] = [(p, True) for p in medical]
@@ -154,7 +170,10 @@ def main() -> None:
     for number, path in enumerate(documents):
         folder = share / "documents" / str(number % 10)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}-{path.name}").write_bytes(path.read_bytes())
+        target_path = folder / f"{number}-{path.name}"
+        target_path.write_bytes(path.read_bytes())
+        if path in known:
+            truth.append((str(target_path), "", "document"))
     with Path(f"{share}.csv").open(
         "w", encoding="utf-8", errors="surrogateescape", newline=""
     ) as stream:

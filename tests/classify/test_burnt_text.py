@@ -44,6 +44,7 @@ def test_reading_goes_with_looking() -> None:
         medsift.scan("a.png", text_content=True)
 
 
+@pytest.mark.text
 class TestFound:
     @pytest.fixture(autouse=True)
     def _needs_the_extra(self) -> None:
@@ -96,3 +97,12 @@ class TestFound:
         write_card(replace(read_card(model), recall=spec), model)
         (possible,) = medsift.scan(names[1], model=str(model), text=True, recall=0.99)
         assert (possible.label, possible.text_boxes) == ("uncertain", 1)
+
+    def test_workers_look_as_well(self, tmp_path: Path) -> None:
+        model = write_model(tmp_path / "model")
+        folder = tmp_path / "scans"
+        folder.mkdir()
+        for number in range(10):  # more than are looked at without workers
+            scan_of("DOE JOHN" if number % 2 else "").save(folder / f"{number}.png")
+        records = list(medsift.scan(folder, model=str(model), text=True, workers=2))
+        assert [record.text_boxes for record in records] == [0, 1] * 5

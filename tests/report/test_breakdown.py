@@ -39,6 +39,7 @@ def test_many_sources_are_counted_by_folder_from_the_first_on() -> None:
         ("/a.png", "/"),
         ("a.png", "."),
         ("C:\\scans\\a.png", "C:/scans"),
+        (r"scans/b\udcfcro.png", "scans"),  # an escape of a name that is no UTF-8
     ],
 )
 def test_a_folder_is_what_a_person_would_call_it(source: str, folder: str) -> None:

@@ -143,7 +143,9 @@ def test_text_from_outside_never_becomes_markup(tmp_path: Path, text: str) -> No
     plain = page_of(tmp_path, [picture("x"), failure("y")], THUMBNAIL)
     record = Record(**{**row_of(picture(text)), "locator": text, "kind": text, "error": text})
     hostile = page_of(tmp_path, [record, failure(text)], THUMBNAIL)
-    assert [tag for tag, _ in hostile.tags] == [tag for tag, _ in plain.tags]
+    # Where a long name may break says nothing.
+    tags = [tag for tag, _ in hostile.tags if tag != "wbr"]
+    assert tags == [tag for tag, _ in plain.tags]
     assert {name for _, attrs in hostile.tags for name in attrs} == {
         name for _, attrs in plain.tags for name in attrs
     }

@@ -15,6 +15,7 @@ from medsift.report.opening import Opening
 from medsift.report.outputs import open_outputs
 from medsift.report.replay import Known
 from medsift.report.stamps import WEB
+from medsift.report.writers import read_rows
 
 from .samples import picture
 from .scans import (
@@ -127,3 +128,21 @@ def test_standard_output_goes_along_with_files(
         outputs.write(picture("a.pdf"))
         outputs.complete("a.pdf")
     assert capsysbinary.readouterr().out == (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_overwriting_that_ends_before_its_first_record_can_be_gone_on_with(tmp_path: Path) -> None:
+    names = [str(tmp_path / f"out.{suffix}") for suffix in ("csv", "parquet")]
+    with open_outputs(names) as outputs:
+        outputs.write(picture("old.png"))
+        outputs.complete("old.png")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_outputs(names, Opening("overwrite", settings={"threshold": 0.9})),
+    ):
+        raise KeyboardInterrupt
+    with open_outputs(names, Opening("resume", settings={"threshold": 0.9})) as outputs:
+        assert list(outputs.recall("new.png", "")) == []
+        outputs.write(picture("new.png"))
+        outputs.complete("new.png")
+    for name in names:
+        assert [row["source"] for row in read_rows(Path(name))] == ["new.png"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from medsift.report.values import clean_text
 
 OTHERS = "others"
 _FEW_SOURCES = 12
+_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
 _MOST_FOLDERS = 5_000
 
 
@@ -88,5 +91,7 @@ def folder_of(source: str) -> str:
             return urlsplit(source).netloc or source
         except ValueError:
             return source
-    folder, separator, _ = source.replace("\\", "/").rpartition("/")
+    # Elsewhere than on Windows a backslash is a part of a name, as in the escapes of odd bytes.
+    path = source.replace("\\", "/") if _WINDOWS.match(source) else source.replace(os.sep, "/")
+    folder, separator, _ = path.rpartition("/")
     return folder or ("/" if separator else ".")

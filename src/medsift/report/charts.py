@@ -170,7 +170,7 @@ def _named(number: int, name: str) -> str:
 
 def _value(number: int, left: float, group: Group) -> str:
     baseline = number * _ROW + _ROW // 2 + 5
-    parts = " / ".join(f"{group.labels[label]:,}" for label in SHOWN if group.labels[label])
+    parts = " / ".join(f"{group.labels[label]:,}" for label in SHOWN)
     return f'<text class="value" x="{left + 6:.1f}" y="{baseline}">{parts}</text>'
 
 

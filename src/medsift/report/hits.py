@@ -88,7 +88,7 @@ class Hits:
             for folder, c in ordered[:_SHOWN_FOLDERS]
         ]
         left = len(ordered) - len(rows)
-        return _table(["folder", "medical", "uncertain", "files"], rows, left, "folders")
+        return _table(["folder", "medical", "uncertain", "files"], 3, rows, left, "folders")
 
     def _table_of_files(self) -> str:
         rows = []
@@ -100,15 +100,28 @@ class Hits:
             sought = phrase(source, "file") + (f" {phrase(inside)}" if inside else "")
             rows.append([_link(name, sought), *counts, escape(harmless(kinds))])
         left = self.files - len(rows)
-        return _table(["file", "medical", "uncertain", "kinds"], rows, left, "files")
+        return _table(["file", "medical", "uncertain", "kinds"], 2, rows, left, "files")
 
 
 def _link(name: str, text: str) -> str:
-    return f'<a href="#text={quote(text)}">{escape(harmless(name))}</a>'
+    # Long names break between their parts, where they have some.
+    shown = escape(harmless(name)).replace("/", "/<wbr>").replace("_", "_<wbr>")
+    return f'<a href="#text={quote(text)}">{shown}</a>'
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], left: int, unit: str) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+def _table(
+    names: Sequence[str], numbers: int, rows: Sequence[Sequence[str]], left: int, unit: str
+) -> str:
+    """A table whose second and next columns, so many, are numbers."""
+    styles = ["", *[' class="number"'] * numbers, *[""] * (len(names) - 1 - numbers)]
+    head = "".join(
+        f'<th scope="col"{style}>{name}</th>' for name, style in zip(names, styles, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{style}>{cell}</td>" for cell, style in zip(row, styles, strict=True))
+        + "</tr>"
+        for row in rows
+    )
     more = f"<p>and {left:,} more {unit}</p>" if left > 0 else ""
     return f'<table class="hits"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'

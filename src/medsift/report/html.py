@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -157,6 +158,7 @@ class ReportPage:
             policy=_policy(style, script),
             style=style,
             script=script,
+            separator=os.sep,
             sentence=escape(self._summary.sentence()),
             facts=_facts({**self.facts, "model": ", ".join(self._models)}),
             hits=self._hits.tables() or "<p>Nothing medical, and nothing that may be.</p>",

@@ -205,7 +205,11 @@ class Outputs:
             if self._earlier:
                 all_of_them.callback(self._earlier.close)
             if self._journal:
-                gone = self._journal.close if self._begun else self._journal.remove
+                # Beside the table of an earlier scan, it tells that this one was to replace it.
+                stays = self._begun or any(
+                    isinstance(file, ParquetWriter) and file.path.is_file() for file in self._files
+                )
+                gone = self._journal.close if stays else self._journal.remove
                 all_of_them.callback(gone)
             for file in self._files:
                 all_of_them.callback(file.leave if self._begun else file.drop)

@@ -53,7 +53,8 @@
   const folderOf = (record) => {
     const address = /^https?:\/\/([^/?#]+)/.exec(record.source);
     if (address) return address[1].toLowerCase();
-    const path = record.source.replaceAll("\\", "/");
+    const drive = /^([a-z]:\\|\\\\)/i.test(record.source);
+    const path = record.source.replaceAll(drive ? "\\" : document.body.dataset.separator, "/");
     const end = path.lastIndexOf("/");
     return (end > 0 ? path.slice(0, end) : end === 0 ? "/" : ".").toLowerCase();
   };
@@ -84,11 +85,10 @@
   }
 
   const RANK = { medical: 0, uncertain: 1, non_medical: 2 };
-  const folder = (record) => record.source.replace(/[^/\\]*$/, "");
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   function urgency(a, b) {
     const rank = (record) => RANK[record.label] ?? 3;
-    return Math.floor(rank(a) / 2) - Math.floor(rank(b) / 2) || compare(folder(a), folder(b))
+    return Math.floor(rank(a) / 2) - Math.floor(rank(b) / 2) || compare(folderOf(a), folderOf(b))
       || compare(a.source, b.source) || rank(a) - rank(b) || b.p_medical - a.p_medical;
   }
 
