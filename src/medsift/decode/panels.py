@@ -4,28 +4,39 @@ A printed figure is often several pictures in one: side by side, with gutters be
 letters, axes and captions in the gutters, or touching. :func:`find_panels` cuts a figure along
 its gutters, again and again within the pieces (a recursive X-Y cut: Nagy and Seth 1984,
 "Hierarchical representation of optically scanned documents"), keeps the pieces that look like
-pictures, and cuts those where others touch, see :mod:`medsift.decode.seams`. What is left of text,
-axes and legends is no panel.
+pictures, and cuts those where others touch, see :mod:`medsift.decode.seams`. What it
+was not sure of it then takes by what it found: panels of one figure stand in rows and columns and
+have alike sizes. What is left of text, axes and legends is no panel.
 
 Knows of nothing but pixels, needs NumPy alone, and gives the same answer every time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.picture import Pixels
-from medsift.decode.grounds import Ground, grounds_of
+from medsift.decode.boxes import (
+    Box,
+    are_alike,
+    area,
+    bands,
+    grid,
+    length,
+    overlap,
+    reading_order,
+    rows_of,
+    slenderness,
+)
+from medsift.decode.grounds import Ground, grounds_of, planes_of
+from medsift.decode.layout import apart, are_in_line, cells, filled, is_row
+from medsift.decode.repeats import cuts
 from medsift.decode.seams import Seams
 
-Box: TypeAlias = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels from the upper left corner; x1 and y1 are one past the last."""
+__all__ = ["MOST", "SIDE", "Box", "find_panels", "reading_order", "rows_of"]
 
 SIDE = 400
 """Longer side, in pixels, that figures are best shrunk to before they are looked at."""
@@ -36,24 +47,31 @@ MOST = 100
 _LEAST_SIDE = 0.04
 _LEAST_PIXELS = 14
 _MOST_SLENDER = 5.0
-_MOST_CUTS = 300
+_MOST_CUTS = 160
 _DEPTH = 8
+_OTHER_GROUND = 0.08
 _STRAIGHT = 0.75
 _STRAIGHT_IN_ALL = 2.6
 _FILLED = 0.6
 _PLAIN_SHARE = 0.88
+_PLAIN_AT_SEAMS = 0.8
 _TONES = 5
 _DARK = 80
 _COLOUR = 10
 _PAPER = 0.04
-_LONE = 0.5
 _EMPTY = 0.97
 _PICTURES = 0.6
 _MOST_UNLIKE = 25
 _LEAST_CHART = 0.15
 _MOST_SLENDER_CHART = 3.0
 _AXIS = 0.8
+_CHART_GROUND = 0.4
 _MOST_OF_IT = 0.5
+_SEAMED = 0.06
+_MUCH_BLACK = 0.12
+_LEAST_IN_ROW = 3
+_MOST_TRIED = 4
+_ALIKE_WHOLE = 2
 
 
 def find_panels(pixels: Pixels) -> tuple[Box, ...]:
@@ -75,104 +93,85 @@ def find_panels(pixels: Pixels) -> tuple[Box, ...]:
     return tuple(reading_order(found)) if 2 <= len(found) <= MOST else ()
 
 
-def reading_order(boxes: Sequence[Box]) -> list[Box]:
-    """Sort boxes as one reads: by rows from the top, and from the left within a row.
-
-    Parameters
-    ----------
-    boxes : sequence of Box
-    """
-    return [box for row in rows_of(boxes) for box in row]
-
-
-def rows_of(boxes: Sequence[Box]) -> list[list[Box]]:
-    """Boxes by rows, each sorted from the left; of one row are those whose middles lie in it."""
-    rows: list[list[Box]] = []
-    for box in sorted(boxes, key=lambda b: (b[1] + b[3], b[0])):
-        middle = (box[1] + box[3]) / 2
-        if rows and any(b[1] <= middle < b[3] and b[1] + b[3] > 2 * box[1] for b in rows[-1]):
-            rows[-1].append(box)
-        else:
-            rows.append([box])
-    return [sorted(row) for row in rows]
-
-
-@dataclass(slots=True)
 class _Cutter:
     """One figure while it is cut."""
 
-    pixels: Pixels
-    luma: NDArray[np.uint8] = field(init=False)
-    grounds: tuple[Ground, ...] = field(init=False)
-    seams: Seams = field(init=False)
-    least: float = field(init=False)
-    ground: Ground | None = None
-    cuts: int = 0
-    rejected: list[Box] = field(default_factory=list)
-    framed: list[Box] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        height, width = self.pixels.shape[:2]
+    def __init__(self, pixels: Pixels) -> None:
+        height, width = pixels.shape[:2]
+        self._whole: Box = (0, 0, width, height)
+        self._planes = planes_of(pixels)
         # Green alone is nearly the luminance, and costs a sixth.
-        self.luma = np.ascontiguousarray(self.pixels[..., 1])
-        self.grounds = grounds_of(self.pixels)
-        self.seams = Seams(self.luma)
-        self.least = max(_LEAST_PIXELS, _LEAST_SIDE * max(height, width))
+        self._luma = self._planes[1]
+        self._grounds = grounds_of(self._planes)
+        self._seams = Seams(self._luma)
+        self._least: float = max(_LEAST_PIXELS, _LEAST_SIDE * max(height, width))
+        self._ground: Ground | None = None
+        self._cuts = 0
+        self._parted: dict[Box, None] = {}
+        self._rejected: dict[Box, None] = {}
+        self._framed: dict[Box, float] = {}
 
     def panels(self) -> list[Box]:
-        height, width = self.luma.shape
-        whole = (0, 0, width, height)
-        found = self._cut(whole, None, _DEPTH)
+        found = self._cut(self._whole, None, _DEPTH)
+        found = self._whole_again(found)
+        found = [inner for box in found for inner in self._touching(box, found)]
         if len(found) < 2:
-            found = max(found, self._touching(whole), key=len)
+            found = max(found, self._touching(self._whole, []), key=len)
+        if len(found) < 2:
+            found = max(found, self._repeated(found), key=len)
+        found = found if found != [self._whole] else []
+        found += self._touching_on_ground(found)
+        found = self._in_rows(found)
+        if len(found) < 2:
+            found = max(found, self._charts_alone(), key=len)
         found += self._like(found)
-        found = [cell for box in found for cell in self._cells(box, found)]
+        found = [cell for box in found for cell in cells(box, found)]
         found += self._missing(found)
         found += self._charts(found)
         if len(found) < 2:
             return []
-        largest = max(map(_area, found))
-        found = [box for box in found if _area(box) * _MOST_UNLIKE >= largest]
-        return found if self._are_most(found, whole) and _are_in_line(found) else []
+        largest = max(map(area, found))
+        found = [box for box in found if area(box) * _MOST_UNLIKE >= largest]
+        return found if self._are_most(found) and are_in_line(found) else []
 
-    def _are_most(self, found: Sequence[Box], whole: Box) -> bool:
+    def _are_most(self, found: Sequence[Box]) -> bool:
         """Whether panels are most of what there is besides the ground: else they are its parts."""
-        if self.ground is None:
+        if self._ground is None:
             return True
-        ink = (1 - self.ground.share(whole)) * _area(whole)
-        inside = sum((1 - self.ground.share(box)) * _area(box) for box in found)
+        ink = (1 - self._ground.share(self._whole)) * area(self._whole)
+        inside = sum((1 - self._ground.share(box)) * area(box) for box in found)
         return inside >= _MOST_OF_IT * ink
 
     def _cut(self, box: Box, outer: Ground | None, depth: int) -> list[Box]:
         """Panels inside a piece that lies on ``outer``; the piece itself, if it is one."""
         is_panel = self._is_panel(box, outer)
-        if depth and self.cuts < _MOST_CUTS:
+        if depth and self._cuts < _MOST_CUTS:
             for ground, pieces in self._ways(box, outer):
-                self.cuts += 1
-                found = [
-                    inner
-                    for piece in pieces
-                    if self._is_large(piece)
-                    for inner in self._cut(piece, ground, depth - 1)
-                ]
+                self._cuts += 1
+                found = [inner for piece in pieces for inner in self._cut(piece, ground, depth - 1)]
                 if len(found) > (is_panel and outer is not None):
                     # The last word is that of the outermost cut.
-                    self.ground = ground
+                    self._ground = ground
+                    if is_panel and outer is not None:
+                        self._parted[box] = None
                     return found
-        if not is_panel:
-            if outer is not None and self._is_large(box):
-                self.rejected.append(box)
-                if self._is_framed(box, outer):
-                    self.framed.append(box)
-            return []
-        return self._touching(box)
+        if is_panel:
+            return [box]
+        if outer is not None and self._is_large(box):
+            self._rejected[box] = None
+            if self._is_framed(box, outer):
+                self._framed[box] = outer.share(box)
+        return []
 
-    def _ways(self, box: Box, outer: Ground | None) -> Iterator[tuple[Ground, list[Box]]]:
+    def _ways(self, box: Box, outer: Ground | None) -> list[tuple[Ground, list[Box]]]:
         """Ways to cut a piece along gutters, those along the widest first."""
         ways = []
-        for ground in self.grounds:
+        is_small = area(box) < _OTHER_GROUND * area(self._whole)
+        for ground in self._grounds:
+            if is_small and outer is not None and ground is not outer:
+                continue
             inner = ground.trimmed(box)
-            if inner is None:
+            if inner is None or not self._is_large(inner):
                 continue
             for axis in (0, 1):
                 pieces, widest = ground.pieces(inner, axis)
@@ -181,42 +180,79 @@ class _Cutter:
             if inner != box and ground is not outer:
                 ways.append((0, ground, [inner]))
         ways.sort(key=lambda way: -way[0])
-        for _, ground, pieces in ways[:3]:
-            yield ground, pieces
+        return [(ground, self._trimmed(pieces, ground)) for _, ground, pieces in ways[:3]]
 
-    def _touching(self, box: Box, depth: int = 4) -> list[Box]:
+    def _trimmed(self, pieces: Sequence[Box], ground: Ground) -> list[Box]:
+        """Pieces without their margins; those that are large enough to be something."""
+        large = (ground.trimmed(piece) for piece in pieces if self._is_large(piece))
+        return [piece for piece in large if piece is not None and self._is_large(piece)]
+
+    def _touching(self, box: Box, found: Sequence[Box], depth: int = 4) -> list[Box]:
         """A picture, or the pictures that it is made of where they touch."""
-        columns = self.seams.places(box, 0, self.least)
-        rows = self.seams.places(box, 1, self.least)
-        if not depth or not (columns or rows):
+        if not depth or area(box) < _SEAMED * area(self._whole):
             return [box]
-        pieces = _grid(box, columns, rows)
-        fitting = self._is_mottled if len(columns) > 1 and len(rows) > 1 else self._is_picture
+        if sum(are_alike(box, other) for other in found) > 3 and slenderness(box) < 1.8:
+            # One of several like it, and none of them is a row.
+            return [box]
+        columns = self._seams.places(box, 0, self._least)
+        rows = self._seams.places(box, 1, self._least)
+        if not (columns or rows):
+            return [box]
+        pieces = grid(box, columns, rows)
+        fitting = self._is_mottled if len(columns) > 1 and len(rows) > 1 else self._is_shaded
         if sum(map(fitting, pieces)) < max(2, _PICTURES * len(pieces)):
             return [box]
-        return [inner for piece in pieces for inner in self._touching(piece, depth - 1)]
+        return [inner for piece in pieces for inner in self._touching(piece, pieces, depth - 1)]
+
+    def _repeated(self, found: Sequence[Box]) -> list[Box]:
+        """Pictures on black that look alike and have nothing between them."""
+        dark = next((ground for ground in self._grounds if ground.is_dark), None)
+        if dark is None or dark.share(self._whole) < _MUCH_BLACK:
+            return []
+        for box in dict.fromkeys((*found, self._whole)):
+            columns, rows = (cuts(self._luma, box, axis, self._least) for axis in (0, 1))
+            if columns or rows:
+                parts = grid(box, columns, rows)
+                return [cell for cell in parts if dark.share(cell) < _EMPTY]
+        return []
+
+    def _touching_on_ground(self, found: Sequence[Box]) -> list[Box]:
+        """Panels that touch on black and are no single picture with straight sides, together."""
+        if not any(ground.is_dark for ground in self._grounds):
+            return []
+        large = [box for box in self._rejected if area(box) >= _SEAMED * area(self._whole)]
+        taken: list[Box] = []
+        for box in sorted(large, key=area, reverse=True)[:_MOST_TRIED]:
+            if not any(overlap(box, other) for other in (*found, *taken)):
+                parts = self._touching(box, [])
+                taken += parts if len(parts) > 2 else []
+        return taken
 
     def _is_large(self, box: Box) -> bool:
-        width, height = box[2] - box[0], box[3] - box[1]
-        return min(width, height) >= self.least
+        return min(length(box, 0), length(box, 1)) >= self._least
 
     def _is_panel(self, box: Box, outer: Ground | None) -> bool:
-        if not self._is_large(box):
-            return False
         if outer is None:
             return True
-        width, height = box[2] - box[0], box[3] - box[1]
-        if max(width, height) > _MOST_SLENDER * min(width, height):
+        if slenderness(box) > _MOST_SLENDER:
             return False
-        sides = sorted(outer.sides(box))
-        if sides[1] < _STRAIGHT or sum(sides) < _STRAIGHT_IN_ALL or outer.share(box) > 1 - _FILLED:
+        columns, rows = outer.lines(box, 0), outer.lines(box, 1)
+        # Of the two outermost lines the busier one, since the outermost may be blurred.
+        sides = sorted(1 - float(side.min()) for line in (columns, rows) for side in _ends(line))
+        share = float(columns.mean())
+        if sides[1] < _STRAIGHT or sum(sides) < _STRAIGHT_IN_ALL or share > 1 - _FILLED:
             return False
-        return self._is_picture(box) and not self._is_print(box, outer)
+        return self._is_picture(box) and not (share >= _PAPER and self._is_print(box))
 
     def _is_picture(self, box: Box) -> bool:
         """Whether there are tones enough for a picture: bars, keys and boxes of text have few."""
         plain, tones = self._tones(box)
         return plain < _PLAIN_SHARE and tones >= _TONES
+
+    def _is_shaded(self, box: Box) -> bool:
+        """Whether there is no doubt that a piece is a picture, as seams are found in drawings."""
+        plain, tones = self._tones(box)
+        return plain < _PLAIN_AT_SEAMS and tones >= _TONES
 
     def _is_mottled(self, box: Box) -> bool:
         """Whether there is anything in a piece."""
@@ -225,146 +261,101 @@ class _Cutter:
     def _tones(self, box: Box) -> tuple[float, int]:
         """Part of a piece that has its most frequent tone, and how many tones it has."""
         x0, y0, x1, y1 = box
-        counts = np.bincount(self.luma[y0:y1, x0:x1].ravel() >> 4, minlength=16)
+        step = 2 if area(box) > 10_000 else 1
+        counts = np.bincount(self._luma[y0:y1:step, x0:x1:step].ravel() >> 4, minlength=16)
         shares = counts / counts.sum()
         # Two tones side by side, as one that lies between them is told to both.
         return float((shares[1:] + shares[:-1]).max()), int((shares > 0.01).sum())
 
-    def _is_print(self, box: Box, outer: Ground) -> bool:
-        """Whether a piece looks like printed text made small: grey, without any dark, on paper."""
-        if outer.share(box) < _PAPER:
-            return False
+    def _is_print(self, box: Box) -> bool:
+        """Whether a piece looks like printed text made small: grey, without any dark."""
         x0, y0, x1, y1 = box
-        part = self.pixels[y0:y1, x0:x1]
-        if float((part[..., 1] < _DARK).mean()) > 0.02:
+        red, green, blue = (plane[y0:y1, x0:x1] for plane in self._planes)
+        if np.count_nonzero(green < _DARK) > 0.02 * green.size:
             return False
-        spread = np.maximum(part[..., 0], part[..., 2]) - np.minimum(part[..., 0], part[..., 2])
-        return float(spread.mean()) < _COLOUR
+        spread = np.maximum(red, blue) - np.minimum(red, blue)
+        return bool(spread.mean() < _COLOUR)
 
-    def _cells(self, box: Box, found: Sequence[Box]) -> list[Box]:
-        """What is as large as several panels of a row or column, next to others, is that many."""
-        for axis in (0, 1):
-            across = 1 - axis
-            length, depth = box[axis + 2] - box[axis], box[across + 2] - box[across]
-            alike = [
-                other[axis + 2] - other[axis]
-                for other in found
-                if abs(other[across + 2] - other[across] - depth) <= 0.1 * depth
-                and other[axis + 2] - other[axis] < 0.6 * length
-                and min(abs(other[axis] - box[axis]), abs(other[axis + 2] - box[axis + 2]))
-                <= 0.05 * length
-            ]
-            if len(alike) < 2:
-                continue
-            side = sorted(alike)[len(alike) // 2]
-            parts = round(length / side)
-            if not -0.04 <= length / side / parts - 1 <= 0.12:
-                continue
-            cuts = [box[axis] + round(length * n / parts) for n in range(1, parts)]
-            return _grid(box, *((cuts, []) if axis == 0 else ([], cuts)))
-        return [box]
+    def _whole_again(self, found: list[Box]) -> list[Box]:
+        """Parts of what is one of several alike are no panels: it is."""
+        for box in sorted(self._parted, key=area, reverse=True):
+            outside = [other for other in found if not overlap(other, box)]
+            if sum(are_alike(box, other, 0.06) for other in outside) >= _ALIKE_WHOLE:
+                found = [*outside, box]
+        return found
+
+    def _in_rows(self, found: list[Box]) -> list[Box]:
+        """Pieces on black without straight sides, as slices are, if they stand in a row."""
+        ground = self._ground or next((g for g in self._grounds if g.is_dark), None)
+        if ground is None or not ground.is_dark:
+            return found
+        ragged = apart(
+            box
+            for box in self._rejected
+            if not any(overlap(box, other) for other in found) and self._is_picture(box)
+        )
+        if not ragged:
+            return found
+        rows = [row for row in rows_of(found + ragged) if is_row(row)]
+        longest = max(map(len, rows), default=0)
+        if len(found) < 2 and longest < _LEAST_IN_ROW and len(rows) < 2:
+            return found
+        self._ground = ground
+        taken = [box for row in rows for box in filled(row, self._whole)]
+        return taken + [b for b in found if not any(overlap(b, other) for other in taken)]
 
     def _missing(self, found: Sequence[Box]) -> Iterator[Box]:
         """Cells of a grid between panels that are not plain: a picture on a ground of its own."""
-        columns, rows = _bands(found, 0), _bands(found, 1)
-        if columns is None or rows is None or len(columns) * len(rows) > 2 * len(found):
+        if len(found) < 3 or self._ground is None:
             return
-        for top, bottom in rows:
+        columns, rows = bands(found, 0), bands(found, 1)
+        if len(columns) * len(rows) > 2 * len(found):
+            return
+        for top, low in rows:
             for left, right in columns:
-                cell = (left, top, right, bottom)
-                if any(_overlap(cell, box) for box in found):
-                    continue
-                if self.ground is not None and self.ground.share(cell) < _EMPTY:
+                cell = (left, top, right, low)
+                if not any(overlap(cell, box) for box in found) and (
+                    self._ground.share(cell) < _EMPTY
+                ):
                     yield cell
 
     def _is_framed(self, box: Box, outer: Ground) -> bool:
         """Whether a piece has axes: a line all along its left side, and one along its bottom."""
-        width, height = box[2] - box[0], box[3] - box[1]
-        if min(width, height) < _LEAST_CHART * max(self.luma.shape):
+        width, height = length(box, 0), length(box, 1)
+        if min(width, height) < _LEAST_CHART * max(self._whole):
             return False
-        if max(width, height) > _MOST_SLENDER_CHART * min(width, height):
+        if slenderness(box) > _MOST_SLENDER_CHART:
             return False
-        columns, rows = 1 - outer.columns(box), 1 - outer.rows(box)
+        columns, rows = 1 - outer.lines(box, 0), 1 - outer.lines(box, 1)
         left, bottom = columns[: max(2, width // 4)], rows[-max(2, height // 4) :]
         return float(left.max()) >= _AXIS and float(bottom.max()) >= _AXIS
 
-    def _charts(self, found: Sequence[Box]) -> Iterator[Box]:
+    def _charts(self, found: Sequence[Box]) -> list[Box]:
         """Charts beside pictures, if they are not much smaller than these."""
         if not found:
-            return
-        least = sorted(map(_area, found))[len(found) // 2] / 3
+            return []
+        least = sorted(map(area, found))[len(found) // 2] / 3
         taken = list(found)
-        for box in sorted(dict.fromkeys(self.framed), key=_area):
-            if _area(box) >= least and not any(_overlap(box, other) for other in taken):
+        for box in sorted(self._framed, key=area):
+            if area(box) >= least and not any(overlap(box, other) for other in taken):
                 taken.append(box)
-                yield box
+        return taken[len(found) :]
 
-    def _like(self, found: Sequence[Box]) -> Iterable[Box]:
+    def _charts_alone(self) -> list[Box]:
+        """Charts beside charts of their size."""
+        framed = [box for box, plain in self._framed.items() if plain >= _CHART_GROUND]
+        single = apart(framed)
+        return [b for b in single if any(b != o and are_alike(b, o, 0.12) for o in single)]
+
+    def _like(self, found: Sequence[Box]) -> list[Box]:
         """What was rejected, but has the size of a panel in its row or column: a mask, say."""
-        for box in dict.fromkeys(self.rejected):
-            if any(_alike(box, panel) for panel in found) and not any(
-                _overlap(box, panel) for panel in found
-            ):
-                yield box
+        return [
+            box
+            for box in self._rejected
+            if any(are_alike(box, panel) for panel in found)
+            and not any(overlap(box, panel) for panel in found)
+        ]
 
 
-def _grid(box: Box, columns: Sequence[int], rows: Sequence[int]) -> list[Box]:
-    x0, y0, x1, y1 = box
-    xs, ys = [x0, *columns, x1], [y0, *rows, y1]
-    return [
-        (left, top, right, bottom) for top, bottom in pairwise(ys) for left, right in pairwise(xs)
-    ]
-
-
-def _alike(one: Box, other: Box) -> bool:
-    width, height = other[2] - other[0], other[3] - other[1]
-    slack = 0.1 * max(width, height)
-    same_size = abs(one[2] - one[0] - width) <= slack and abs(one[3] - one[1] - height) <= slack
-    in_line = min(abs(one[0] - other[0]), abs(one[1] - other[1])) <= slack
-    return same_size and in_line
-
-
-def _bands(found: Sequence[Box], axis: int) -> list[tuple[int, int]] | None:
-    """The columns (0) or rows (1) of a grid of equal panels; None where they make none."""
-    spans = sorted((box[axis], box[axis + 2]) for box in found)
-    bands: list[list[tuple[int, int]]] = []
-    for span in spans:
-        slack = 0.1 * (span[1] - span[0])
-        if bands and abs(span[0] - bands[-1][0][0]) <= slack:
-            if abs(span[1] - bands[-1][0][1]) > slack:
-                return None
-            bands[-1].append(span)
-        elif bands and span[0] < bands[-1][0][1] - slack:
-            return None
-        else:
-            bands.append([span])
-    return [band[len(band) // 2] for band in bands]
-
-
-def _are_in_line(found: Sequence[Box]) -> bool:
-    """Whether most of several panels have the width or the height of another one."""
-    if len(found) < 4:
-        return True
-    sizes = [(box[2] - box[0], box[3] - box[1]) for box in found]
-    paired = sum(
-        any(
-            place != other
-            and (
-                abs(width - sizes[other][0]) <= 0.05 * width
-                or abs(height - sizes[other][1]) <= 0.05 * height
-            )
-            for other in range(len(sizes))
-        )
-        for place, (width, height) in enumerate(sizes)
-    )
-    return paired >= _LONE * len(found)
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return min(one[2], other[2]) > max(one[0], other[0]) and min(one[3], other[3]) > max(
-        one[1], other[1]
-    )
+def _ends(line: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return line[:2], line[-2:]
