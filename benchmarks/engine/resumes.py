@@ -288,8 +288,10 @@ class Torture:
         process = start()
         if (code := process.wait()) != _REFUSED:
             self.faults.append(f"{what}: ended with {code}: {self.said(process)}")
-        if self._contents() != before:
-            self.faults.append(f"{what}: the outputs have changed")
+        after = self._contents()
+        changed = [name for name in {*before, *after} if before.get(name) != after.get(name)]
+        if changed:
+            self.faults.append(f"{what}: changed {sorted(changed)}: {self.said(process)}")
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         how = self.rng.choice(("killed", "killed with workers", "interrupted", "terminated"))
@@ -327,8 +329,9 @@ class Torture:
         return journal.read_bytes().split(b"\n")[0] if journal.is_file() else b""
 
     def _contents(self) -> dict[str, bytes]:
-        # Locks that a kill left are taken over by the next scan, also by one that refuses.
-        files = sorted(path for path in self.outputs.iterdir() if path.suffix != ".lock")
+        # Locks and drafts that a kill left are removed by the next scan, also by one that refuses.
+        passing = (".lock", ".tmp")
+        files = sorted(path for path in self.outputs.iterdir() if path.suffix not in passing)
         return {path.name: path.read_bytes() for path in files}
 
     def _any(self) -> Path | None:
