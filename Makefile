@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+PARTNERS = $(VENV)-partners
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test test-train test-ray test-e2e mutants docs check format wheel clean
@@ -15,7 +16,7 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train and not ray and not text and not e2e" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not train and not ray and not text and not partners and not e2e" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
@@ -29,6 +30,12 @@ test-ray: $(VENV)/.ray
 test-text: $(VENV)/.text
 	$(BIN)/python -m pytest -m text
 	$(BIN)/python -m pytest tests/docs/test_blocks.py -k sweep-a-share
+
+# What is written for docling, datasets, FiftyOne and others, opened by them; in an environment of
+# their own, which takes 2 GB.
+test-partners: $(PARTNERS)/.done
+	$(PARTNERS)/bin/python -m pytest -m partners tests/evaluation tests/integrations \
+	    tests/docs/test_blocks.py
 
 # The app and the report in a real browser. Without Chromium they are skipped: apt-get install
 # chromium, or set MEDSIFT_CHROMIUM to the path of one.
@@ -60,7 +67,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) demo-output build dist site
+	rm -rf $(VENV) $(PARTNERS) demo-output build dist site
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
@@ -84,6 +91,15 @@ $(VENV)/.ray: $(VENV)/.dev
 
 $(VENV)/.text: $(VENV)/.dev
 	$(PIP) --editable ".[dev,text]"
+	touch $@
+
+# docling's converter imports torch; that of the training's environment is enough.
+$(PARTNERS)/.done: $(VENV)/.train
+	$(PYTHON) -m venv $(PARTNERS)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > $$($(PARTNERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/training.pth
+	$(PARTNERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[partners]"
+	$(PARTNERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "scikit-image>=0.24"
 	touch $@
 
 # The demo, and the tests of the documentation, read pictures that lie in scikit-image's wheel; the

@@ -16,10 +16,14 @@ from .running import ROOT, run
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+PARTNERS = frozenset({"datasets", "docling", "sklearn", "umap"})
+
+
 def marked(page: Path) -> Any:
-    """A page as a parameter; those that train run with the other tests of training."""
-    trains = any(block.needs == "torch" for block in blocks_of(page))
-    marks = [pytest.mark.train] if trains else []
+    """A page as a parameter; those that train run with the other tests of training, for example."""
+    needs = {block.needs for block in blocks_of(page)}
+    marks = [pytest.mark.train] if "torch" in needs else []
+    marks += [pytest.mark.partners] if needs & PARTNERS else []
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 

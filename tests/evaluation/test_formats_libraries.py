@@ -11,6 +11,8 @@ from medsift.evaluation import formats
 from medsift.evaluation.labelled import Example
 from tests.evaluation.test_formats import picture
 
+pytestmark = pytest.mark.partners
+
 
 @pytest.fixture
 def examples(tmp_path: Path) -> list[Example]:

@@ -68,6 +68,7 @@ def test_it_travels_to_other_processes_without_its_model(annotate: Annotate) -> 
     assert pickle.loads(before)({"picture": [RED]})["medsift_kind"] == ["ct"]
 
 
+@pytest.mark.partners
 def test_datasets_maps_it(annotate: Annotate, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     features = datasets.Features({"picture": datasets.Image()})

@@ -18,6 +18,8 @@ from docling_core.types.doc import DoclingDocument, ImageRef, PictureItem
 
 from medsift.integrations.docling import MedsiftPictures
 
+pytestmark = pytest.mark.partners
+
 
 @pytest.fixture
 def enrichment(tmp_path: Path) -> MedsiftPictures:
