@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PARTNERS = $(VENV)-partners
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train test-ray test-e2e mutants docs check format wheel clean
+.PHONY: demo test test-train test-ray test-partners test-e2e mutants docs check format wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo/build_samples.py demo-output/samples
