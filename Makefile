@@ -16,7 +16,7 @@ demo: $(VENV)/.demo
 
 # All that needs no torch: lint, types, layers, tests.
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -m "not train and not ray and not text and not partners and not e2e" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not train and not ray and not text and not e2e" -n auto --dist loadfile
 
 # Training, evaluation and export on tiny data; installs torch.
 test-train: $(VENV)/.train
