@@ -60,7 +60,7 @@ def write_pages(folder: Path) -> None:
 
 def command_line() -> str:
     """Every command with all its options, from the parsers themselves."""
-    return "\n".join(["# Command line", "", *_command(full_parser(), 2)]) + "\n"
+    return "\n".join(_command(full_parser(), 2)) + "\n"
 
 
 def taxonomy() -> str:
@@ -85,7 +85,7 @@ def model_cards() -> str:
         demoted((folder / "README.md").read_text(encoding="utf-8")) + accepting(folder)
         for folder in store.bundled()
     ]
-    return "# Model cards\n\n" + "\n".join(cards)
+    return "\n".join(cards)
 
 
 _EXPECTED = (

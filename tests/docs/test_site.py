@@ -46,6 +46,14 @@ def test_links_between_pages_lead_somewhere(pages: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_links_of_the_sources_lead_somewhere_without_the_site() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", text):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
 def test_the_reference_has_every_command_with_every_option(pages: Path) -> None:
     text = (pages / "reference" / "command-line.md").read_text()
     commands = next(a for a in full_parser()._actions if a.dest == "command").choices
