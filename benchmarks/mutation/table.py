@@ -19,8 +19,11 @@ cosmic-ray's operators make, and whether a test failed with them; `results.csv` 
 test that told it. Equivalent ones change nothing that anybody could see, or nothing but what is a
 matter of taste, and do not count as survivors; they stand below with their reasons.
 
-| package | modules | mutants | killed | equivalent | survived | of those that count |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+Open ones passed the tests named like their module, and have not met the others yet: `--again` asks
+those. The last column counts them with the survivors, and so is an upper bound.
+
+| package | modules | mutants | killed | equivalent | survived | open | share |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 
 
@@ -69,9 +72,10 @@ def written(
         _line(package, [r for r in ordered if package in ("", r.package)], equivalent)
         for package in [*dict.fromkeys(row.package for row in ordered), ""]
     ]
-    left = [r for r in ordered if r.outcome == "survived"]
+    left = [r for r in ordered if r.outcome != "killed"]
     for title, chosen in (
-        ("Survivors", [r for r in left if r.key not in equivalent]),
+        ("Survivors", [r for r in left if r.outcome == "survived" and r.key not in equivalent]),
+        ("Open", [r for r in left if r.outcome == "open" and r.key not in equivalent]),
         ("Equivalent", [r for r in left if r.key in equivalent]),
     ):
         lines += ["", f"## {title}", ""]
@@ -82,14 +86,14 @@ def written(
 
 
 def _line(package: str, rows: list[Row], equivalent: dict[tuple[str, str, str], Row]) -> str:
-    rows = [r for r in rows if r.outcome != "open"]
     count = Counter(
-        "equivalent" if r.outcome == "survived" and r.key in equivalent else r.outcome for r in rows
+        "equivalent" if r.outcome != "killed" and r.key in equivalent else r.outcome for r in rows
     )
-    counted = count["killed"] + count["survived"]
-    share = f"{100 * count['survived'] / counted:.1f} %" if counted else ""
+    missed = count["survived"] + count["open"]
+    counted = count["killed"] + missed
+    share = f"{100 * missed / counted:.1f} %" if counted else ""
     cells = (
         package or "all", len({r.module for r in rows}), len(rows), count["killed"],
-        count["equivalent"], count["survived"], share,
+        count["equivalent"], count["survived"], count["open"], share,
     )  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"

@@ -106,3 +106,11 @@ class TestFound:
             scan_of("DOE JOHN" if number % 2 else "").save(folder / f"{number}.png")
         records = list(medsift.scan(folder, model=str(model), text=True, workers=2))
         assert [record.text_boxes for record in records] == [0, 1] * 5
+
+
+def test_the_share_of_text_is_that_of_the_boxes_however_they_are_turned() -> None:
+    upright = [[10, 10], [30, 10], [30, 20], [10, 20]]
+    diamond = [[50, 40], [60, 50], [50, 60], [40, 50]]
+    boxes = np.array([upright, diamond], dtype=np.float64)
+    assert burnt_text._covered(boxes, (100, 200)) == pytest.approx((200 + 200) / 20_000)
+    assert burnt_text._covered(boxes * 100, (100, 200)) == 1

@@ -144,3 +144,11 @@ def test_calibration_stands_certainty(tmp_path: Path) -> None:
     output = run(model, grey())
     assert np.isfinite(output.probabilities).all()
     assert output.probabilities.sum() == pytest.approx(1)
+
+
+def test_what_a_new_last_layer_goes_on_from_is_the_mean_of_the_members(tmp_path: Path) -> None:
+    members = (MemberSpec("0_0_50", Preprocess(8)), MemberSpec("50_0_0", Preprocess(8)))
+    model = make(tmp_path, *members)
+    features, probabilities = model.base([Views(grey(), model.specs)])
+    assert len(features) == 2
+    assert probabilities[0].tolist() == pytest.approx([0.5, 0.0, 0.5], abs=1e-9)

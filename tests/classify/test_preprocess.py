@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsift.classify.preprocess import Fit, Preprocess, normalise, prepare, resize
+from medsift.classify.preprocess import Fit, Preprocess, framing_of, normalise, prepare, resize
 
 FITS: list[Fit] = ["stretch", "letterbox", "crop"]
 
@@ -66,3 +66,15 @@ def test_shrinking_averages_instead_of_picking_samples() -> None:
 def test_settings_survive_the_model_folder() -> None:
     spec = Preprocess(size=160, fit="crop", crop_fraction=0.9, mean=(0.1, 0.2, 0.3))
     assert Preprocess.from_dict(spec.to_dict()) == spec
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 50), (50, 100)])
+def test_a_letterbox_is_in_the_middle_and_the_framing_says_where(width: int, height: int) -> None:
+    spec = Preprocess(40, "letterbox")
+    square = resize(np.zeros((height, width, 3), dtype=np.uint8), spec)
+    inside = np.argwhere(square[..., 0] < 128)
+    (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0) + 1
+    framing = framing_of(width, height, spec)
+    assert framing.seen == (0, 0, width, height)
+    assert framing.square == (left / 40, top / 40, right / 40, bottom / 40)
+    assert {left, top} == {0, 10}

@@ -47,3 +47,13 @@ def test_a_conflict_with_the_header_is_told_of_sure_labels_alone() -> None:
 @pytest.mark.parametrize("record", [Record("a", status="failed"), Record("a", label="medical")])
 def test_without_what_it_takes_a_record_stays(record: Record) -> None:
     assert relabelled(record, 0.9) is record
+
+
+def test_the_kind_is_the_likeliest_of_all_or_of_the_label_alone() -> None:
+    kinds = {"photo": 0.45, "ct": 0.3, "mri": 0.25}
+    sure = Record("a", label="medical", p_medical=0.55, confidence=0.55, kind="ct", kinds=kinds)
+    unsure = relabelled(sure, 0.6)
+    assert (unsure.label, unsure.kind, unsure.p_kind) == ("uncertain", "photo", 0.45)
+    again = relabelled(unsure, 0.5)
+    assert (again.label, again.kind) == ("medical", "ct")
+    assert again.p_kind == pytest.approx(0.3 / 0.55)

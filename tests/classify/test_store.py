@@ -45,3 +45,8 @@ def test_bundled_names_are_names_alone(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match="bundled: default, fast"):
         store.find(name)
+
+
+def test_a_model_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        store.digest(tmp_path / "gone")
