@@ -93,7 +93,7 @@ def sampled(root: Path, module: str, count: int, seed: int) -> list[Mutant]:
     generator = random.Random(f"{seed} {module}")
     lines = sorted(places)
     generator.shuffle(lines)
-    made = []
+    made: list[Mutant] = []
     for line in lines:
         if len(made) == count:
             break

@@ -156,7 +156,8 @@ class Bench:
     def _chosen(known: list[Reached], mutant: Mutant) -> list[str]:
         lines = mutant.module, mutant.first, mutant.last
         found = {name: r.seconds[name] for r in known for name in r.of(*lines)}
-        chosen, total = [], 0.0
+        chosen: list[str] = []
+        total = 0.0
         for name in sorted(found, key=lambda n: found[n]):
             if chosen and total + found[name] > _ENOUGH_SECONDS:
                 break

@@ -20,7 +20,8 @@ from tqdm import tqdm
 from medsift.classify import store
 from medsift.classify.card import GateSpec
 from medsift.classify.cascade import gate_folder
-from medsift.classify.ensemble import Ensemble, Output, prepare
+from medsift.classify.ensemble import Ensemble, Output
+from medsift.classify.views import Views
 from medsift.evaluation.labelled import find_examples
 from medsift.evaluation.measure import read_pixels
 from medsift.evaluation.metrics import auroc, recall_at_fpr
@@ -67,7 +68,7 @@ def answers(data: Path, folder: Path, gate_name: str) -> Iterator[Answers]:
     gate = Ensemble(gate_folder(folder, GateSpec(gate_name), model.card.classes))
     side = max(model.card.largest_side, gate.card.largest_side)
     for example in tqdm(find_examples(data), unit="image", disable=None):
-        picture = prepare(read_pixels(example, side), model.specs | gate.specs)
+        picture = Views(read_pixels(example, side), model.specs | gate.specs)
         (first,), (second,) = gate.run([picture]), model.run([picture])
         yield Answers(example.label == "medical", first, second)
 
