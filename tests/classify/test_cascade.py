@@ -19,6 +19,7 @@ from medsift.classify.card import GateSpec, ModelClass, read_card, write_card
 from medsift.classify.cascade import Cascade
 from medsift.classify.ensemble import Ensemble, Heard
 from medsift.classify.network import Network
+from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import ModelError
 from tests.samples import picture
 
@@ -216,7 +217,14 @@ def test_a_gate_that_knows_other_kinds_is_refused(tmp_path: Path) -> None:
 
 def test_a_gate_with_a_gate_is_refused(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", gate=GateSpec("."))
-    with pytest.raises(ModelError, match=r"the gate \. of .* has a gate itself"):
+    with pytest.raises(ModelError, match=r"the gate \. of .* asks other models itself"):
+        Classifier(model)
+
+
+def test_a_gate_with_a_second_reader_is_refused(tmp_path: Path) -> None:
+    # It would not be asked, without a word.
+    model = write_pair(tmp_path, second=SecondSpec("../model", 0.1, 0.9, 0.5))
+    with pytest.raises(ModelError, match=r"the gate \.\./gate of .* asks other models itself"):
         Classifier(model)
 
 

@@ -168,15 +168,9 @@ def gate_folder(folder: Path, spec: GateSpec, classes: tuple[ModelClass, ...]) -
     Raises
     ------
     ModelError
-        There is no such model, it knows other kinds, or it has a gate itself.
+        There is no such model, it knows other kinds, or it is no plain ensemble.
     """
-    found = store.find_beside(folder, spec.model)
-    gate = read_card(found)
-    if gate.gate is not None:
-        raise ModelError(f"the gate {spec.model} of {folder} has a gate itself")
-    if gate.classes != classes:
-        raise ModelError(f"the gate {spec.model} of {folder} knows other kinds than the model")
-    return found
+    return _plain(folder, f"gate {spec.model}", spec.model, classes)
 
 
 def second_folder(folder: Path, spec: SecondSpec, classes: tuple[ModelClass, ...]) -> Path:
@@ -196,10 +190,15 @@ def second_folder(folder: Path, spec: SecondSpec, classes: tuple[ModelClass, ...
     ModelError
         There is no such model, it knows other kinds, or it is no plain ensemble.
     """
-    found = store.find_beside(folder, spec.model)
-    second = read_card(found)
-    if second.gate is not None or second.second is not None:
-        raise ModelError(f"the second reader {spec.model} of {folder} asks other models itself")
-    if second.classes != classes:
-        raise ModelError(f"the second reader {spec.model} of {folder} knows other kinds")
+    return _plain(folder, f"second reader {spec.model}", spec.model, classes)
+
+
+def _plain(folder: Path, what: str, model: str, classes: tuple[ModelClass, ...]) -> Path:
+    """Folder of another model, which is asked alone: what its own card would ask is not."""
+    found = store.find_beside(folder, model)
+    card = read_card(found)
+    if card.gate is not None or card.second is not None:
+        raise ModelError(f"the {what} of {folder} asks other models itself")
+    if card.classes != classes:
+        raise ModelError(f"the {what} of {folder} knows other kinds than the model")
     return found

@@ -11,7 +11,7 @@ import importlib.util
 from pathlib import Path
 
 
-def library() -> str | None:
+def installed_at() -> str | None:
     """Folder that holds ``arro3``; None where it is not installed."""
     try:
         spec = importlib.util.find_spec("arro3.io")

@@ -158,7 +158,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 
 def _child(*words: str) -> list[str]:
-    folder = arrow.library()
+    folder = arrow.installed_at()
     if folder is None:
         raise OSError(errno.ENOENT, "arro3-io is not installed")
     child = str(Path(__file__).with_name("parquet_child.py"))

@@ -100,7 +100,7 @@ def _decoding(file: BinaryIO, limits: Limits) -> Iterator[subprocess.Popen[bytes
 
 
 def _folder_of_arro3() -> str:
-    folder = arrow.library()
+    folder = arrow.installed_at()
     if folder is None:
         raise UnsupportedError("Parquet files need a package: pip install arro3-io")
     return folder
