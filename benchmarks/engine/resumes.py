@@ -329,9 +329,8 @@ class Torture:
         return journal.read_bytes().split(b"\n")[0] if journal.is_file() else b""
 
     def _contents(self) -> dict[str, bytes]:
-        # Locks and drafts that a kill left are removed by the next scan, also by one that refuses.
-        passing = (".lock", ".tmp")
-        files = sorted(path for path in self.outputs.iterdir() if path.suffix not in passing)
+        # Locks that a kill left are taken over by the next scan, also by one that is refused then.
+        files = sorted(path for path in self.outputs.iterdir() if path.suffix != ".lock")
         return {path.name: path.read_bytes() for path in files}
 
     def _any(self) -> Path | None:

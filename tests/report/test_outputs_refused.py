@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from medsift.core.errors import UsageError
+from medsift.report.drafts import draft_beside
+from medsift.report.journal import header_of
 from medsift.report.opening import Opening
 from medsift.report.outputs import open_outputs
 from medsift.report.replay import Known
@@ -16,9 +18,11 @@ from medsift.report.stamps import WEB
 
 from .samples import picture
 from .scans import (
+    INPUTS,
     NAMES,
     RESUME,
     interrupted,
+    names,
     reopened,
     scan,
     write,
@@ -27,18 +31,53 @@ from .scans import (
 
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
-def test_an_output_that_somebody_edited_is_refused_and_left_alone(
+def test_an_output_that_somebody_edited_is_refused_by_name_and_left_alone(
     tmp_path: Path, name: str, finished: bool
 ) -> None:
     scan(tmp_path)
     if not finished:
         reopened(tmp_path)
-    edited = (tmp_path / name).read_bytes().replace(b"medical", b"medicAl", 1)
-    (tmp_path / name).write_bytes(edited)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    edit(tmp_path / name)
+    before = everything(tmp_path)
+    with pytest.raises(UsageError, match=f"cannot resume: [^ ,]*{name} was changed by something"):
+        scan(tmp_path, RESUME)
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_refusal_leaves_also_what_a_kill_had_left(tmp_path: Path, finished: bool) -> None:
+    scan(tmp_path)
+    if not finished:
+        reopened(tmp_path)
+    # Killed while a table or a journal was made, or between the end and tidying up.
+    rows = header_of(tmp_path / "out.csv.journal").appended
+    for path in (*map(tmp_path.joinpath, NAMES), tmp_path / "out.csv.journal"):
+        draft_beside(path).write_bytes(b"half of it")
+    if finished:
+        (left,) = (tmp_path / name for name in rows if name.endswith(".rows"))
+        left.write_bytes((tmp_path / "out.jsonl").read_bytes())
+    whole = (tmp_path / "out.csv").read_bytes()
+    edit(tmp_path / "out.csv")
+    before = everything(tmp_path)
     with pytest.raises(UsageError, match="changed by something else"):
         scan(tmp_path, RESUME)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert everything(tmp_path) == before
+    # Gone on with, it is tidied up.
+    (tmp_path / "out.csv").write_bytes(whole)
+    assert scan(tmp_path, RESUME) == []
+    assert names(tmp_path) == sorted([*NAMES, "out.csv.journal"])
+
+
+def test_a_parquet_table_of_other_rows_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    scan(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    scan(other, inputs={**INPUTS, "one.pdf": [picture("two.pdf", 1), picture("two.pdf", 2)]})
+    (tmp_path / "out.parquet").write_bytes((other / "out.parquet").read_bytes())
+    before = everything(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot resume: [^ ,]*out\.parquet was changed"):
+        scan(tmp_path, RESUME)
+    assert everything(tmp_path) == before
 
 
 def test_outputs_without_their_journal_are_not_gone_on_with(tmp_path: Path) -> None:
@@ -115,3 +154,14 @@ def test_resuming_with_other_settings_is_refused_and_changes_nothing(
         scan(tmp_path, replace(RESUME, settings={"tta": True}))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert scan(tmp_path, RESUME) == []
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files of a folder and of those below it, hidden ones too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def edit(path: Path) -> None:
+    """Change one letter of a row."""
+    path.write_bytes(path.read_bytes().replace(b"medical", b"medicAl", 1))

@@ -199,7 +199,7 @@ def _resumed(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
         opened.journal.close()
         new = replace(header, settings=settings)
         journal = Journal.begin(path, new, (line_of(row) for row, _, _ in _rest(path)))
-        return Opened(journal, appended, survey(path, appended))
+        return Opened(journal, appended, survey(path, appended, files))
     return opened
 
 
@@ -224,22 +224,24 @@ def _rest(path: Path) -> Iterator[Line]:
 
 
 def _gone_on_with(path: Path, files: Sequence[Path], appended: tuple[Path, ...]) -> Opened:
-    for file in (path, *files, *appended):
-        drafts.sweep(file)
-    laid_out: list[Path] = []
+    laid_out: dict[Path, Path] = {}
     try:
         if survey(path, None).finished:
             for file, rows in zip(files, appended, strict=True):
                 if not file.is_file():
                     raise UsageError(f"cannot resume: {file} is missing beside the other outputs")
                 if is_parquet(file):
-                    laid_out.append(rows)
-                    _lay_out(file, rows)
-        found = survey(path, appended)
-    except BaseException:
-        for rows in laid_out:
-            rows.unlink(missing_ok=True)
-        raise
+                    laid_out[rows] = drafts.draft_beside(rows)
+                    _lay_out(file, laid_out[rows])
+        found = survey(path, [laid_out.get(rows, rows) for rows in appended], files)
+        # From here on nothing is refused; until here nothing was touched, drafts included.
+        for rows, draft in laid_out.items():
+            draft.replace(rows)
+    finally:
+        for draft in laid_out.values():
+            draft.unlink(missing_ok=True)
+    for file in (path, *files, *appended):
+        drafts.sweep(file)
     journal = Journal(path)
     try:
         if found.end < path.stat().st_size:
@@ -253,18 +255,14 @@ def _gone_on_with(path: Path, files: Sequence[Path], appended: tuple[Path, ...])
     return Opened(journal, appended, found)
 
 
-def _lay_out(file: Path, appended: Path) -> None:
+def _lay_out(file: Path, draft: Path) -> None:
     """Turn a finished output back into one that can be appended to."""
-    draft = drafts.draft_beside(appended)
     try:
         with draft.open("wb") as stream:
             for row in read_rows(file):
                 stream.write(jsonl.encode(row))
-        draft.replace(appended)
     except ValueError as error:
         raise UsageError(f"cannot resume {file}: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _rows_of(journal: Path) -> list[Path]:

@@ -41,7 +41,7 @@ class Survey:
     finished: bool = False
 
 
-def survey(journal: Path, appended: Sequence[Path] | None) -> Survey:
+def survey(journal: Path, appended: Sequence[Path] | None, outputs: Sequence[Path] = ()) -> Survey:
     """Read a journal, and compare it with the files that it is about.
 
     Parameters
@@ -49,6 +49,8 @@ def survey(journal: Path, appended: Sequence[Path] | None) -> Survey:
     journal : Path
     appended : sequence of Path or None
         The files that rows are appended to; None leaves them aside.
+    outputs : sequence of Path
+        The files that users read, in the same order: what a refusal names.
 
     Raises
     ------
@@ -59,14 +61,15 @@ def survey(journal: Path, appended: Sequence[Path] | None) -> Survey:
         return _read(journal, None, None)
     at_hand = tuple(file.stat().st_size if file.is_file() else 0 for file in appended)
     found = _read(journal, at_hand, None)
-    if found.good is None or _sums(appended, found.good.sizes) == found.good.sums:
+    sums = _sums(appended, found.good.sizes) if found.good else ()
+    if found.good is None or sums == found.good.sums:
         if found.finished and found.good is not None and at_hand != found.good.sizes:
-            raise _changed(appended, at_hand, found.good.sizes)
+            raise _changed(outputs, at_hand, found.good.sizes)
         return found
     # Something differs: bytes that never reached the disk, or somebody else's.
     whole, torn = _verified(journal, appended, found.inputs)
     if found.finished or not torn:
-        raise _changed(appended, (), ())
+        raise _changed(outputs, sums, found.good.sums)
     return _read(journal, at_hand, whole)
 
 
@@ -137,8 +140,7 @@ def _entries(journal: Path) -> Iterator[Entry]:
 
 
 def _changed(files: Sequence[Path], have: Sequence[int], had: Sequence[int]) -> UsageError:
-    names = [str(f) for f, a, b in zip(files, have, had, strict=False) if a != b]
-    which = ", ".join(names) or ", ".join(map(str, files))
+    which = ", ".join(str(f) for f, a, b in zip(files, have, had, strict=True) if a != b)
     return UsageError(
         f"cannot resume: {which} was changed by something else since the scan wrote it; "
         "--overwrite begins anew"
