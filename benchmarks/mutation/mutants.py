@@ -41,6 +41,9 @@ _WITHOUT_BEHAVIOUR = frozenset({"frozen", "slots", "repr"})
 """Keywords of dataclasses: mypy refuses to assign to what is frozen, slots save memory, and what is
 left out of a representation shortens what people see."""
 
+_NEAR = 3
+"""An operation may begin so many lines from the one that changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -102,6 +105,41 @@ def sampled(root: Path, module: str, count: int, seed: int) -> list[Mutant]:
         if mutant is not None:
             made.append(mutant)
     return made
+
+
+def stands(root: Path, module: str, before: str) -> bool:
+    """Whether a module still has the lines that a mutant changes."""
+    path = root / module
+    source = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return before.strip() in " ".join(source.split())
+
+
+def remade(root: Path, module: str, line: int, before: str, after: str) -> Mutant | None:
+    """A mutant that is known by its lines; None where the code no longer has them.
+
+    Parameters
+    ----------
+    root : Path
+        ``src/medsift``.
+    module : str
+        Path below it.
+    line : int
+        Where it was. Of equal lines, the nearest is taken.
+    before, after : str
+        The lines that it changed.
+    """
+    path = root / module
+    source = path.read_text(encoding="utf-8") if path.is_file() else ""
+    written = [" ".join(text.split()) for text in source.splitlines()]
+    alike = [n for n, text in enumerate(written, 1) if text and text in before]
+    for place, operator, occurrence in sorted(
+        (place for place in _places(source) if any(abs(place[0] - n) <= _NEAR for n in alike)),
+        key=lambda place: abs(place[0] - line),
+    ):
+        mutant = _made(module, source, place, operator, occurrence)
+        if mutant is not None and mutant.key == (module, before, after):
+            return mutant
+    return None
 
 
 def _places(source: str) -> Iterator[tuple[int, str, int]]:

@@ -19,12 +19,12 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants import Mutant, sampled
+from mutants import Mutant, remade, sampled, stands
 from table import EQUIVALENT, FIELDS, RESULTS, Row, known, written
 from trying import Reached, failing, learn, load_libraries, recall
 
@@ -100,17 +100,32 @@ class Bench:
     def killer(self, package: str, mutant: Mutant, *, quick: bool) -> str | None:
         """The test that fails with a mutant; empty where all pass, None where few were asked."""
         mirrors = self.mirrors(package, mutant.module)
-        # What runs in processes of workers, coverage.py does not see: then all of them.
-        if killer := self._first_failing(mutant, self._reached(package, mirrors), mirrors):
+        mirroring = self._reached(package, mirrors)
+        # What runs on import or in processes of workers, coverage.py does not see: then all.
+        chosen = self._at_line(mirroring, mutant) or [set(r.seconds) for r in mirroring]
+        if killer := self._first_failing(mutant, mirroring, chosen):
             return killer
         if quick:
             return None
-        others = [test for test in self.tests(package) if test not in mirrors]
-        if killer := self._first_failing(mutant, self._reached(package, others)):
-            return killer
-        known = {p: [t for t in self.tests(p) if p != package] for p in PACKAGES}
-        elsewhere = [r for p, t in known.items() for r in self._reached(p, t, run=False)]
-        return self._first_failing(mutant, elsewhere)
+        known = {p: [t for t in self.tests(p) if t not in mirrors] for p in PACKAGES}
+        for others in (
+            self._reached(package, known.pop(package)),
+            [r for p, tests in known.items() for r in self._reached(p, tests, run=False)],
+        ):
+            chosen = self._at_line(others, mutant) or [
+                set(r.anywhere(mutant.module)) for r in others
+            ]
+            if killer := self._first_failing(mutant, others, chosen):
+                return killer
+        return ""
+
+    @staticmethod
+    def _at_line(known: list[Reached], mutant: Mutant) -> list[set[str]]:
+        """Tests of each module of tests that reach the line; empty where there is none at all."""
+        found = [
+            set(r.of(mutant.module, mutant.first, mutant.last)) & set(r.seconds) for r in known
+        ]
+        return found if any(found) else []
 
     def _reached(self, package: str, tests: list[str], *, run: bool = True) -> list[Reached]:
         """What modules of tests reach; those that are not known are run, or left out."""
@@ -130,10 +145,8 @@ class Bench:
             learn(self.copy, unknown)
         return [recall(store) for store in stores.values() if store.is_file()]
 
-    def _first_failing(
-        self, mutant: Mutant, known: list[Reached], otherwise: Sequence[str] = ()
-    ) -> str:
-        tests = self._chosen(known, mutant) or otherwise
+    def _first_failing(self, mutant: Mutant, known: list[Reached], chosen: list[set[str]]) -> str:
+        tests = self._quickest(known, chosen)
         if not tests:
             return ""
         with self._mutated(mutant):
@@ -153,17 +166,21 @@ class Bench:
             compileall.compile_file(path, quiet=2)
 
     @staticmethod
-    def _chosen(known: list[Reached], mutant: Mutant) -> list[str]:
-        lines = mutant.module, mutant.first, mutant.last
-        found = {name: r.seconds[name] for r in known for name in r.of(*lines)}
-        chosen: list[str] = []
+    def _quickest(known: list[Reached], chosen: list[set[str]]) -> list[str]:
+        """Tests that pass on sound code, as many as there is time for."""
+        seconds = {
+            name: r.seconds[name]
+            for r, names in zip(known, chosen, strict=True)
+            for name in names & set(r.seconds)
+        }
+        tests: list[str] = []
         total = 0.0
-        for name in sorted(found, key=lambda n: found[n]):
-            if chosen and total + found[name] > _ENOUGH_SECONDS:
+        for name in sorted(seconds, key=lambda n: (seconds[n], n)):
+            if tests and total + seconds[name] > _ENOUGH_SECONDS:
                 break
-            chosen.append(name)
-            total += found[name]
-        return chosen
+            tests.append(name)
+            total += seconds[name]
+        return tests
 
 
 def main() -> None:
@@ -217,6 +234,9 @@ def _due(
     rows: dict[tuple[str, str, str], Row],
 ) -> Iterator[Mutant]:
     """Mutants by turns of modules, so that whoever stops early has some of each."""
+    if arguments.again:
+        yield from _left(bench, package, rows)
+        return
     samples = [
         sampled(bench.source, module, arguments.count, arguments.seed)
         for module in bench.modules(package)
@@ -225,11 +245,27 @@ def _due(
         for sample in samples:
             if turn >= len(sample):
                 continue
-            row = rows.get(sample[turn].key)
-            has_to = row is not None and row.outcome != "killed" if arguments.again else row is None
             mirrored = bench.mirrors(package, sample[turn].module) or not arguments.quick
-            if has_to and mirrored:
+            if sample[turn].key not in rows and mirrored:
                 yield sample[turn]
+
+
+def _left(bench: Bench, package: str, rows: dict[tuple[str, str, str], Row]) -> Iterator[Mutant]:
+    """Mutants that no test has noticed yet, and that are not known to be equivalent.
+
+    Those whose lines the code no longer has are dropped, whatever became of them.
+    """
+    settled = known(EQUIVALENT)
+    for row in [row for row in rows.values() if row.package == package]:
+        is_gone = not stands(bench.source, row.module, row.before)
+        if row.outcome != "killed" and row.key not in settled and not is_gone:
+            mutant = remade(bench.source, row.module, row.line, row.before, row.after)
+            is_gone = mutant is None
+            if mutant is not None:
+                yield mutant
+        if is_gone:
+            print(f"gone      {row.module}:{row.line} {row.before}", flush=True)
+            del rows[row.key]
 
 
 def _save(rows: dict[tuple[str, str, str], Row]) -> None:

@@ -81,15 +81,13 @@ class Reached:
     lines: dict[str, dict[int, list[str]]]
 
     def of(self, module: str, first: int, last: int) -> list[str]:
-        """Tests that reach lines of a module, the quickest first.
-
-        Lines that run on import are reached by every test that reaches any function there.
-        """
+        """Tests that reach lines of a module."""
         by_line = self.lines.get(module, {})
-        wanted = [name for line in range(first, last + 1) for name in by_line.get(line, ())]
-        if not any(name in self.seconds for name in wanted):
-            wanted = [name for names in by_line.values() for name in names]
-        return sorted({n for n in wanted if n in self.seconds}, key=lambda n: self.seconds[n])
+        return [name for line in range(first, last + 1) for name in by_line.get(line, ())]
+
+    def anywhere(self, module: str) -> list[str]:
+        """Tests that reach a function of a module: lines that run on import matter to them all."""
+        return [name for names in self.lines.get(module, {}).values() for name in names]
 
 
 def load_libraries() -> None:
@@ -200,6 +198,8 @@ def _run(copy: Path, words: list[str], note: Path, cover: Path | None, limit: fl
     source = str(copy / "src")
     sys.path[:] = [source, *(p for p in sys.path if not p.endswith("/src"))]
     os.environ.update(PYTHONPATH=source, PYTHONDONTWRITEBYTECODE="1")
+    # Plug-ins that these tests do not use take longer to load than most tests.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("COV_CORE_SOURCE", None)
     sys.dont_write_bytecode = limit is not None
     import hypothesis

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +46,66 @@ def test_without_the_extra_it_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) 
 def test_reading_goes_with_looking() -> None:
     with pytest.raises(UsageError, match="only read where"):
         medsift.scan("a.png", text_content=True)
+
+
+class TestEngine:
+    """What is made of the answers of the package, told without it."""
+
+    @pytest.fixture
+    def package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+        """In place of the package: it has models, notes how it is started, and finds nothing."""
+        made = ModuleType("rapidocr")
+        made.__spec__ = ModuleSpec("rapidocr", None)
+        made.__file__ = str(tmp_path / "__init__.py")
+        (tmp_path / "models").mkdir()
+        for name in ("some_det_model.onnx", "some_rec_model.onnx"):
+            (tmp_path / "models" / name).touch()
+
+        def engine(params: dict[str, object]) -> object:
+            made.params = params  # type: ignore[attr-defined]
+            return lambda _pixels, **_parts: made.found  # type: ignore[attr-defined]
+
+        made.RapidOCR = engine  # type: ignore[attr-defined]
+        made.found = None  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "rapidocr", made)
+        return made
+
+    @staticmethod
+    def lines(*texts: str) -> SimpleNamespace:
+        """Lines of text, each of 20 by 10 pixels."""
+        box = np.array([[10, 10], [30, 10], [30, 20], [10, 20]], dtype=np.float32)
+        return SimpleNamespace(boxes=np.stack([box] * len(texts)), txts=texts)
+
+    def test_it_is_started_with_the_models_of_its_package(self, package: ModuleType) -> None:
+        TextFinder(threads=3).find(np.zeros((100, 200), dtype=np.uint8))
+        folder = Path(str(package.__file__)).parent / "models"
+        assert package.params["Det.model_path"] == str(folder / "some_det_model.onnx")
+        assert package.params["Rec.model_path"] == str(folder / "some_rec_model.onnx")
+        assert package.params["EngineConfig.onnxruntime.intra_op_num_threads"] == 3
+
+    def test_a_package_without_models_is_told(self, package: ModuleType) -> None:
+        (Path(str(package.__file__)).parent / "models" / "some_rec_model.onnx").unlink()
+        with pytest.raises(UsageError, match=r"no model for text \(rec\)"):
+            TextFinder().find(np.zeros((100, 200), dtype=np.uint8))
+
+    @pytest.mark.parametrize(
+        "nothing",
+        [None, SimpleNamespace(boxes=None, txts=None), SimpleNamespace(boxes=[[0]], txts=None)],
+    )
+    def test_where_it_finds_nothing_there_is_no_text(
+        self, package: ModuleType, nothing: object
+    ) -> None:
+        package.found = nothing
+        found = TextFinder().find(np.zeros((100, 200), dtype=np.uint8))
+        assert (found.boxes, found.share) == (0, 0.0)
+
+    @pytest.mark.parametrize(("content", "told"), [(False, ()), (True, ("DOE JOHN", "R 2b"))])
+    def test_lines_of_some_letters_count_and_are_told_where_that_is_asked(
+        self, package: ModuleType, content: bool, told: Sequence[str]
+    ) -> None:
+        package.found = self.lines("DOE JOHN", "R 2b", "L", "-- --")
+        found = TextFinder(content).find(np.zeros((100, 200), dtype=np.uint8))
+        assert (found.boxes, found.share, found.content) == (2, 0.02, told)
 
 
 @pytest.mark.text

@@ -10,7 +10,8 @@ import pytest
 
 from medsift.classify import Classifier
 from medsift.classify.card import read_card, write_card
-from medsift.classify.figures import letters_of, panels_of
+from medsift.classify.ensemble import Output
+from medsift.classify.figures import combined, letters_of, panels_of
 from medsift.classify.panel_spec import PanelSpec
 from medsift.core.picture import Pixels
 from tests.classify.tiny_model import write_model
@@ -103,3 +104,26 @@ def test_a_rule_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
 
 def test_a_card_keeps_its_rule(tmp_path: Path) -> None:
     assert read_card(model(tmp_path, RULE)).panels == RULE
+
+
+MEDICAL = np.array([True, True, False, False])
+
+
+def answer(*probabilities: float) -> Output:
+    return Output(np.array(probabilities), sum(probabilities[:2]), [])
+
+
+def test_medical_kinds_are_those_of_the_likeliest_panel_and_others_those_of_the_whole() -> None:
+    panels = [answer(0.1, 0.1, 0.4, 0.4), answer(0.6, 0.2, 0.2, 0.0), answer(0.0, 0.3, 0.0, 0.7)]
+    found, best = combined(RULE, answer(0.3, 0.1, 0.15, 0.45), panels, MEDICAL)
+    assert best == 1
+    p = found.p_medical
+    assert p == pytest.approx(RULE.combined(0.4, 0.8))
+    expected = [0.75 * p, 0.25 * p, 0.25 * (1 - p), 0.75 * (1 - p)]
+    assert found.probabilities == pytest.approx(expected)
+
+
+def test_kinds_that_nobody_thinks_of_share_alike() -> None:
+    found, _ = combined(RULE, answer(0.5, 0.5, 0.0, 0.0), [answer(0.0, 0.0, 1.0, 0.0)], MEDICAL)
+    p = found.p_medical
+    assert found.probabilities == pytest.approx([p / 2, p / 2, (1 - p) / 2, (1 - p) / 2])

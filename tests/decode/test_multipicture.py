@@ -52,6 +52,7 @@ def test_pictures_that_were_taken_together_are_frames(kind: int) -> None:
     found = pictures(camera((kind, jpeg())))
     assert [f.where.frame for f in found] == [0, 1]
     assert all(isinstance(f, Picture) and close(f, scene(), 4) for f in found)
+    assert {f.format for f in found if isinstance(f, Picture)} == {"mpo"}
 
 
 @pytest.mark.parametrize(

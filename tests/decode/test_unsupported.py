@@ -21,6 +21,14 @@ def photoshop(bits: int) -> bytes:
     return head + bytes(12) + b"\0\0" + planes
 
 
+def big_tiff(compression: int) -> bytes:
+    """A TIFF file of 64 bits, one strip of nothing."""
+    tags = {256: 8, 257: 8, 258: 8, 259: compression, 262: 1, 273: 16, 277: 1, 278: 8, 279: 64}
+    entries = b"".join(struct.pack("<HHQQ", tag, 4, 1, value) for tag, value in tags.items())
+    directory = struct.pack("<Q", len(tags)) + entries + bytes(8)
+    return b"II" + struct.pack("<HHHQ", 43, 8, 0, 16 + 64) + bytes(64) + directory
+
+
 def renamed(data: bytes, old: int, new: int) -> bytes:
     at = data.index(bytes([0xFF, old]))
     return data[: at + 1] + bytes([new]) + data[at + 2 :]
@@ -35,6 +43,7 @@ def renamed(data: bytes, old: int, new: int) -> bytes:
         (tiff_of(np.zeros((8, 8, 3), np.uint8), T259=34712), "JPEG 2000"),
         (tiff_of(np.zeros((8, 8, 3), np.uint8), T259=33005), "JPEG 2000"),
         (tiff_of(np.zeros((8, 8, 3), np.uint8), T259=34887), "LERC"),
+        (big_tiff(34712), "JPEG 2000"),
         (renamed(encoded(scene(), "JPEG"), 0xC0, 0xC3), "lossless"),
     ],
 )

@@ -200,6 +200,15 @@ class TestFiles:
         listed(tmp_path, [picture("a.png")])
         assert [path.name for path in tmp_path.iterdir()] == ["files.csv"]
 
+    def test_a_list_that_cannot_be_written_says_why(self, tmp_path: Path) -> None:
+        path = tmp_path / "files.csv"
+        by_file = ByFile(str(path))
+        by_file.add(picture("a.png"))
+        path.mkdir()
+        with pytest.raises(OutputError, match=r"^cannot write .*files\.csv: Is a directory$"):
+            by_file.close()
+        assert list(tmp_path.iterdir()) == [path]
+
     def test_other_types_and_missing_folders_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"\.csv or \.parquet"):
             ByFile(str(tmp_path / "files.xlsx"))

@@ -107,8 +107,10 @@ def test_a_failed_save_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", fill_up)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match=r"png: No space left on device$"):
         ImageSaver(tmp_path).save(found(None), "medical")
+    with pytest.raises(OutputError, match=r"a\.png: No space left on device$"):
+        ImageSaver(tmp_path, "{stem}").saved(found(None), Record("a.pdf", label="medical"))
     assert files_in(tmp_path) == []
 
 

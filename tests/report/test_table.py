@@ -144,6 +144,17 @@ def test_without_records_there_are_only_the_counts() -> None:
     assert lines_of([])[0].startswith("0 inputs: 0 found = 0 judged")
 
 
+def test_files_that_are_gone_stand_apart_from_the_counts_like_records() -> None:
+    stream = io.StringIO()
+    table = Table(stream)
+    table.tell_gone("old.png", "new.png")
+    table.finish(1.0)
+    first, between, counts, *_ = stream.getvalue().split("\n")
+    assert first.split() == ["gone", "old.png", "now", "new.png"]
+    assert between == ""
+    assert counts.startswith("0 inputs")
+
+
 def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
     path = tmp_path / "out"
     with path.open("w", encoding="ascii") as stream:

@@ -39,6 +39,12 @@ def test_padded_text_fills_its_column_exactly(text: str, width: int, keep_end: b
     assert columns(padded(text, width, keep_end)) == width
 
 
+def test_a_column_that_is_too_narrow_loses_the_end_of_its_text() -> None:
+    assert padded("0123456789", 7) == "012345…"
+    assert padded("0123456789", 7, keep_end=True) == "01…6789"
+    assert padded("0123", 7, keep_end=True) == "0123   "
+
+
 def test_text_that_fits_is_not_shortened() -> None:
     assert shortened("12345", 5) == "12345"
 

@@ -112,7 +112,8 @@ def test_a_folder_is_not_an_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ALL)
 def test_a_full_disk_is_an_output_error(tmp_path: Path, suffix: str) -> None:
-    with files_limited_to(2000), pytest.raises(OutputError, match=r"cannot write .*out"):
+    reason = rf"^cannot write .*out\S*{suffix}\S*: File too large$"
+    with files_limited_to(2000), pytest.raises(OutputError, match=reason):
         written(tmp_path / f"out{suffix}", RECORDS * 100)
 
 
@@ -138,6 +139,16 @@ def test_a_parquet_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         writer.flush()
         assert not path.exists()
     assert path.exists()
+
+
+@pytest.mark.parametrize("suffix", ALL)
+def test_an_output_may_be_closed_twice(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    writer = open_writer(str(path))
+    writer.write(RECORDS[0])
+    writer.close()
+    writer.close()
+    assert [record_of(row) for row in read_rows(path)] == RECORDS[:1]
 
 
 def test_standard_output_gets_json_lines(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

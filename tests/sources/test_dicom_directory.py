@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 
-from medsift.core.errors import DecodeError
+from medsift.core.errors import DecodeError, UnreadableError
 from medsift.sources.dicom.directory import is_directory, referenced
 from medsift.sources.inputs import expand
 from tests.sources.dicom_samples import dataset, ramp
@@ -129,6 +129,22 @@ def test_a_damaged_dicomdir_leads_to_what_it_names_before_and_says_that_there_is
     assert [item.source for item in found] == [str(disc), *map(str, slices(disc)[:2])]
     assert last.source == str(disc)
     assert isinstance(last.error, DecodeError)
+
+
+@pytest.mark.parametrize("left", [8, 11])
+def test_a_dicomdir_that_ends_within_the_head_of_an_element_is_damaged(
+    disc: Path, left: int
+) -> None:
+    whole = disc.read_bytes()
+    version = whole.index(b"\x02\0\x01\0OB")  # a head of twelve bytes
+    disc.write_bytes(whole[: version + left])
+    with pytest.raises(DecodeError, match="damaged"):
+        list(referenced(disc))
+
+
+def test_a_dicomdir_that_is_gone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=r"cannot read DICOMDIR: No such file or directory$"):
+        list(referenced(tmp_path / "DICOMDIR"))
 
 
 @pytest.mark.parametrize("implicit", [True, False])

@@ -389,6 +389,12 @@ class TestTables:
         assert (line[0], line[-1]) == (0, 255)
 
 
+def test_five_samples_a_pixel_are_no_picture() -> None:
+    made = dataset(np.zeros((8, 8, 5), dtype=np.uint8), SamplesPerPixel=5)
+    with pytest.raises(DecodeError, match="more than four samples a pixel"):
+        read(written(made))
+
+
 def test_a_linear_window_counts_its_width_less_one() -> None:
     """PS3.3 C.11.2.1.2.1 gives these values: a centre of 2048 and a width of 4096."""
     assert Window(2048, 4096).bounds == (0, 4095)

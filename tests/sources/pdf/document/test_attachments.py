@@ -62,6 +62,17 @@ def test_the_picture_of_a_pdf_in_a_pdf_is_found_and_placed() -> None:
         assert picture.where.index == number + 1
 
 
+def test_a_file_without_a_name_is_called_by_its_place_among_the_annotations() -> None:
+    pdf = Pdf()
+    stream = pdf.add("/Type /EmbeddedFile", _png(1))
+    spec = pdf.add(f"/Type /Filespec /EF << /F {stream} 0 R >>")
+    note = pdf.add("/Type /Annot /Subtype /Text /Rect [9 9 20 20] /Contents (see below)")
+    pinned = pdf.add(f"/Type /Annot /Subtype /FileAttachment /Rect [50 9 60 20] /FS {spec} 0 R")
+    pdf.page("", extra=f"/Annots [{note} 0 R {pinned} 0 R]")
+    # PDFium gives no content of it. That it is there is told.
+    assert [p.where.member for p in problems(_found(pdf.to_bytes()))] == ["attachment 2"]
+
+
 def test_a_portfolio_is_its_files_and_its_cover() -> None:
     files = {"a.png": _png(1), "b.pdf": _holding({}, picture=2), "notes.txt": b"no picture\n"}
     data = _holding(files, picture=0, catalog="/Collection << /Type /Collection /View /D >>")

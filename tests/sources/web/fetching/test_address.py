@@ -67,6 +67,11 @@ def test_a_data_uri_without_a_comma_is_malformed() -> None:
         decode_data("data:image/png;base64", 100)
 
 
+def test_a_data_uri_may_hold_all_that_is_allowed() -> None:
+    uri = "data:image/png;base64," + base64.b64encode(bytes(100)).decode()
+    assert decode_data(uri, 100) == bytes(100)
+
+
 @pytest.mark.parametrize("size", [101, 10_000])
 def test_a_data_uri_may_not_hold_more_than_allowed(size: int) -> None:
     with pytest.raises(LimitError):

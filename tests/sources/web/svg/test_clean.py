@@ -131,6 +131,13 @@ def test_too_much_is_refused(svg: bytes) -> None:
         cleaned(svg)
 
 
+def test_elements_are_counted_to_the_last() -> None:
+    most = b"<svg>" + b"<g/>" * 99_998 + b"<rect/></svg>"
+    assert cleaned(most).svg.endswith(b"<rect></rect></svg>")
+    with pytest.raises(LimitError):
+        cleaned(most.replace(b"<rect/>", b"<rect/><g/>"))
+
+
 PIECES = ["<g ", "style='", "fill:url(", "#a", ")", "'", "/>", ">", "</g>", "a", ";", "}", "{"]
 PIECES += ["<style>", "</style>", "@x{", "filter:", "/*", "*/", "<image href='file:a'/>"]
 
