@@ -63,7 +63,13 @@ class TestEngine:
 
         def engine(params: dict[str, object]) -> object:
             made.params = params  # type: ignore[attr-defined]
-            return lambda _pixels, **_parts: made.found  # type: ignore[attr-defined]
+
+            def found(_pixels: object, **parts: bool) -> object:
+                # To find lines and read them takes two of its three parts.
+                assert parts == {"use_det": True, "use_cls": False, "use_rec": True}
+                return made.found  # type: ignore[attr-defined]
+
+            return found
 
         made.RapidOCR = engine  # type: ignore[attr-defined]
         made.found = None  # type: ignore[attr-defined]

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from medsift.classify import store
-from medsift.classify.card import GateSpec, MemberSpec, ModelCard, ModelClass, read_card, write_card
+from medsift.classify.card import (
+    GateSpec,
+    HeadSpec,
+    MemberSpec,
+    ModelCard,
+    ModelClass,
+    read_card,
+    write_card,
+)
 from medsift.classify.preprocess import Preprocess
 from medsift.classify.store import CARD_FILE
 from medsift.core.errors import ModelError
@@ -90,6 +98,13 @@ def test_a_card_of_another_format_is_refused_with_both_versions(tmp_path: Path) 
     (tmp_path / CARD_FILE).write_text(json.dumps({**CARD.to_dict(), "format": 99}))
     with pytest.raises(ModelError, match="format 99; this medsift reads 1"):
         read_card(tmp_path)
+
+
+def test_a_base_model_is_not_calibrated_where_nothing_is_said_of_that(tmp_path: Path) -> None:
+    head = HeadSpec("head.npz", "base 1", CARD.classes)
+    assert head.base_calibration == (1, 0)
+    write_card(replace(CARD, head=head), tmp_path)
+    assert read_card(tmp_path).head == head
 
 
 def test_a_crop_needs_more_pixels_than_the_network_takes() -> None:

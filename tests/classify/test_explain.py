@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from medsift import Classifier, UsageError
 from medsift.classify import explain
+from medsift.classify.card import read_card, write_card
 from medsift.classify.explain import evidence, overlay
 from medsift.classify.preprocess import Preprocess, framing_of
 from medsift.core.errors import ModelError
@@ -134,6 +136,15 @@ def test_files_are_explained_like_arrays(tmp_path: Path) -> None:
     Image.fromarray(RIGHT_RED).save(tmp_path / "picture.png")
     from_file = classifier.explain(tmp_path / "picture.png")
     assert (from_file.heat == classifier.explain(RIGHT_RED).heat).all()
+
+
+def test_a_member_of_a_higher_temperature_says_less_everywhere(tmp_path: Path) -> None:
+    model = write_model(tmp_path)
+    card = read_card(model)
+    write_card(replace(card, members=(replace(card.members[0], temperature=2.0),)), model)
+    heat = Classifier(model).explain(RIGHT_RED).heat
+    assert heat[:, -1] == pytest.approx(np.log((np.e**4 + 1) / 2), abs=1e-3)
+    assert heat[:, 0] == pytest.approx(0, abs=1e-3)
 
 
 def test_verdicts_are_the_same_with_their_maps(tmp_path: Path) -> None:

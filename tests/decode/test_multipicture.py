@@ -75,6 +75,32 @@ def test_previews_and_gain_maps_are_none(other: tuple[int, bytes]) -> None:
     assert close(found, scene(), 4)
 
 
+def pages(*kinds: int) -> bytes:
+    """A TIFF file whose pages say of themselves what they are (NewSubfileType)."""
+    images = [scene(96 >> number, 64 >> number) for number in range(len(kinds))]
+    for image, kind in zip(images, kinds, strict=True):
+        image.encoderinfo = {"tiffinfo": {254: kind}}
+    return encoded(
+        images[0], "TIFF", save_all=True, append_images=images[1:], tiffinfo={254: kinds[0]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ((0, 1, 1), [None]),  # a pyramid: smaller copies of the first
+        ((0, 4), [None]),  # a mask of it
+        ((0, 5), [None]),
+        ((0, 2, 2), [0, 1, 2]),  # pages of a document
+        ((1, 1), [0, 1]),  # copies of nothing
+    ],
+)
+def test_smaller_copies_and_masks_of_a_page_are_none(
+    kinds: tuple[int, ...], told: list[int | None]
+) -> None:
+    assert [f.where.frame for f in pictures(pages(*kinds))] == told
+
+
 def test_an_index_that_leads_nowhere_costs_nothing() -> None:
     (found,) = pictures(camera((DISPARITY, jpeg()), lost=1_000_000))
     assert isinstance(found, Picture)

@@ -12,7 +12,7 @@ from PIL import Image
 from medsift.core.errors import DecodeError
 from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Picture, Problem
-from medsift.decode.reader import findings, frames
+from medsift.decode.reader import ImageReader, findings, frames
 from tests.decode.pictures import WHERE, close, encoded, encoded_strip, only, scene
 
 
@@ -93,6 +93,14 @@ class TestFrames:
         levels = [int(p.pixels[8, 8, 0]) for p in pictures]
         assert np.abs(np.array(levels) - [1, 3, 5, 7]).max() <= 1
         assert {p.note for p in pictures} == {""}
+
+    @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
+    def test_frames_may_be_asked_for_in_any_order(self, kind: str) -> None:
+        for count in (2, 3):
+            reader = ImageReader(self.animation(count, kind), WHERE, DEFAULT_LIMITS)
+            for index in (count - 1, 0, 1, 0):
+                level = int(reader.picture(index).pixels[8, 8, 0])
+                assert abs(level - (1 + 2 * index)) <= 1, (count, index)
 
     def test_the_locator_goes_on_from_that_of_the_container(self) -> None:
         where = replace(WHERE, locator="page 2, image 1")

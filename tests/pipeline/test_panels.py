@@ -34,9 +34,19 @@ def test_each_panel_has_a_record_beneath_that_of_its_figure(tmp_path: Path) -> N
     assert [record.locator for record in panels] == ["panel a", "panel b", "panel c"]
     second = panels[1]
     assert second.panel_bbox == pytest.approx((150, 10, 280, 130), abs=3)
-    assert second.width == pytest.approx(130, abs=4)
+    assert (second.width, second.height) == pytest.approx((130, 120), abs=4)
     assert second.index == whole.index
     assert len({record.sha256 for record in (whole, *panels)}) == 4
+
+
+def test_panels_of_a_picture_that_is_to_be_turned_lie_where_one_sees_them(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a quarter to the right
+    Image.fromarray(np.rot90(figure())).save(tmp_path / "a.png", exif=turned)
+    whole, _, second, _ = records(tmp_path / "a.png", tmp_path, panels=True)
+    assert (whole.width, whole.height) == (140, 430)
+    assert second.panel_bbox == pytest.approx((150, 10, 280, 130), abs=3)
+    assert (second.width, second.height) == pytest.approx((130, 120), abs=4)
 
 
 def test_the_locator_goes_on_from_that_of_the_figure(tmp_path: Path) -> None:

@@ -395,6 +395,22 @@ def test_five_samples_a_pixel_are_no_picture() -> None:
         read(written(made))
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize(("bits", "scale"), [(8, 1), (16, 257), (16, 1)])
+def test_palettes_of_either_depth_have_their_colours(bits: int, scale: int, alpha: bool) -> None:
+    levels = np.arange(256, dtype=np.uint16)
+    colours = np.stack([levels, 255 - levels, levels * 7 % 256], axis=1)
+    tables = {"Red": colours[:, 0], "Green": colours[:, 1], "Blue": colours[:, 2]}
+    tables |= {"Alpha": levels} if alpha else {}
+    indices = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
+    made = dataset(indices, PhotometricInterpretation="PALETTE COLOR")
+    for name, values in tables.items():
+        entries = (values * scale).astype("<u2" if bits == 16 else "u1")
+        setattr(made, f"{name}PaletteColorLookupTableDescriptor", [256, 0, bits])
+        setattr(made, f"{name}PaletteColorLookupTableData", entries.tobytes())
+    assert np.array_equal(only(made).pixels, colours[indices])
+
+
 def test_a_linear_window_counts_its_width_less_one() -> None:
     """PS3.3 C.11.2.1.2.1 gives these values: a centre of 2048 and a width of 4096."""
     assert Window(2048, 4096).bounds == (0, 4095)

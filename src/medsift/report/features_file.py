@@ -54,14 +54,23 @@ class FeaturesFile:
                 dir=path.parent
             )
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+            raise self._refused(error) from error
 
     def add(self, record: Record, features: bytes) -> None:
-        """Add a row; ``features`` are the bytes of float32 values."""
+        """Add a row; ``features`` are the bytes of float32 values.
+
+        Raises
+        ------
+        OutputError
+            There is no room for it.
+        """
         self._size = len(features) // 4
         if self._path.suffix.lower() == ".parquet":
             self._named.append(tuple(str(getattr(record, name)) for name in _COLUMNS))
-        self._rows.write(features)
+        try:
+            self._rows.write(features)
+        except OSError as fault:
+            raise self._refused(fault) from fault
 
     def close(self) -> None:
         """Make the file complete; also after an interruption, so that what there is can be read."""
@@ -79,7 +88,10 @@ class FeaturesFile:
                 finally:
                     draft.unlink(missing_ok=True)
         except OSError as fault:
-            raise OutputError(f"cannot write {self._path}: {fault.strerror}") from fault
+            raise self._refused(fault) from fault
+
+    def _refused(self, fault: OSError) -> OutputError:
+        return OutputError(f"cannot write {self._path}: {fault.strerror or fault}")
 
     def _count(self) -> int:
         return os.fstat(self._rows.fileno()).st_size // (4 * self._size) if self._size else 0
