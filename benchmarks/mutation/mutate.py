@@ -39,12 +39,15 @@ class Package:
 
     modules: str
     tests: str
+    elsewhere: str = ""
 
 
 PACKAGES = {
     "core": Package("core/*.py", "tests/core/test_*.py"),
     "decode": Package("decode/*.py", "tests/decode/test_*.py"),
-    "classify": Package("classify/*.py", "tests/classify/test_*.py"),
+    "classify": Package(
+        "classify/*.py", "tests/classify/test_*.py", "tests/adaptation/test_memory.py"
+    ),
     "report": Package("report/*.py", "tests/report/test_*.py"),
     "dicom": Package("sources/dicom/*.py", "tests/sources/test_dicom*.py"),
     "pipeline": Package("pipeline/**/*.py", "tests/pipeline/test_*.py"),
@@ -84,7 +87,10 @@ class Bench:
 
     def tests(self, package: str) -> list[str]:
         """Modules of tests of a package."""
-        found = self.copy.glob(PACKAGES[package].tests)
+        mirrors = PACKAGES[package]
+        found = [
+            path for p in (mirrors.tests, mirrors.elsewhere) if p for path in self.copy.glob(p)
+        ]
         return sorted(str(path.relative_to(self.copy)) for path in found)
 
     def mirrors(self, package: str, module: str) -> list[str]:

@@ -79,6 +79,8 @@ def test_columns_and_rows_are_those_that_the_boxes_stand_in() -> None:
 def test_a_band_has_the_middle_of_its_boxes() -> None:
     column = [(0, 0, 40, 30), (2, 40, 44, 70), (4, 80, 46, 110)]
     assert bands(column, 0) == [(2, 44)]
+    second = [(x0 + 100, y0, x1 + 100, y1) for x0, y0, x1, y1 in column]
+    assert bands([(0, 0, 40, 30), *second], 0) == [(0, 40), (102, 144)]
 
 
 def test_boxes_of_other_widths_that_reach_into_one_another_stand_in_no_columns() -> None:

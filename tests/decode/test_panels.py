@@ -141,6 +141,24 @@ def test_bars_of_a_chart_are_no_panels() -> None:
     assert find_panels(chart) == ()
 
 
+@pytest.mark.parametrize("fill", [225, 60, (30, 90, 200)])
+def test_a_key_beside_panels_is_none(fill: object) -> None:
+    boxes = GRID[:2]
+    figure = np.pad(
+        laid_out(boxes, (255, 255, 255)), ((0, 0), (0, 84), (0, 0)), constant_values=255
+    )
+    figure[20:90, 270:320] = fill
+    for number, level in enumerate((20, 60, 100, 140, 180)):
+        figure[30:38, 275 + 8 * number : 283 + 8 * number] = level
+    assert_found(figure, boxes)
+
+
+@pytest.mark.parametrize("width", [20, 33])
+def test_a_strip_at_the_edge_is_no_panel(width: int) -> None:
+    figure = np.concatenate([textured(0, width, 140), textured(1, 300 - width, 140)], axis=1)
+    assert find_panels(figure) == ()
+
+
 def test_the_same_figure_gives_the_same_panels() -> None:
     figure = laid_out(GRID, (255, 255, 255))
     assert find_panels(figure) == find_panels(figure.copy())

@@ -171,6 +171,8 @@ def test_web_pages_are_told_whatever_stands_before_the_first_tag(page: str, enco
         "<?xml version='1.0'?>\n<!-- made by hand -->\n<svg:svg xmlns:svg='x'>",
         "<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x'><svg>",
         "<?xml version='1.0'?><!DOCTYPE svg [ <!ENTITY a 'b'> ]><svg>",
+        "<!DOCTYPE drawing [ <!ENTITY a '<html>'> ]>\n<!-- made by hand --><svg>",
+        "<!DOCTYPE drawing SYSTEM 'drawing.dtd'><svg>",
     ],
 )
 def test_vector_graphics_are_told_from_pages(picture: str) -> None:

@@ -145,6 +145,24 @@ class TestGrey:
         assert set(np.unique(only(sample("liver_1frame.dcm")).pixels)) == {0, 255}
 
 
+@pytest.mark.parametrize(
+    ("colour", "missing"),
+    [
+        (False, ["SamplesPerPixel"]),
+        (False, ["SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation"]),
+        (False, ["BitsStored", "HighBit"]),
+        (True, ["PhotometricInterpretation", "PlanarConfiguration"]),
+    ],
+)
+def test_what_old_files_leave_out_is_filled_in(colour: bool, missing: list[str]) -> None:
+    values = ramp("uint8", 255)
+    made = dataset(np.stack([values, values[::-1], 255 - values], -1) if colour else values)
+    whole = only(made).pixels
+    for keyword in missing:
+        delattr(made, keyword)
+    assert (only(made).pixels == whole).all()
+
+
 def test_large_pictures_are_shrunk_to_what_is_enough() -> None:
     made = dataset(np.tile(np.linspace(0, 4095, 600), (450, 1)).astype(np.uint16))
     (picture,) = read(written(made), target=50)

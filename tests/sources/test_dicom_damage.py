@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom import uid
 
 from medsift.core.errors import DecodeError, InputError, LimitError
 from medsift.core.limits import Limits
@@ -89,6 +90,31 @@ class TestDamage:
         assert "Secret" not in caught.value.record_text
         assert "Secret" not in caplog.text
         assert caught.value.__suppress_context__ or caught.value.__cause__ is None
+
+    @pytest.mark.parametrize("name", ["SeriesInstanceUID", "EncapsulatedDocument"])
+    def test_nor_from_elements_that_are_looked_at_beside_the_pixels(self, name: str) -> None:
+        made = dataset(ramp())
+        if name == "EncapsulatedDocument":
+            for keyword in ("PixelData", "Rows", "Columns"):
+                delattr(made, keyword)
+            made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = uid.BasicTextSRStorage
+        # Six bytes are no number of doubles, and the parser quotes them.
+        made.add_new(name, "LO", "Secret")
+        tag = struct.pack("<HH", made[name].tag.group, made[name].tag.element)
+        content = written(made).replace(tag + b"LO", tag + b"FD")
+        with pytest.raises(InputError) as caught:
+            read(content)
+        assert "Secret" not in caught.value.record_text
+        assert caught.value.__cause__ is None
+
+    def test_want_of_memory_is_no_damage(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise MemoryError
+
+        content = written(dataset(ramp()))
+        monkeypatch.setattr("pydicom.filereader.data_element_generator", refuse)
+        with pytest.raises(LimitError, match="memory"):
+            read(content)
 
     @settings(max_examples=120, deadline=None)
     @given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,16 @@ def test_the_series_is_told_in_every_encoding(tmp_path: Path, name: str) -> None
 def test_a_file_without_its_preamble_has_a_series_too(tmp_path: Path) -> None:
     (path,) = save(tmp_path, a=written(dataset(ramp(), SeriesInstanceUID=SERIES))[128:])
     assert slice_of(path) is not None
+
+
+@pytest.mark.parametrize(("length", "known"), [(1, True), (64, True), (65, False)])
+def test_an_identifier_has_at_most_64_characters(tmp_path: Path, length: int, known: bool) -> None:
+    content = cut("1" * 64)
+    at = content.index(b"\x20\x00\x0e\x00UI") + 6
+    value = b"1" * length + b"\0" * (length % 2)
+    content = content[:at] + struct.pack("<H", len(value)) + value + content[at + 2 + 64 :]
+    (path,) = save(tmp_path, a=content)
+    assert (slice_of(path) is not None) == known
 
 
 def test_a_header_that_starts_with_much_else_is_read_further(tmp_path: Path) -> None:
