@@ -63,6 +63,17 @@ def test_a_folder_that_may_be_about_to_be_locked_stays(parent: Path) -> None:
         assert young.is_dir()
 
 
+def test_what_is_of_others_hides_nothing_that_was_left(parent: Path) -> None:
+    for number in range(12):
+        leave(parent / f"medsift-{number}a")
+        foreign = leave(parent / f"medsift-{number}b")
+        (foreign / "lock").unlink()
+        os.utime(foreign, (0, 0))
+    with workspace() as folder:
+        left = {path.name for path in parent.iterdir()} - {folder.name}
+    assert left == {f"medsift-{number}b" for number in range(12)}
+
+
 @pytest.mark.parametrize("name", ["other-abc", "medsift-notes"])
 def test_what_is_of_others_stays(parent: Path, name: str) -> None:
     path = leave(parent / name)

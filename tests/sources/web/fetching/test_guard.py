@@ -191,6 +191,11 @@ def test_only_http_and_https_are_fetched(url: str) -> None:
     assert network.connected == []
 
 
+def test_a_scheme_that_is_refused_is_named() -> None:
+    refusal = refused(Network(), "ftp://example.org/")
+    assert str(refusal) == "only http and https are fetched, not ftp"
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/"])
 def test_no_redirect_leads_to_another_scheme(url: str) -> None:
     network = Network(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -63,6 +65,17 @@ def test_lookups_that_hang_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch
             look_up(never, "example.net", 80, 0.05)
     finally:
         silence.set()
+
+
+def test_a_program_may_end_while_a_lookup_hangs() -> None:
+    program = """
+import contextlib, threading
+from medsift.sources.web.fetching.errors import SlowError
+from medsift.sources.web.fetching.lookup import look_up
+with contextlib.suppress(SlowError):
+    look_up(lambda _host, _port: threading.Event().wait(), "example.org", 80, 0.01)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=50)
 
 
 def test_a_connection_waits_for_its_name_no_longer_than_for_its_address() -> None:
