@@ -72,6 +72,36 @@ def test_what_exists_is_not_overwritten_unasked(folder: Path, option: str) -> No
     assert there.read_bytes() != b"precious"
 
 
+@pytest.mark.parametrize("option", ["--report", "--by-file"])
+def test_beside_an_output_it_is_told_how_to_go_on_and_not_only_how_to_begin_anew(
+    folder: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = folder / ("r.html" if option == "--report" else "files.csv")
+    words = ["scan", "a.png", "-o", "r.jsonl", option, beside.name, "--quiet"]
+    assert main(words) == 0
+    assert main(words) == 2
+    assert "r.jsonl exists already: --resume goes on with it" in capsys.readouterr().err
+    journal = folder / "r.jsonl.journal"
+    journal.write_bytes(journal.read_bytes().replace(b'{"state":"finished"}\n', b""))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(words) == 2
+    assert "an interrupted scan into r.jsonl had 1 inputs done" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert main([*words, "--resume"]) == 0
+
+
+@pytest.mark.parametrize("option", ["--report", "--by-file"])
+def test_beside_a_new_output_what_exists_is_not_overwritten_either(
+    folder: Path, option: str
+) -> None:
+    there = folder / ("there.html" if option == "--report" else "there.csv")
+    there.write_text("precious")
+    assert main(["scan", "a.png", "-o", "new.jsonl", option, there.name, "--quiet"]) == 2
+    assert there.read_text() == "precious"
+    assert not (folder / "new.jsonl").exists()
+    assert not (folder / "new.jsonl.journal").exists()
+
+
 def test_no_two_outputs_are_one_file(folder: Path) -> None:
     words = ["scan", "a.png", "-o", "r.csv", "--by-file", str(folder / "r.csv"), "--quiet"]
     assert main(words) == 2

@@ -50,10 +50,12 @@ class ScanDisplay:
         self._written = written
         self._table = Table(only=shown.only) if shown.table else None
         self.summary = self._table.summary if self._table else ScanSummary()
-        self._report = ReportPage(written.report) if written.report else None
+        # Made on entering: what is refused before that has nothing to close.
+        self._report: ReportPage | None = None
+        self._by_file: ByFile | None = None
+        self._features: FeaturesFile | None = None
+        self._facts: dict[str, str] = {}
         self._scope = (*looked.inputs, *looked.lists)
-        self._by_file = ByFile(written.by_file) if written.by_file else None
-        self._features = _features_file(written.features)
         self._names = looked.inputs if shown.progress and sys.stderr.isatty() else None
         # How many series there are is known when all their headers have been read.
         self._countable = not (looked.by_series or looked.lists)
@@ -64,6 +66,12 @@ class ScanDisplay:
         self._started = time.monotonic()
 
     def __enter__(self) -> ScanDisplay:
+        written = self._written
+        if written.report:
+            self._report = ReportPage(written.report)
+            self._report.facts = self._facts
+        self._by_file = ByFile(written.by_file) if written.by_file else None
+        self._features = _features_file(written.features)
         if self._names is not None:
             from tqdm import tqdm
 
@@ -112,8 +120,8 @@ class ScanDisplay:
         """Tell before the work what ``--recall`` means and costs, and the report what is asked."""
         bound = options.recall_bound
         self._recall = options.recall
-        if self._report is not None:
-            self._report.facts = self._facts(options, bound.threshold if bound else None)
+        if self._written.report:
+            self._facts = self._facts_of(options, bound.threshold if bound else None)
         if bound is None or not self._shown.summary:
             return
         from medsift.classify import store
@@ -124,7 +132,7 @@ class ScanDisplay:
         if spec is not None:
             sys.stderr.write(f"recall {bound.recall:g}: {sentence(spec, bound)}\n")
 
-    def _facts(self, options: ScanOptions, possible_from: float | None) -> dict[str, str]:
+    def _facts_of(self, options: ScanOptions, possible_from: float | None) -> dict[str, str]:
         settings = options.settings
         facts = {
             "scope": ", ".join(self._scope),

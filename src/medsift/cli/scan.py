@@ -146,6 +146,7 @@ def _opening(request: ScanRequest, options: ScanOptions, since: Since) -> Openin
         {**options.settings, "since": since.fingerprint},
         request.written.bbox_columns,
         elsewhere(request.looked.inputs, request.looked.are_listed),
+        request.written.beside,
     )
 
 

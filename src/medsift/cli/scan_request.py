@@ -73,12 +73,18 @@ class Written:
         """Whether records go into a file, from which a later scan could go on."""
         return any(name != STANDARD for name in self.outputs)
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Files that are written as a whole, when the scan ends."""
+        return tuple(str(each) for each in (self.report, self.by_file, self.features) if each)
+
     def paths(self) -> list[Path]:
         """All of it, which is no input of the scan."""
         from medsift.report.outputs import paths_of
 
-        others = (self.report, self.by_file, self.features, self.images)
-        return [*paths_of(self.outputs), *(Path(name) for name in others if name)]
+        beside = [Path(name) for name in self.beside]
+        images = [self.images] if self.images else []
+        return [*paths_of(self.outputs), *beside, *images]
 
     def check(self, looked: Looked, start: Start) -> None:
         """Refuse to write over what is not to be written over.
@@ -93,9 +99,11 @@ class Written:
             if name != STANDARD and os.path.realpath(name) in own and not Path(name).is_dir():
                 raise UsageError(f"{name} is an input and would be overwritten as an output")
         taken = {os.path.realpath(name) for name in self.outputs if name != STANDARD}
-        for name in (str(each) for each in (self.report, self.by_file, self.features) if each):
-            if start.mode == "new" and Path(name).is_file():
-                raise UsageError(f"{name} exists already: --overwrite begins anew")
+        if start.mode == "new" and not self.are_kept:
+            from medsift.report.opening import refuse_existing
+
+            refuse_existing(self.beside)
+        for name in self.beside:
             if os.path.realpath(name) in taken:
                 raise UsageError(f"{name} is written twice: give each file a name of its own")
             taken.add(os.path.realpath(name))

@@ -55,6 +55,9 @@ class Opening:
     elsewhere : callable
         Tells of an input of the earlier scan whether this one does not look where it is, so
         that it is not missed.
+    beside : tuple of str
+        Further files that the scan will write; a new one refuses these as well, but speaks of
+        the outputs first, as only they tell how to go on.
     """
 
     mode: Mode = "new"
@@ -63,6 +66,7 @@ class Opening:
     settings: Mapping[str, Any] = field(default_factory=dict)
     bbox_columns: bool = False
     elsewhere: Callable[[str], bool] = lambda _key: False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def _anew(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     others = list(journals_naming(files))
     if opening.mode == "new":
         _refuse_existing(files, others)
+        refuse_existing(opening.beside)
     stale = [file for other in others for file in _rows_of(other)]
     for file in (path, *files, *stale):
         drafts.sweep(file)
@@ -149,6 +154,19 @@ def _anew(path: Path, files: Sequence[Path], opening: Opening) -> Opened:
     for file in stale:
         file.unlink(missing_ok=True)
     return Opened(journal, appended)
+
+
+def refuse_existing(names: Sequence[str]) -> None:
+    """Refuse files that a scan can only write as a whole.
+
+    Raises
+    ------
+    UsageError
+        One is there already.
+    """
+    for name in names:
+        if Path(name).is_file():
+            raise UsageError(f"{name} exists already: --overwrite begins anew")
 
 
 def _refuse_existing(files: Sequence[Path], journals: Sequence[Path]) -> None:
