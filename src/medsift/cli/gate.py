@@ -1,12 +1,14 @@
 """``medsift gate``: let files pass, or say which of them hold medical pictures.
 
 Made for hooks and pipelines: files without a picture pass, nothing is written, and there are two
-answers that matter, 0 and 5.
+answers that matter, 0 and 5. A name of nothing is a mistake of whoever calls it, exit code 2: a
+gate that looks at nothing would pass for ever.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -49,10 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look into the files; exit code 5 where one of them is stopped, otherwise 0."""
+    from medsift.core.errors import NotFoundError, UsageError
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.scan import scan
     from medsift.pipeline.since import Since
 
+    if arguments.recall is not None and not arguments.uncertain:
+        raise UsageError("--recall tells what may be medical: it goes with --uncertain")
     options = ScanOptions(
         model=arguments.model,
         threshold=arguments.threshold,
@@ -65,11 +70,17 @@ def run(arguments: argparse.Namespace) -> int:
         captions=False,
     )
     stopped = False
+    nothing: list[str] = []
     for record in scan(arguments.inputs, options) if arguments.inputs else ():
+        named = record.source in arguments.inputs and not record.member
+        if named and record.reason == NotFoundError.code and not os.path.lexists(record.source):
+            nothing.append(record.source)
         if not _stops(record, arguments):
             continue
         stopped = True
         sys.stdout.write((_annotation(record) if arguments.github else _line(record)) + "\n")
+    if nothing and not stopped:
+        raise UsageError(f"there is nothing to look into: {', '.join(nothing)}")
     return ExitCode.MATCHED if stopped else ExitCode.DONE
 
 
@@ -82,9 +93,13 @@ def _stops(record: Record, arguments: argparse.Namespace) -> bool:
 def _line(record: Record) -> str:
     from medsift.report.terminal import harmless
 
+    return harmless(_text(record))
+
+
+def _text(record: Record) -> str:
     place = record.locator or record.member
     where = f"{record.source} ({place})" if place else record.source
-    return harmless(f"{where}: {_why(record)}")
+    return f"{where}: {_why(record)}"
 
 
 def _why(record: Record) -> str:
@@ -97,7 +112,8 @@ def _why(record: Record) -> str:
 
 def _annotation(record: Record) -> str:
     """A workflow command of GitHub Actions, with its characters escaped as it asks for."""
-    text = _escaped(f"{record.locator}: {_why(record)}" if record.locator else _why(record))
+    # With the name of the file: logs show the text alone.
+    text = _escaped(_text(record))
     name = _escaped(record.source).replace(":", "%3A").replace(",", "%2C")
     return f"::error file={name},title=medsift::{text}"
 
