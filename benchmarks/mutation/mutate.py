@@ -73,7 +73,10 @@ class Bench:
                 (self.copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, self.copy / name)
         compileall.compile_dir(self.copy / "src", quiet=2)
-        self._digests: dict[str, str] = {}
+        self._digests = {
+            str(path.relative_to(self.source)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.source.rglob("*.py")
+        }
 
     @property
     def source(self) -> Path:
@@ -106,7 +109,7 @@ class Bench:
     def killer(self, package: str, mutant: Mutant, *, quick: bool) -> str | None:
         """The test that fails with a mutant; empty where all pass, None where few were asked."""
         mirrors = self.mirrors(package, mutant.module)
-        mirroring = self._reached(package, mirrors)
+        mirroring = self._reached(mirrors)
         # What runs on import or in processes of workers, coverage.py does not see: then all.
         chosen = self._at_line(mirroring, mutant) or [set(r.seconds) for r in mirroring]
         if killer := self._first_failing(mutant, mirroring, chosen):
@@ -115,8 +118,8 @@ class Bench:
             return None
         known = {p: [t for t in self.tests(p) if t not in mirrors] for p in PACKAGES}
         for others in (
-            self._reached(package, known.pop(package)),
-            [r for p, tests in known.items() for r in self._reached(p, tests, run=False)],
+            self._reached(known.pop(package)),
+            [r for tests in known.values() for r in self._reached(tests, run=False)],
         ):
             chosen = self._at_line(others, mutant) or [
                 set(r.anywhere(mutant.module)) for r in others
@@ -133,23 +136,23 @@ class Bench:
         ]
         return found if any(found) else []
 
-    def _reached(self, package: str, tests: list[str], *, run: bool = True) -> list[Reached]:
-        """What modules of tests reach; those that are not known are run, or left out."""
-        if package not in self._digests:
-            state = hashlib.sha256()
-            for module in self.modules(package):
-                state.update((self.source / module).read_bytes())
-            self._digests[package] = state.hexdigest()
+    def _reached(self, tests: list[str], *, run: bool = True) -> list[Reached]:
+        """What modules of tests reach; those that are not known are run, or left out.
+
+        Known is what was learnt of the same tests while all modules that they reach were the same.
+        """
         stores = {}
         for test in tests:
-            digest = hashlib.sha256(self._digests[package].encode())
-            digest.update((self.copy / test).read_bytes())
+            digest = hashlib.sha256((self.copy / test).read_bytes()).hexdigest()
             name = test.replace("/", ".").removesuffix(".py")
-            stores[test] = self.notes / f"{name}-{digest.hexdigest()[:12]}.json"
-        unknown = {test: store for test, store in stores.items() if not store.is_file()}
-        if unknown and run:
-            learn(self.copy, unknown)
-        return [recall(store) for store in stores.values() if store.is_file()]
+            stores[test] = self.notes / f"{name}-{digest[:12]}.json"
+        known = {test: recall(store) for test, store in stores.items() if store.is_file()}
+        known = {test: r for test, r in known.items() if r.digests.items() <= self._digests.items()}
+        unknown = {test: store for test, store in stores.items() if test not in known}
+        for test, store in unknown.items() if run else ():
+            learn(self.copy, test, store, self._digests)
+            known[test] = recall(store)
+        return list(known.values())
 
     def _first_failing(self, mutant: Mutant, known: list[Reached], chosen: list[set[str]]) -> str:
         tests = self._quickest(known, chosen)

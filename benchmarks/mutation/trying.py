@@ -33,6 +33,8 @@ _LIBRARIES = (
 _CPU_SECONDS = 60
 _WALL_SECONDS = 600
 _MEMORY = 6 << 30
+_CODES = (0, 1, 5)
+"""Of pytest: all pass, some fail, there are none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,10 +77,13 @@ class Reached:
         Tests that pass, and the processor time of each.
     lines : dict of str to dict of int to set of str
         Tests by module and line.
+    digests : dict of str to str
+        What these modules were like.
     """
 
     seconds: dict[str, float]
     lines: dict[str, dict[int, list[str]]]
+    digests: dict[str, str]
 
     def of(self, module: str, first: int, last: int) -> list[str]:
         """Tests that reach lines of a module."""
@@ -98,44 +103,41 @@ def load_libraries() -> None:
             importlib.import_module(name)
 
 
-def learn(copy: Path, stores: Mapping[str, Path]) -> None:
-    """Run modules of tests once on sound code, all together, and keep what they reach.
+def learn(copy: Path, test: str, store: Path, digests: Mapping[str, str]) -> None:
+    """Run a module of tests once on sound code, and keep what its tests reach.
 
     Parameters
     ----------
     copy : Path
-    stores : mapping of str to Path
-        Modules of tests, each with the file that keeps what is learnt of it.
+    test : str
+        The module, below the copy.
+    store : Path
+        The file that keeps it.
+    digests : mapping of str to str
+        What modules are like.
     """
     from coverage import CoverageData
 
     run_to, cover = (copy.parent / name for name in ("learnt.run", "learnt.cov"))
     cover.unlink(missing_ok=True)
-    _fork(copy, list(stores), run_to, cover=cover, limit=None)
+    _fork(copy, [test], run_to, cover=cover, limit=None)
     run = json.loads(run_to.read_text(encoding="utf-8"))
-    if run["code"] not in (0, 1):
+    if run["code"] not in _CODES:
         raise RuntimeError(f"the tests cannot be run: {run_to.with_suffix('.log')}")
     data = CoverageData(str(cover))
     data.read()
     root = copy / "src" / "medsift"
-    measured = {
-        str(Path(name).relative_to(root)): data.contexts_by_lineno(name)
-        for name in data.measured_files()
-    }
-    for module, store in stores.items():
-        start = f"{module}::"
-        lines = {
-            name: {n: [t for t in tests if t.startswith(start)] for n, tests in by_line.items()}
-            for name, by_line in measured.items()
-        }
-        lines = {name: {n: t for n, t in by.items() if t} for name, by in lines.items()}
-        passed = {
-            name: seconds
-            for name, seconds in run["seconds"].items()
-            if name.startswith(start) and name not in run["failed"]
-        }
-        kept = {"seconds": passed, "lines": {name: by for name, by in lines.items() if by}}
-        store.write_text(json.dumps(kept), encoding="utf-8")
+    lines = {}
+    for file in data.measured_files():
+        by_line = data.contexts_by_lineno(file)
+        # What runs on import, before any test, has an empty name.
+        by_line = {n: names for n, tests in by_line.items() if (names := [t for t in tests if t])}
+        if by_line:
+            lines[str(Path(file).relative_to(root))] = by_line
+    passed = {name: s for name, s in run["seconds"].items() if name not in run["failed"]}
+    kept = {"seconds": passed, "lines": lines, "digests": {name: digests[name] for name in lines}}
+    store.write_text(json.dumps(kept), encoding="utf-8")
+    recall.cache_clear()
 
 
 @functools.cache
@@ -143,7 +145,7 @@ def recall(store: Path) -> Reached:
     """What was learnt of a module of tests."""
     row = json.loads(store.read_text(encoding="utf-8"))
     lines = {m: {int(n): names for n, names in by.items()} for m, by in row["lines"].items()}
-    return Reached(row["seconds"], lines)
+    return Reached(row["seconds"], lines, row["digests"])
 
 
 def failing(copy: Path, tests: Sequence[str], note: Path) -> str:

@@ -38,6 +38,9 @@ def test_it_comes_back_as_it_was_stored_but_for_rounding(tmp_path: Path) -> None
     before.save(tmp_path / "memory.npz")
     after = memory.load(tmp_path / "memory.npz", 3)
     assert after.targets.tolist() == before.targets.tolist()
+    assert after.groups.tolist() == before.groups.tolist()
+    np.testing.assert_allclose(after.centre, before.centre, rtol=0.001)
+    np.testing.assert_allclose(after.axes, before.axes, atol=0.02)
     np.testing.assert_allclose(after.rows, before.rows, atol=0.02)
     np.testing.assert_allclose(after.base, before.base, rtol=0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,22 @@ def test_a_portfolio_is_its_files_and_its_cover() -> None:
     assert [p.where.member for p in _pictures(found)] == ["", "a.png", "b.pdf"]
     # Every file is accounted for, also one that holds nothing.
     assert [(p.where.member, p.status) for p in problems(found)] == [("notes.txt", "skipped")]
+
+
+def test_a_file_that_is_too_large_costs_itself_alone() -> None:
+    files = {"a.png": _png(1) + bytes(100_000), "b.png": _png(2)}
+    pdf = Pdf()
+    specs = []
+    for name, content in files.items():
+        entries = "/Type /EmbeddedFile /Filter /FlateDecode"
+        stream = pdf.add(entries, zlib.compress(content))
+        specs.append(pdf.add(f"/Type /Filespec /F ({name}) /EF << /F {stream} 0 R >>"))
+    names = " ".join(f"({number}) {spec} 0 R" for number, spec in enumerate(specs))
+    pdf.catalog = f"/Names << /EmbeddedFiles << /Names [{names}] >> >>"
+    pdf.page("")
+    found = _found(pdf.to_bytes(), replace(DEFAULT_LIMITS, file_bytes=100_000))
+    assert [(p.where.member, p.reason) for p in problems(found)] == [("a.png", "limit_exceeded")]
+    assert [p.where.member for p in _pictures(found)] == ["b.png"]
 
 
 def test_nesting_ends_at_the_limit_and_says_so() -> None:

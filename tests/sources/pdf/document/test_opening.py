@@ -14,6 +14,7 @@ from medsift.core.errors import DecodeError, EncryptedError, InputError
 from medsift.core.picture import Picture
 from medsift.sources.pdf.document.opening import open_document, open_second, saved_plainly
 from medsift.sources.pdf.placement.placements import placements_of
+from medsift.sources.pdf.reader import _MOST_DAMAGED
 from tests.sources.pdf.making_pdfs import Pdf, draw, findings, lowered, pictures, problems, scene
 
 
@@ -144,7 +145,12 @@ def test_a_page_count_that_lies_does_not_flood_the_records() -> None:
     data = pdf.to_bytes().replace(b"/Count 1 ", b"/Count 9999 ")
     found = findings(data)
     assert len([f for f in found if isinstance(f, Picture)]) == 1
-    assert len(found) < 110
+    *pages, last = problems(found)
+    assert [p.where.page for p in pages] == list(range(2, 2 + _MOST_DAMAGED))
+    assert (last.where.page, last.error) == (
+        None,
+        f"limit_exceeded: {_MOST_DAMAGED} damaged pages; the rest were not read",
+    )
 
 
 def test_what_a_parser_raises_becomes_the_problem_of_one_page(

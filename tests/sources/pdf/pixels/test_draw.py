@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medsift.sources.pdf.document.opening import opened
-from medsift.sources.pdf.pixels.draw import draw_region, marked_part
+from medsift.sources.pdf.pixels.draw import _over_white, draw_region, marked_part
 from medsift.sources.pdf.placement.placements import frame_of, walk
 from tests.sources.pdf.making_pdfs import Pdf
 
@@ -47,3 +47,19 @@ def test_the_part_with_marks_is_found_to_a_cell() -> None:
     assert part is not None
     assert np.allclose(part, (200, 0, 300, 100), atol=4.1)
     assert nothing is None
+
+
+def test_what_is_seen_through_is_mixed_with_white_to_the_nearest_level() -> None:
+    level, alpha = np.mgrid[0:256, 0:256]
+    drawn = np.stack([level, level // 2, level[::-1], alpha], axis=-1).astype(np.uint8)
+    pixels, is_empty = _over_white(drawn)
+    shown = drawn[..., 2::-1].astype(float)
+    exact = (shown * alpha[..., None] + 255.0 * (255 - alpha[..., None])) / 255
+    assert np.array_equal(pixels, np.rint(exact))
+    assert not is_empty
+
+
+def test_a_drawing_without_a_mark_is_empty() -> None:
+    pixels, is_empty = _over_white(np.zeros((5, 7, 4), dtype=np.uint8))
+    assert (pixels == 255).all()
+    assert is_empty

@@ -119,6 +119,17 @@ def test_a_mask_beyond_the_limit_is_refused() -> None:
     assert [p.reason for p in problems(found)] == ["limit_exceeded"]
 
 
+def test_of_several_masks_the_largest_counts() -> None:
+    pdf = Pdf()
+    wide = pdf.picture(np.tile(np.arange(200, dtype=np.uint8), (10, 1)))
+    resources = _masking(pdf, pdf.picture(_GREY)).removesuffix(" >>")
+    second = _masking(pdf, wide).removeprefix("/ExtGState << ").replace("/G <<", "/H <<", 1)
+    resources += " " + second.replace("/N << /SMask /None /ca 0.5 >>", "")
+    pdf.page("/G gs 0 g 100 200 160 120 re f /H gs 100 200 160 120 re f", resources=resources)
+    found = findings(pdf, limits=replace(lowered(), pixels=100 * 100))
+    assert [p.reason for p in problems(found)] == ["limit_exceeded"]
+
+
 def _resized(found: Picture, size: tuple[int, int]) -> object:
     from PIL import Image
 

@@ -7,7 +7,16 @@ import pytest
 from PIL import Image
 
 from medsift.core.picture import Picture
-from tests.sources.pdf.making_pdfs import Pdf, draw, far, findings, pictures, problems, scene
+from tests.sources.pdf.making_pdfs import (
+    Pdf,
+    draw,
+    far,
+    findings,
+    pictures,
+    problems,
+    scene,
+    to_jpeg,
+)
 
 
 def _tiled(pixels: np.ndarray, rows: int, columns: int, scale: float = 0.5) -> Pdf:
@@ -34,6 +43,25 @@ def test_strips_of_a_scan_are_one_picture() -> None:
     assert found.where.extraction == "stitched"
     assert found.where.bbox == pytest.approx((50, 450, 250, 700))
     assert found.where.locator == "page 1, image 1"
+
+
+def test_strips_are_joined_before_they_are_reduced() -> None:
+    page = scene(512, 400)
+    pdf = Pdf()
+    content, names = "", {}
+    for top in range(0, 512, 128):
+        data = to_jpeg(np.ascontiguousarray(page[top : top + 128]))
+        names[f"S{top}"] = pdf.jpeg(data, (400, 128), "/ColorSpace /DeviceRGB")
+        content += draw(f"S{top}", 50, 700 - (top + 128) / 2, 200, 64)
+    pdf.page(content, names)
+    [found], [whole] = pictures(pdf, target=50), pictures(pdf)
+    assert found.where.extraction == "stitched"
+    # Who compares scans goes by it.
+    assert found.sha256 == whole.sha256
+    assert (found.width, found.height) == (400, 512)
+    assert found.pixels.shape == (128, 100, 3)
+    small = Image.fromarray(page).resize((100, 128), Image.Resampling.BOX)
+    assert far(found.pixels, np.asarray(small)) < 4
 
 
 def test_tiles_of_a_figure_are_one_picture() -> None:
