@@ -40,6 +40,28 @@ def frames(source: str, probabilities: Iterable[float]) -> list[Record]:
     ]
 
 
+class TestText:
+    def test_hits_with_text_are_counted_where_somebody_looked(self, tmp_path: Path) -> None:
+        hits = [
+            replace(picture("a.pdf", index), text_boxes=boxes)
+            for index, boxes in enumerate((3, 0, 1), start=1)
+        ]
+        other = replace(picture("a.pdf", 4, "non_medical", "chart"), text_boxes=None)
+        (row,) = listed(tmp_path, [*hits, other])
+        assert row["with_text"] == "2"
+        assert [hit["text_boxes"] for hit in json.loads(row["hits"])] == [3, 0, 1]
+
+    def test_where_nobody_looked_there_is_no_count(self, tmp_path: Path) -> None:
+        (row,) = listed(tmp_path, [picture("a.pdf", 1)])
+        assert row["with_text"] == ""
+        assert "text_boxes" not in row["hits"]
+
+    def test_text_in_any_frame_counts_for_the_loop(self, tmp_path: Path) -> None:
+        loop = [replace(r, text_boxes=n) for n, r in enumerate(frames("a.dcm", (0.9, 0.8, 0.7)))]
+        (row,) = listed(tmp_path, loop)
+        assert (row["with_text"], row["pictures"]) == ("1", "1")
+
+
 class TestRows:
     def test_each_file_has_one_with_what_is_in_it(self, tmp_path: Path) -> None:
         (row,) = listed(

@@ -20,6 +20,7 @@ from .samples import picture
 from .scans import (
     INPUTS,
     NAMES,
+    NEW,
     RESUME,
     interrupted,
     names,
@@ -154,6 +155,13 @@ def test_resuming_with_other_settings_is_refused_and_changes_nothing(
         scan(tmp_path, replace(RESUME, settings={"tta": True}))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert scan(tmp_path, RESUME) == []
+
+
+def test_another_recall_is_refused_by_its_option(tmp_path: Path) -> None:
+    scan(tmp_path, replace(NEW, settings={"possible_from": 0.018}))
+    told = r"earlier scan had --recall, as a bound of p, 0\.018, this one has --recall.* none"
+    with pytest.raises(UsageError, match=told):
+        scan(tmp_path, replace(RESUME, settings={"possible_from": None}))
 
 
 def everything(folder: Path) -> dict[str, bytes]:

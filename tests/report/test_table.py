@@ -163,6 +163,17 @@ def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
     assert "caf\\xe9/\\u65e5\\u672c.png" in path.read_text(encoding="ascii")
 
 
+@pytest.mark.parametrize(("boxes", "told"), [(1, "1 line of text"), (3, "3 lines of text")])
+def test_text_burnt_in_is_told(boxes: int, told: str) -> None:
+    stream = io.StringIO()
+    table = Table(stream)
+    table.add(replace(picture("a.pdf"), text_boxes=boxes))
+    table.add(replace(picture("b.pdf"), text_boxes=0))
+    first, second = stream.getvalue().splitlines()[1:]
+    assert first.endswith(told)
+    assert "text" not in second
+
+
 def test_a_reader_that_left_is_an_output_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)

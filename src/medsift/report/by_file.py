@@ -37,6 +37,7 @@ COLUMNS: dict[str, FieldType] = {
     "frames": "int",
     "p_medical": "float",
     "kinds": "str",
+    "with_text": "int",
     "reason": "str",
     "error": "str",
     "owner": "str",
@@ -188,6 +189,7 @@ def _row(file: FileFound, facts: Mapping[str, Any]) -> dict[str, Any]:
         "frames": file.frames,
         "p_medical": file.p_medical,
         "kinds": ", ".join(f"{kind} {n}" for kind, n in file.kinds.most_common()),
+        "with_text": file.with_text,
         "reason": clean_text(file.reason),
         "error": clean_text(file.error),
         "owner": facts.get("owner", ""),
@@ -207,6 +209,8 @@ def _told(shown: Shown) -> dict[str, Any]:
         "p_medical": record.p_medical,
         "kind": record.kind,
     }
+    if shown.text_boxes is not None:
+        told["text_boxes"] = shown.text_boxes
     if shown.frames:
         told["frames"] = dict(list(shown.frames.items())[:_MOST_FRAMES])
     return told

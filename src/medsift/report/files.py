@@ -49,10 +49,20 @@ class Shown:
         Of its most medical frame.
     frames : dict of int to float
         Number of each frame to its probability of being medical; empty for what has none.
+    text_boxes : int or None
+        Lines of text in it, the most of its frames and panels; None where nobody looked.
     """
 
     record: Record
     frames: dict[int, float] = field(default_factory=dict)
+    text_boxes: int | None = None
+
+    def take(self, record: Record) -> None:
+        """Add one of its frames or panels, or the whole."""
+        if record.text_boxes is not None:
+            self.text_boxes = max(self.text_boxes or 0, record.text_boxes)
+        if _urgency(record) < _urgency(self.record):
+            self.record = record
 
 
 @dataclass(slots=True)
@@ -106,6 +116,12 @@ class FileFound:
         return Counter(p.record.kind for p in self.hits if p.record.kind)
 
     @property
+    def with_text(self) -> int | None:
+        """How many of these have text burnt in; None where nobody looked."""
+        looked = [shown.text_boxes for shown in self.hits if shown.text_boxes is not None]
+        return sum(boxes > 0 for boxes in looked) if looked else None
+
+    @property
     def order(self) -> tuple[int, int, float]:
         """Sorts files: most urgent first."""
         return (_RANK[self.verdict], -self.counts[self.verdict], -(self.p_medical or 0.0))
@@ -139,19 +155,18 @@ class Gathering:
             file.moved_from[record.moved_from] = None
         if record.panel is not None and self._whole is not None:
             # A part of the picture before it: together they count once, by the most medical.
-            if _urgency(record) < _urgency(self._whole.record):
-                self._whole.record = record
+            self._whole.take(record)
             return
         if record.frame is None:
             self._settle()
             self._whole = Shown(record)
+            self._whole.take(record)
             return
         file.frames += 1
         key = (record.member, record.url, record.page, record.sha256)
         shown = self._several.setdefault(key, Shown(record))
         shown.frames[record.frame] = record.p_medical or 0.0
-        if _urgency(record) < _urgency(shown.record):
-            shown.record = record
+        shown.take(record)
 
     def _settle(self) -> None:
         if self._whole is not None:

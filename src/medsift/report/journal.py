@@ -43,6 +43,7 @@ from medsift.report.values import Row
 
 VERSION = 2
 SUFFIX = ".journal"
+_SPOKEN = {"possible_from": "--recall, as a bound of p,", "medsift": "medsift of version"}
 
 Line: TypeAlias = "tuple[dict[str, Any], int, int]"
 """A line of a journal, with the offsets of its start and its end."""
@@ -290,8 +291,8 @@ def journal_failed(path: Path, error: OSError) -> OutputError:
 
 
 def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+    return _SPOKEN.get(name, name.replace("_", " "))
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

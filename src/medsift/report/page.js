@@ -37,6 +37,7 @@
     return `${(100 * p).toFixed(p > 0.99 || p < 0.01 ? 1 : 0)} %`;
   };
   const place = (record) => record.locator || record.member || record.url;
+  const lettering = (record) => record.text_boxes ? `${plural(record.text_boxes, "line")} of text` : "";
 
   const pictures = records.filter((record) => record.status === "ok");
   const words = new WeakMap();
@@ -193,7 +194,7 @@
       verdict,
       element("span", "whole", record.kind || "\u00a0"),
       path,
-      element("span", "faint", place(record) || "\u00a0"));
+      element("span", "faint", [place(record), lettering(record)].filter(Boolean).join("; ") || "\u00a0"));
     const button = element("button", "card");
     button.type = "button";
     button.setAttribute("aria-label", visible(

@@ -121,6 +121,8 @@ class Table:
 
 
 def _where(record: Record) -> str:
-    """Locator, and why there is no clear verdict."""
+    """Locator, why there is no clear verdict, and how much text is burnt in."""
     place = record.locator or record.member
-    return "; ".join(part for part in (place, record.error or record.reason) if part)
+    lines = record.text_boxes
+    text = f"{lines} line{'s' if lines > 1 else ''} of text" if lines else ""
+    return "; ".join(part for part in (place, record.error or record.reason, text) if part)
