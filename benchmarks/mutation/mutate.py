@@ -111,30 +111,28 @@ class Bench:
         mirrors = self.mirrors(package, mutant.module)
         mirroring = self._reached(mirrors)
         # What runs on import or in processes of workers, coverage.py does not see: then all.
-        chosen = self._at_line(mirroring, mutant) or [set(r.seconds) for r in mirroring]
+        chosen = _at_line(mirroring, mutant) or [set(r.seconds) for r in mirroring]
         if killer := self._first_failing(mutant, mirroring, chosen):
             return killer
         if quick:
             return None
-        known = {p: [t for t in self.tests(p) if t not in mirrors] for p in PACKAGES}
-        for others in (
-            self._reached(known.pop(package)),
-            [r for tests in known.values() for r in self._reached(tests, run=False)],
-        ):
-            chosen = self._at_line(others, mutant) or [
-                set(r.anywhere(mutant.module)) for r in others
-            ]
-            if killer := self._first_failing(mutant, others, chosen):
+        every = [test for p in PACKAGES for test in self.tests(p) if test not in mirrors]
+        known = self._reached(every, run=False)
+        at_line = _at_line(known, mutant)
+        chosen = at_line or [set(r.anywhere(mutant.module)) for r in known]
+        if killer := self._first_failing(mutant, known, chosen):
+            return killer
+        # Those of its package that nothing is known of, one by one, the nearest first.
+        for test in sorted(self.tests(package), key=lambda t: _apart(t, mutant.module)):
+            if test in mirrors or self._reached([test], run=False):
+                continue
+            (found,) = self._reached([test])
+            here = _at_line([found], mutant)
+            at_line = at_line or here
+            chosen = here or ([] if at_line else [set(found.anywhere(mutant.module))])
+            if chosen and (killer := self._first_failing(mutant, [found], chosen)):
                 return killer
         return ""
-
-    @staticmethod
-    def _at_line(known: list[Reached], mutant: Mutant) -> list[set[str]]:
-        """Tests of each module of tests that reach the line; empty where there is none at all."""
-        found = [
-            set(r.of(mutant.module, mutant.first, mutant.last)) & set(r.seconds) for r in known
-        ]
-        return found if any(found) else []
 
     def _reached(self, tests: list[str], *, run: bool = True) -> list[Reached]:
         """What modules of tests reach; those that are not known are run, or left out.
@@ -190,6 +188,19 @@ class Bench:
             tests.append(name)
             total += seconds[name]
         return tests
+
+
+def _at_line(known: list[Reached], mutant: Mutant) -> list[set[str]]:
+    """Tests of each module of tests that reach the line; empty where there is none at all."""
+    found = [set(r.of(mutant.module, mutant.first, mutant.last)) & set(r.seconds) for r in known]
+    return found if any(found) else []
+
+
+def _apart(test: str, module: str) -> tuple[int, str]:
+    """How far a module of tests is from another module, by their folders."""
+    theirs, own = Path(test).parts[1:-1], Path(module).parts[:-1]
+    alike = sum(1 for one, other in zip(theirs, own, strict=False) if one == other)
+    return len(own) - alike, test
 
 
 def main() -> None:

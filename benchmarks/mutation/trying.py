@@ -33,6 +33,7 @@ _LIBRARIES = (
 _CPU_SECONDS = 60
 _WALL_SECONDS = 600
 _MEMORY = 6 << 30
+_MARKS = "not train and not ray and not text and not e2e"
 _CODES = (0, 1, 5)
 """Of pytest: all pass, some fail, there are none."""
 
@@ -220,7 +221,8 @@ def _run(copy: Path, words: list[str], note: Path, cover: Path | None, limit: fl
         measured.start()
     watched = Watched(measured)
     quiet = ["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider"]
-    code = pytest.main([*quiet, "-p", "no:xdist", "--tb=short", *words], plugins=[watched])
+    quiet += ["-p", "no:xdist", "--tb=short", "-m", _MARKS]
+    code = pytest.main([*quiet, *words], plugins=[watched])
     if measured is not None:
         measured.stop()
         measured.save()

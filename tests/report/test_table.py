@@ -67,6 +67,16 @@ def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> 
         assert max(map(columns, lines_of(records, Terminal())[:3])) <= width
 
 
+@pytest.mark.parametrize("width", [70, 99, 100, 120])
+def test_long_texts_take_all_columns_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    record = replace(failure("x" * 300), error="y" * 300)
+    assert [columns(line) for line in lines_of([record], Terminal())[1:2]] == [width]
+
+
 def test_a_long_source_keeps_its_beginning_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     line = lines_of([picture("archive/" + "deep/" * 50 + "scan-17.png")], Terminal())[1]
