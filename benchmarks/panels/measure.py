@@ -1,19 +1,25 @@
 """How well panels are found: on made compounds, on real ones boxed by eye, on single pictures.
 
     python benchmarks/panels/measure.py DATA [--documents FOLDER] [--made N] [--singles N]
+        [--parts develop report fresh] [--odd] [--sheets FOLDER]
 
 DATA is a folder with ``data/<pool>/<label>/<kind>/<source>/<file>``; ``boxes.csv`` beside this
 script names the real compounds (``file`` below DATA, and for figures of documents the page and the
-digest of the picture) and their panels in hundredths of width and height, seen by eye. The half
-``develop`` was looked at while the splitter was written, the half ``report`` was not. A panel is
-found where a box and it overlap by at least half of what they cover together (intersection over
-union of 0.5); each counts once.
+digest of the picture) and their panels in hundredths of width and height, seen by eye. The parts
+``develop`` and ``report`` were looked at while the splitter was written, ``fresh`` is scored
+only where it is asked for: as seldom as can be. A panel is found where a box and it overlap by at
+least half of what they cover together (intersection over union of 0.5); each counts once.
+
+Single pictures are drawn from repositories whose digest is even, or odd with ``--odd``, one of each
+source first; ``--sheets`` draws those that were parted, to be looked at, as some are compounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import csv
+import hashlib
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -92,10 +98,14 @@ class Score:
         )
 
 
-def real(data: Path, documents: Path | None) -> Iterator[tuple[str, Pixels, list[list[float]]]]:
-    """The compounds of ``boxes.csv``: their half, their pixels, their panels."""
+def real(
+    data: Path, documents: Path | None, parts: Sequence[str]
+) -> Iterator[tuple[str, Pixels, list[list[float]]]]:
+    """The compounds of ``boxes.csv``: their part, their pixels, their panels."""
     with (HERE / "boxes.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
+            if row["part"] not in parts:
+                continue
             boxes = [[float(v) for v in box.split()] for box in row["boxes"].split("; ")]
             if row["page"]:
                 files = list(documents.glob(f"*/{row['sha256']}.*")) if documents else []
@@ -104,7 +114,7 @@ def real(data: Path, documents: Path | None) -> Iterator[tuple[str, Pixels, list
                 path = files[0]
             else:
                 path = data / row["file"]
-            yield row["half"], shrunk(Image.open(path)), boxes
+            yield row["part"], shrunk(Image.open(path)), boxes
 
 
 def made(data: Path, count: int) -> Iterator[tuple[Pixels, list[list[float]]]]:
@@ -159,27 +169,67 @@ def made(data: Path, count: int) -> Iterator[tuple[Pixels, list[list[float]]]]:
         yield shrunk(figure), boxes
 
 
+def singles(data: Path, each: int, *, odd: bool) -> Iterator[tuple[str, Path]]:
+    """Pictures of every kind: so many of each, of as many sources as can be."""
+    pools: dict[str, dict[str, list[str]]] = collections.defaultdict(dict)
+    with (data / "data/manifest.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if hashlib.sha256(row["repository"].encode()).digest()[0] % 2 == odd:
+                pools[row["kind"]].setdefault(row["source"], []).append(row["file"])
+    chance = random.Random(31 + odd)
+    for kind, sources in sorted(pools.items()):
+        names = sorted(sources)
+        chance.shuffle(names)
+        left = [sorted(sources[name]) for name in names]
+        for files in left:
+            chance.shuffle(files)
+        picked = 0
+        while picked < each and any(left):
+            for files in left:
+                if files and picked < each:
+                    picked += 1
+                    yield kind, data / "data" / files.pop()
+
+
+def drawn(pixels: Pixels, boxes: Sequence[Box]) -> Image.Image:
+    """A figure with its panels."""
+    image = Image.fromarray(pixels)
+    pen = ImageDraw.Draw(image)
+    for x0, y0, x1, y1 in boxes:
+        pen.rectangle((x0, y0, x1 - 1, y1 - 1), outline=(255, 0, 0), width=2)
+    return image
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--documents", type=Path, help="folder of medsift scan --save-images")
-    parser.add_argument("--made", type=int, default=300)
-    parser.add_argument("--singles", type=int, default=100, help="of each kind")
+    parser.add_argument("--made", type=int, default=150)
+    parser.add_argument("--singles", type=int, default=16, help="of each kind")
+    parser.add_argument("--parts", nargs="*", default=["develop", "report"])
+    parser.add_argument("--odd", action="store_true", help="the other half of single pictures")
+    parser.add_argument("--sheets", type=Path, help="where to draw what was parted")
     arguments = parser.parse_args()
     scores: dict[str, Score] = {}
-    for half, pixels, boxes in real(arguments.data, arguments.documents):
-        scores.setdefault(f"real, {half}", Score()).add(pixels, boxes)
+    for part, pixels, boxes in real(arguments.data, arguments.documents, arguments.parts):
+        scores.setdefault(f"real, {part}", Score()).add(pixels, boxes)
     for pixels, boxes in made(arguments.data, arguments.made):
         scores.setdefault("made", Score()).add(pixels, boxes)
     for name, score in scores.items():
         print(f"{name}: {score}")
-    chance = random.Random(23)
-    for kind in (*SINGLE, "photo", "object", "plant", "satellite"):
-        files = sorted((arguments.data / "data").glob(f"*/*/{kind}/*/*"))
-        files = chance.sample(files, min(arguments.singles, len(files)))
-        parted = [f for f in files if find_panels(shrunk(Image.open(f)))]
-        print(f"single, {kind}: {len(parted)} of {len(files)} parted")
+    looked: collections.Counter[str] = collections.Counter()
+    parted: collections.Counter[str] = collections.Counter()
+    for kind, path in singles(arguments.data, arguments.singles, odd=arguments.odd):
+        looked[kind] += 1
+        pixels = shrunk(Image.open(path))
+        found = find_panels(pixels)
+        if found:
+            parted[kind] += 1
+            if arguments.sheets:
+                drawn(pixels, found).save(arguments.sheets / f"{kind}-{path.stem}.png")
+    print(f"single: {parted.total()} of {looked.total()} parted, compounds among them")
+    print(", ".join(f"{kind} {count}" for kind, count in sorted(parted.items())))
 
 
 if __name__ == "__main__":
