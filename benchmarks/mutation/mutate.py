@@ -49,7 +49,9 @@ PACKAGES = {
         "classify/*.py", "tests/classify/test_*.py", "tests/adaptation/test_memory.py"
     ),
     "report": Package("report/*.py", "tests/report/test_*.py"),
-    "dicom": Package("sources/dicom/*.py", "tests/sources/test_dicom*.py"),
+    "dicom": Package(
+        "sources/dicom/*.py", "tests/sources/test_dicom*.py", "tests/sources/test_series.py"
+    ),
     "pipeline": Package("pipeline/**/*.py", "tests/pipeline/test_*.py"),
     "pdf": Package("sources/pdf/**/*.py", "tests/sources/pdf/**/test_*.py"),
     "web": Package("sources/web/**/*.py", "tests/sources/web/**/test_*.py"),

@@ -185,6 +185,19 @@ class TestLostPixels:
         assert isinstance(found, Problem)
         assert found.status == "failed"
 
+    def test_an_image_by_a_trace_of_its_pixels_alone_is_failed(self) -> None:
+        made = dataset(ramp())
+        for keyword in ("Rows", "Columns"):
+            delattr(made, keyword)
+        made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = uid.BasicTextSRStorage
+        whole = written(made)
+        at = whole.index(PIXELS)
+        with pytest.raises(DecodeError, match="pixels are missing"):
+            read(whole[: at + 8])
+        (found,) = read(whole[:at])
+        assert isinstance(found, Problem)
+        assert (found.status, found.reason) == ("skipped", "no_image")
+
     @pytest.mark.parametrize("beyond", [0, 1000])
     def test_a_private_sequence_that_swallows_the_pixels(self, beyond: int) -> None:
         whole = written(dataset(GREY))
