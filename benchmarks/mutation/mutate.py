@@ -112,10 +112,12 @@ class Bench:
         """The test that fails with a mutant; empty where all pass, None where few were asked."""
         mirrors = self.mirrors(package, mutant.module)
         mirroring = self._reached(mirrors)
-        # What runs on import or in processes of workers, coverage.py does not see: then all.
-        chosen = _at_line(mirroring, mutant) or [set(r.seconds) for r in mirroring]
-        if killer := self._first_failing(mutant, mirroring, chosen):
-            return killer
+        at_line = _at_line(mirroring, mutant) or [set() for _ in mirroring]
+        # What runs on import or in other processes, coverage.py does not see: then all others.
+        others = [set(r.seconds) - seen for r, seen in zip(mirroring, at_line, strict=True)]
+        for chosen in (at_line, others):
+            if killer := self._first_failing(mutant, mirroring, chosen):
+                return killer
         if quick:
             return None
         every = [test for p in PACKAGES for test in self.tests(p) if test not in mirrors]

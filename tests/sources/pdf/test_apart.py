@@ -83,6 +83,13 @@ def test_a_page_that_kills_its_reader_costs_itself_alone() -> None:
     assert [f.where.locator for f in found if isinstance(f, Problem)] == ["page 2"]
 
 
+def test_a_document_whose_reader_dies_goes_on_at_the_next_page() -> None:
+    pdf = deadly()
+    pdf.page(draw("I", 50, 50, 200, 150), {"I": pdf.picture(scene(seed=9))})
+    found = list(pages_apart(pdf.to_bytes(), WHERE, context()))
+    assert told(found) == [(1, ""), (2, ""), (2, ""), (2, "crashed"), (3, ""), (4, "")]
+
+
 def test_the_worker_of_a_scan_survives_such_a_page(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(deadly().to_bytes())

@@ -93,6 +93,8 @@ def test_a_form_or_image_on_a_layer_that_is_off_is_told() -> None:
         ("<< /Type /OCMD /OCGs [OFF ON] /P /AllOff >>", True),
         ("<< /Type /OCMD /OCGs [] >>", False),
         ("<< /Type /OCMD /VE [/And ON [/Not OFF]] >>", False),
+        ("<< /Type /OCMD /VE [/And ON OFF] >>", True),
+        ("<< /Type /OCMD /VE [/Or OFF ON] >>", False),
         ("<< /Type /OCMD /OCGs ON /VE [/Or OFF [/Not ON]] >>", True),
     ],
 )

@@ -208,6 +208,16 @@ def test_links_are_followed_only_where_that_is_wanted_and_on_the_same_host() -> 
     assert not any("e.net" in url or "deep" in url for url in web.asked)
 
 
+def test_a_crawl_goes_as_many_links_far_as_allowed() -> None:
+    for depth in (0, 1, 2, 3):
+        web = page('<a href="1.html">on</a>')
+        addresses = [PAGE, *(PAGE.rpartition("/")[0] + f"/{n}.html" for n in (1, 2, 3, 4))]
+        for number, address in enumerate(addresses[1:], start=1):
+            web[address] = f'<html><a href="{number + 1}.html">on</a>'
+        web.read(options=replace(OPTIONS, crawl=True, max_depth=depth))
+        assert web.asked == addresses[: depth + 1]
+
+
 def test_a_crawl_ends_after_as_many_pages_as_allowed() -> None:
     web = site(30)
     web.read(options=replace(OPTIONS, crawl=True, max_pages=4))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from medsift.core.errors import DecodeError, InputError, TimedOutError
 from medsift.sources.base import Blob
 from medsift.sources.web.svg.source import read
 from tests.sources.inside import problems, scan
@@ -31,6 +32,20 @@ def test_a_drawing_without_rasters_is_reported(save: Callable[..., Blob]) -> Non
 def test_without_the_renderer_drawings_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("medsift.sources.web.svg.source.can_render", lambda: False)
     assert problems(scan(b"<svg><rect width='300' height='150'/></svg>")) == [("svg", "")]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(DecodeError("refused"), "svg"), (TimedOutError("slow"), "timed_out")]
+)
+def test_what_the_renderer_refuses_is_skipped_and_what_it_dies_of_is_told(
+    monkeypatch: pytest.MonkeyPatch, error: InputError, reason: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("medsift.sources.web.svg.source.can_render", lambda: True)
+    monkeypatch.setattr("medsift.sources.web.svg.source.rendered", refuse)
+    assert problems(scan(b"<svg><rect width='300' height='150'/></svg>")) == [(reason, "")]
 
 
 def test_entities_are_not_expanded(save: Callable[..., Blob]) -> None:
