@@ -68,8 +68,8 @@ def pictures_of(path: Path) -> list[Picture]:
     return [finding for finding in found if isinstance(finding, Picture)]
 
 
-def score(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield, for each thing that can be right, the half, the thing, and how it went."""
+def score(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield, for each thing that can be right, the file, the part, the thing, and how it went."""
     rows = defaultdict(list)
     with TRUTH.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -82,7 +82,7 @@ def score(folder: Path) -> Iterator[tuple[str, str, str]]:
             print("not there:", digest)
             continue
         pictures = pictures_of(digests[digest])
-        names = []
+        found_ids = []
         for row in figures:
             places = [point.split() for point in row["points"].split("; ")]
             found = [at(pictures, int(row["page"]), float(x), float(y)) for x, y in places]
@@ -96,11 +96,13 @@ def score(folder: Path) -> Iterator[tuple[str, str, str]]:
                 print(outcome, digests[digest].name[-40:], row["page"], row["label"] or "no label")
                 for picture in told:
                     print("    ", picture.caption_label, "|", picture.caption[:100])
-            yield row["half"], "caption" if row["label"] else "no caption", outcome
-            names.append({picture.figure for picture in told} if len(told) == len(found) else set())
-        for name, row in zip(names, figures, strict=True):
-            alone = sum(bool(name & other) for other in names) == 1
-            yield row["half"], "figure", "right" if len(name) == 1 and alone else "wrong"
+            name = digests[digest].name
+            yield name, row["half"], "caption" if row["label"] else "no caption", outcome
+            found_ids.append({picture.figure for picture in told} if len(told) == len(found) else set())
+        for own, row in zip(found_ids, figures, strict=True):
+            alone = sum(bool(own & other) for other in found_ids) == 1
+            is_one = len(own) == 1 and alone
+            yield digests[digest].name, row["half"], "figure", "right" if is_one else "wrong"
 
 
 def main() -> None:
@@ -108,14 +110,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--each", action="store_true", help="figures of each document, too")
     arguments = parser.parse_args()
-    counts = Counter(score(arguments.folder))
+    counts: Counter[tuple[str, str, str]] = Counter()
+    documents: Counter[tuple[str, str]] = Counter()
+    for name, half, thing, outcome in score(arguments.folder):
+        counts[half, thing, outcome] += 1
+        if thing == "figure":
+            documents[name, outcome] += 1
+    for name in dict.fromkeys(name for name, _ in documents) if arguments.each else ():
+        right, wrong = documents[name, "right"], documents[name, "wrong"]
+        print(f"one figure {right:3d} of {right + wrong:3d}: {name}")
     table: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
-    for half in ("develop", "report"):
+    for half in dict.fromkeys(half for half, _, _ in counts):
         for thing in ("caption", "no caption", "figure"):
             outcomes = {o: counts[half, thing, o] for o in ("right", "wrong", "missed")}
             table[half][thing] = outcomes
-            total = max(1, sum(outcomes.values()))
+            total = sum(outcomes.values())
+            if not total:
+                continue
             shares = ", ".join(f"{name} {n} ({n / total:.1%})" for name, n in outcomes.items())
             print(f"{half:8s} {thing:11s} of {total:3d}: {shares}")
     if arguments.json:

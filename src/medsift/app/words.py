@@ -57,6 +57,7 @@ _REASONS = {
     "modality_conflict": "The file's header says another kind.",
     "frames_thinned": "Not all frames were looked at.",
     "truncated": "The file is incomplete.",
+    "hidden": "It is out of sight on its page.",
 }
 
 

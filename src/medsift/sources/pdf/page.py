@@ -32,13 +32,16 @@ from medsift.sources.pdf.placement.decoration import (
     without_glyphs,
     without_unseen,
 )
-from medsift.sources.pdf.placement.overlays import Surroundings
+from medsift.sources.pdf.placement.overlays import Surroundings, hidden
 from medsift.sources.pdf.placement.page_context import PageContext
 from medsift.sources.pdf.placement.placements import frame_of, placements_of
 from medsift.sources.pdf.placement.units import Unit, units_of
 from medsift.sources.pdf.placement.visibility import with_hidden_marked
 
 _HIDDEN = " (hidden layer)"
+_COVERED = " (covered)"
+_NOTES = (_HIDDEN, _COVERED)
+"""What locators say of pictures that nobody sees on the page."""
 
 
 def findings_of(page_context: PageContext, extractor: Extractor) -> Iterator[Finding]:
@@ -53,7 +56,7 @@ def findings_of(page_context: PageContext, extractor: Extractor) -> Iterator[Fin
     figures = PageFigures(page_context, extractor.context.options.captions)
     pictures = _pictures(page_context, extractor, dropped, figures)
     for number, finding in enumerate(pictures, start=1):
-        note = _HIDDEN if finding.where.locator == _HIDDEN else ""
+        note = finding.where.locator if finding.where.locator in _NOTES else ""
         locator = f"{page_context.where.locator}, image {number}{note}"
         placed = replace(finding, where=replace(finding.where, locator=locator))
         if isinstance(placed, Picture):
@@ -86,19 +89,21 @@ def _pictures(
     units = list(
         _without_junk(page_context, units_of(sifted.kept, page_context.see_through), dropped)
     )
-    covered = [] if stored else covered_units(page_context, units)
-    dropped["covered"] += len(covered)
-    units = [unit for unit in units if unit not in covered]
+    covered = covered_units(page_context, units)
+    if not stored:
+        dropped["covered"] += len(covered.repeats)
+        units = [unit for unit in units if unit not in covered.repeats]
     drawn = vector_boxes(page_context, [p.bbox for p in sifted.kept])
-    planned = figures.without_faint([u for u in units if not u.placements[0].hidden])
+    unseen = {u for u in units if u.placements[0].hidden} | set(covered.hidden)
+    planned = figures.without_faint([u for u in units if u not in unseen])
     figures.plan([unit.bbox for unit in planned] + drawn)
     for unit in units:
         first = unit.placements[0]
         for found in pictures_of_unit(page_context, unit, extractor):
             if not isinstance(found, Picture):
                 yield found
-            elif first.hidden:
-                yield replace(found, where=replace(found.where, locator=_HIDDEN))
+            elif unit in unseen:
+                yield _out_of_sight(found, _HIDDEN if first.hidden else _COVERED)
             elif page_context.see_through(first) and is_shadow(found.pixels):
                 on_ground = surroundings.on_ground(found, unit.placements)
                 if on_ground is None:
@@ -133,8 +138,12 @@ def _without_junk(
 def _in_annotations(page_context: PageContext, extractor: Extractor) -> Iterator[Finding]:
     for placement in annotation_placements(page_context):
         for found in pictures_of_unit(page_context, Unit("single", (placement,)), extractor):
-            note = _HIDDEN if placement.hidden and isinstance(found, Picture) else ""
-            yield replace(found, where=replace(found.where, locator=note)) if note else found
+            is_hidden = placement.hidden and isinstance(found, Picture)
+            yield _out_of_sight(found, _HIDDEN) if is_hidden else found
+
+
+def _out_of_sight(found: Picture, locator: str) -> Picture:
+    return replace(hidden(found), where=replace(found.where, locator=locator))
 
 
 def _masked(

@@ -239,3 +239,68 @@ def test_every_picture_is_in_exactly_one_figure(
     assert len(labels) == len(set(labels))
     for box in boxes:
         assert figure_at(figures, box) is not None
+
+
+def _figures(*boxes: tuple[float, float, float, float]) -> int:
+    return len(figures_with_captions(list(boxes), PageText()))
+
+
+def test_a_stack_is_one_figure_where_its_pictures_are_flush_and_alike() -> None:
+    top = (100.0, 210.0, 300.0, 400.0)
+    assert _figures(top, (100.0, 10.0, 300.0, 200.0)) == 1
+    assert _figures(top, (100.0, 150.0, 300.0, 200.0)) == 2
+    assert _figures(top, (100.0, 155.0, 300.0, 205.0)) == 1
+    assert _figures(top, (120.0, 155.0, 280.0, 205.0)) == 2
+
+
+def test_a_picture_that_lies_on_another_one_is_of_its_figure_and_one_that_touches_is_not() -> None:
+    large = (0.0, 0.0, 400.0, 200.0)
+    assert _figures(large, (150.0, 180.0, 250.0, 280.0)) == 1
+    assert _figures(large, (150.0, 196.0, 250.0, 296.0)) == 2
+
+
+def test_white_margins_of_pictures_do_not_join_them() -> None:
+    bare = np.full((100, 200, 3), 255, np.uint8)
+    bare[40:60, 20:180] = scene(20, 160)
+    dense = scene(100, 200)
+    for pixels, figures in ((bare, 2), (dense, 1)):
+        pdf = Pdf()
+        name = pdf.picture(pixels)
+        pdf.page(draw("P", 50, 402, 300, 150) + draw("P", 50, 250, 300, 150), {"P": name})
+        assert len({found.figure for found in pictures(pdf)}) == figures
+
+
+def test_a_narrower_row_of_panels_is_centred_above_a_wider_one() -> None:
+    width, gap = 110, 4
+    places = [(157 + i * (width + gap), 600, width, 110) for i in range(2)]
+    places += [(100 + i * (width + gap), 462, width, 110) for i in range(3)]
+    text = write("Figure 2. The registered images.", 180, 430)
+    found = pictures(paper(*places, text=text))
+    assert {p.caption_label for p in found} == {"Figure 2"}
+    assert len({p.figure for p in found}) == 1
+
+
+def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -> None:
+    # Such fonts give each letter the height of its ink: most of one line is low, of the other high.
+    pdf = Pdf()
+    names, codes = "", ""
+    for code in range(33, 127):
+        high = 5 if chr(code) in "acemnorsuvwxz." else 7
+        glyph = pdf.add("", f"6 0 0 0 5 {high} d1 1 0 4 {high} re f".encode())
+        names += f"/g{code} {glyph} 0 R "
+        codes += f"/g{code} "
+    font = (
+        "/Font << /T << /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] "
+        f"/FirstChar 33 /LastChar 126 /Widths [{'6 ' * 94}] /CharProcs << {names} >> "
+        f"/Encoding << /Type /Encoding /Differences [33 {codes}] >> >> >>"
+    )
+    lines = ("Fig. 1. A scan of a cancer as seen in May near", "both old and dull hills")
+    text = ""
+    for y, line in zip((484, 473), lines, strict=True):
+        x = 50
+        for word in line.split():
+            text += f"BT /T 1 Tf {x} {y} Td ({word}) Tj ET\n"
+            x += 6 * len(word) + 5
+    pdf.page(draw("P", 50, 500, 260, 150) + text, {"P": pdf.picture(scene(60, 80))}, font)
+    [found] = pictures(pdf)
+    assert found.caption == " ".join(lines)

@@ -36,6 +36,27 @@ def test_a_curve_is_rendered_with_its_place() -> None:
     assert 0.002 < dark.mean() < 0.2
 
 
+def test_a_smooth_curve_of_very_short_lines_is_a_figure() -> None:
+    # Each line is less than a point high, and the curve begins flat.
+    points = [(100 + i * 0.4, 200 + 60 / (1 + math.exp((400 - i) / 40))) for i in range(801)]
+    steps = "".join(f"{x:.3f} {y:.3f} l\n" for x, y in points[1:])
+    pdf = Pdf()
+    pdf.page(f"90 190 340 90 re S\n{points[0][0]} {points[0][1]} m\n{steps} S\n")
+    [found] = pictures(pdf)
+    assert found.format == "vector"
+    assert found.where.bbox == pytest.approx((88, 188, 432, 282), abs=3)
+
+
+def test_lines_that_rounding_made_slant_are_straight() -> None:
+    rows = "".join(
+        f"60 {700 - 20 * i} m 500 {700 - 20 * i + 0.004 * (i % 3)} l 500.003 {690 - 20 * i} l\n"
+        for i in range(20)
+    )
+    pdf = Pdf()
+    pdf.page(rows + "S\n")
+    assert pictures(pdf) == []
+
+
 def test_labels_beside_a_curve_belong_to_it() -> None:
     pdf = Pdf()
     label = "BT /F 9 Tf 408 230 Td (mV) Tj ET"

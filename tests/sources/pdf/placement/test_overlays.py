@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from medsift.core.errors import LimitError
 from medsift.core.picture import Picture
@@ -102,6 +103,7 @@ def test_the_invisible_text_of_a_scan_that_was_read_does_not_matter() -> None:
 def test_a_picture_that_is_covered_altogether_is_still_found(cover: str) -> None:
     [found] = pictures(page_with(after=cover))
     assert is_original(found)
+    assert found.note == "hidden"
 
 
 def test_text_in_a_thin_frame_is_part_of_the_picture() -> None:
@@ -320,17 +322,40 @@ def test_a_page_of_many_pictures_and_marks_is_not_drawn_without_end(
     assert ways == ["rendered"] * 3 + ["embedded"] * 5
 
 
-def test_a_picture_that_another_one_covers_is_left_out_and_counted() -> None:
+def _stacked(lower: NDArray[np.uint8], upper: NDArray[np.uint8]) -> Pdf:
     pdf = Pdf()
-    names = {"A": pdf.picture(scene(60, 80)), "B": pdf.picture(scene(60, 80, 1))}
+    names = {"A": pdf.picture(lower), "B": pdf.picture(upper)}
     pdf.page(draw("A", 100, 100, 160, 120) + draw("B", 100, 100, 160, 120), names)
+    return pdf
+
+
+def test_a_picture_below_an_unlike_one_is_told_as_hidden() -> None:
+    below, above = pictures(_stacked(scene(60, 80), scene(60, 80, 1)))
+    assert far(below.pixels, scene(60, 80)) < 1
+    assert (below.where.locator, below.note) == ("page 1, image 1 (covered)", "hidden")
+    assert (above.where.locator, above.note) == ("page 1, image 2", "")
+
+
+def test_a_picture_below_one_that_looks_the_same_is_left_out_and_counted() -> None:
+    anew = np.clip(scene(60, 80).astype(int) + 3, 0, 255).astype(np.uint8)
+    pdf = _stacked(scene(60, 80), anew)
     found = findings(pdf)
-    [shown] = [f for f in found if isinstance(f, Picture)]
-    assert far(shown.pixels, scene(60, 80, 1)) < 1
+    [shown] = pictures(pdf)
+    assert far(shown.pixels, anew) < 1
     [left_out] = problems(found)
     assert (left_out.status, left_out.reason) == ("skipped", "covered")
     assert left_out.where.locator == "page 1, 1 covered image"
-    assert len(pictures(pdf, pixels="stored")) == 2
+    assert [p.note for p in pictures(pdf, pixels="stored")] == ["", ""]
+
+
+def test_a_hidden_picture_is_noted_where_pixels_are_given_as_stored_too() -> None:
+    pdf = _stacked(scene(60, 80), scene(60, 80, 1))
+    assert [p.note for p in pictures(pdf, pixels="stored")] == ["hidden", ""]
+
+
+def test_an_empty_picture_below_another_one_hides_nothing() -> None:
+    white = np.full((60, 80, 3), 255, np.uint8)
+    assert [p.note for p in pictures(_stacked(white, scene(60, 80)))] == [""]
 
 
 def test_a_picture_that_is_drawn_ten_times_in_one_place_is_told_once() -> None:
@@ -348,3 +373,4 @@ def test_a_picture_below_a_black_one_is_told() -> None:
     pdf.page(draw("A", 100, 100, 160, 120) + draw("B", 100, 100, 160, 120), names)
     found = pictures(pdf)
     assert far(found[0].pixels, scene(60, 80)) < 1
+    assert [p.note for p in found] == ["hidden", ""]

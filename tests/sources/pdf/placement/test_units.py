@@ -147,12 +147,12 @@ def test_a_masked_layer_is_shown_on_what_lies_below() -> None:
     assert found.pixels[10, 10].tolist() == [10, 120, 10]
 
 
-def test_a_picture_hidden_under_another_is_counted_and_found_among_the_stored_ones() -> None:
+def test_a_picture_that_an_unlike_one_hides_is_found_and_nothing_is_counted() -> None:
     pdf = Pdf()
     names = {"A": pdf.picture(scene(seed=1)), "B": pdf.picture(scene(seed=2))}
     pdf.page(draw("A", 50, 100, 80, 60) + draw("B", 50, 100, 80, 60), names)
-    assert len(pictures(pdf)) == 1
-    assert [problem.reason for problem in problems(findings(pdf))] == ["covered"]
+    assert [picture.note for picture in pictures(pdf)] == ["hidden", ""]
+    assert problems(findings(pdf)) == []
     assert len(pictures(pdf, pixels="stored")) == 2
 
 

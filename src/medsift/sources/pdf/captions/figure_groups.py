@@ -14,12 +14,13 @@ from heapq import heapify, heappop, heappush
 
 from medsift.core.picture import Bbox
 from medsift.sources.pdf.captions.captions import Caption, PageText
+from medsift.sources.pdf.captions.links import Links, gaps
 from medsift.sources.pdf.geometry import area, intersection, union
 
-CLOSE = 14.0
-"""Points between pictures of one figure, unless text stands between them."""
-
 _IN_LINE = 0.5
+_IN_COLUMN = 0.4
+"""Less than a half: rows of unlike number are centred, as bricks are laid."""
+
 _FAR = 90.0
 """Points from a figure to its caption at most."""
 
@@ -27,9 +28,6 @@ _BESIDE = 40.0
 _CENTRED = 0.08
 _OTHER_SIDE = 60.0
 _SAME = 0.5
-_LONG_TEXT = 30
-"""Letters from which on a line is text and no label of a panel."""
-
 _PARAGRAPH = 0.55
 """Share of a group's width from which on a line between two of them is text and no label."""
 
@@ -57,7 +55,9 @@ class Figure:
         return union(list(self.boxes))
 
 
-def figures_with_captions(boxes: Sequence[Bbox], text: PageText) -> list[Figure]:
+def figures_with_captions(
+    boxes: Sequence[Bbox], text: PageText, ink_of: Callable[[Bbox], Bbox] = lambda box: box
+) -> list[Figure]:
     """Group the pictures of a page into figures.
 
     Parameters
@@ -65,6 +65,9 @@ def figures_with_captions(boxes: Sequence[Bbox], text: PageText) -> list[Figure]
     boxes : sequence of Bbox
         Of pictures, in the visible system of the page.
     text : PageText
+    ink_of : callable
+        Gives the part of a box that is not bare paper; asked only of pictures that stand close
+        to another one and have no caption.
     """
     pictures = list(boxes)
     owners = _owners(pictures, text)
@@ -73,7 +76,7 @@ def figures_with_captions(boxes: Sequence[Bbox], text: PageText) -> list[Figure]
         members = [pictures[i] for i, owner in owners.items() if owner is caption]
         figures.append((members, caption))
     rest = [box for i, box in enumerate(pictures) if i not in owners]
-    figures += [(group, None) for group in _components(rest, _Links(text).close)]
+    figures += [(group, None) for group in _components(rest, Links(text, ink_of).together)]
     figures.sort(key=lambda figure: (-union(figure[0])[3], union(figure[0])[0]))
     return [
         Figure(number, tuple(members), caption)
@@ -88,43 +91,6 @@ def figure_at(figures: Sequence[Figure], box: Bbox) -> Figure | None:
     ]
     share, figure = max(shares, key=lambda pair: pair[0], default=(0.0, None))
     return figure if share >= _SAME * area(box) and share > 0 else None
-
-
-class _Links:
-    """Which pictures may be of one figure, by what stands between them."""
-
-    def __init__(self, text: PageText) -> None:
-        self._walls = [caption.box for caption in text.captions]
-        self._walls += [line.box for line in text.others if len(line.text) > _LONG_TEXT]
-
-    def close(self, one: Bbox, other: Bbox) -> bool:
-        """Whether two pictures overlap, abut, or nearly do."""
-        if area(intersection(one, other)) > 0:
-            return True
-        across, up = _gaps(one, other)
-        if across >= 0 and up >= 0:
-            return max(across, up) <= CLOSE / 2
-        return max(across, up) <= CLOSE and self.free(one, other)
-
-    def free(self, one: Bbox, other: Bbox) -> bool:
-        """Whether no caption and no text of any length stands between two pictures."""
-        return not any(_parts_two(wall, one, other) for wall in self._walls)
-
-
-def _gaps(one: Bbox, other: Bbox) -> tuple[float, float]:
-    """How far two boxes are apart, across and up; negative where they overlap."""
-    across = max(one[0], other[0]) - min(one[2], other[2])
-    return across, max(one[1], other[1]) - min(one[3], other[3])
-
-
-def _parts_two(wall: Bbox, one: Bbox, other: Bbox) -> bool:
-    """Whether a line of text stands between two boxes."""
-    x, y = (wall[0] + wall[2]) / 2, (wall[1] + wall[3]) / 2
-    low, high = min(one[3], other[3]), max(one[1], other[1])
-    if low <= y <= high and wall[0] < max(one[2], other[2]) and wall[2] > min(one[0], other[0]):
-        return True
-    left, right = min(one[2], other[2]), max(one[0], other[0])
-    return left <= x <= right and min(one[1], other[1]) < y < max(one[3], other[3])
 
 
 def _components(boxes: list[Bbox], linked: Callable[[Bbox, Bbox], bool]) -> list[list[Bbox]]:
@@ -151,7 +117,7 @@ def _owners(boxes: list[Bbox], text: PageText) -> dict[int, Caption]:
     tried = [_assigned(boxes, text, below) for below in (True, False)]
     seeds = _shared(min(tried, key=lambda found: found[0])[1], boxes, text)
     owners = {i: caption for caption, i in seeds.items()}
-    links = _Links(text)
+    links = Links(text)
     waiting = [step for i in owners for step in _steps(i, owners[i], boxes, owners, links)]
     heapify(waiting)
     while waiting:
@@ -190,7 +156,7 @@ def _joined(one: Caption, other: Caption) -> Caption:
 
 
 def _steps(
-    start: int, caption: Caption, boxes: list[Bbox], owners: dict[int, Caption], links: _Links
+    start: int, caption: Caption, boxes: list[Bbox], owners: dict[int, Caption], links: Links
 ) -> Iterator[tuple[float, int, int]]:
     """From one picture to those that may be of the same figure: distance, from, to."""
     own = boxes[start]
@@ -198,7 +164,7 @@ def _steps(
         if i in owners:
             continue
         if links.close(own, box) or (_in_line(own, box, caption) and links.free(own, box)):
-            yield max(0.0, *_gaps(own, box)), start, i
+            yield max(0.0, *gaps(own, box)), start, i
 
 
 def _assigned(places: list[Bbox], text: PageText, below: bool) -> tuple[float, dict[Caption, int]]:
@@ -253,7 +219,7 @@ def _row_around(place: Bbox, places: list[Bbox]) -> Bbox:
     """Find the box around all pictures that stand in a row with one."""
     row = [place]
     for other in places:
-        across, up = _gaps(place, other)
+        across, up = gaps(place, other)
         if across < _FAR and up < -_IN_LINE * min(place[3] - place[1], other[3] - other[1]):
             row.append(other)
     return union(row)
@@ -294,12 +260,12 @@ def _thin(box: Bbox, between: Bbox) -> float:
 
 def _in_line(own: Bbox, place: Bbox, caption: Caption) -> bool:
     """Whether a group stands in a row or a column with another, within reach of a caption."""
-    across, up = _gaps(own, place)
+    across, up = gaps(own, place)
     span = (min(own[0], caption.box[0]) - 5, max(own[2], caption.box[2]) + 5)
     middle = (place[0] + place[2]) / 2
     within = span[0] <= middle <= span[1] or _is_centred(caption.box, union([own, place]))
     if up < -_IN_LINE * min(own[3] - own[1], place[3] - place[1]):
         return within and across < _FAR / 1.5
-    if across < -_IN_LINE * min(own[2] - own[0], place[2] - place[0]):
+    if across < -_IN_COLUMN * min(own[2] - own[0], place[2] - place[0]):
         return within and up < _FAR / 3
     return False

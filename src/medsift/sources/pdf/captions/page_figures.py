@@ -8,12 +8,9 @@ from dataclasses import replace
 from medsift.core.errors import InputError
 from medsift.core.picture import Bbox, Picture
 from medsift.sources.pdf.captions.captions import PageText, page_text
-from medsift.sources.pdf.captions.figure_groups import (
-    CLOSE,
-    Figure,
-    figure_at,
-    figures_with_captions,
-)
+from medsift.sources.pdf.captions.figure_groups import Figure, figure_at, figures_with_captions
+from medsift.sources.pdf.captions.ink import PageInk
+from medsift.sources.pdf.captions.links import CLOSE
 from medsift.sources.pdf.geometry import area, intersection, within
 from medsift.sources.pdf.pixels.draw import draw_region
 from medsift.sources.pdf.placement.decoration import is_shadow
@@ -44,6 +41,7 @@ class PageFigures:
         self._captions = captions
         self._text: PageText | None = None
         self._figures: list[Figure] = []
+        self._ink = PageInk(page_context)
         self._used = 0
 
     def plan(self, boxes: Sequence[Bbox]) -> None:
@@ -64,7 +62,7 @@ class PageFigures:
             return
         if self._text is None:
             self._text = page_text(self._page_context)
-        found = figures_with_captions(wanted, self._text)
+        found = figures_with_captions(wanted, self._text, self._ink.within)
         self._figures += [replace(f, number=f.number + self._used) for f in found]
         self._used += len(found)
         given = {figure.caption for figure in found}

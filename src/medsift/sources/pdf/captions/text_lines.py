@@ -6,7 +6,6 @@ import ctypes
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.picture import Bbox
@@ -24,6 +23,8 @@ _COLUMN_GAP = 1.6
 
 _NEW_LINE = 0.6
 """Share of a letter's height by which text on another line is higher or lower."""
+
+_HIGH = 0.9
 
 _SOFT_HYPHEN = "\u00ad"
 _WIDE_SPACE = 0.6
@@ -247,7 +248,15 @@ def _line_of(letters: _Letters, page: Bbox) -> Line | None:
     seen = intersection(box, page)
     if seen[0] >= seen[2] or seen[1] >= seen[3]:
         return None
-    height = median(b[3] - b[1] for b in letters.boxes)
+    height = _height([b[3] - b[1] for b in letters.boxes])
     first = len(letters.text.split(maxsplit=1)[0])
     word = letters.boxes[min(first, len(letters.boxes)) - 1][2] - letters.boxes[0][0]
     return Line(letters.text.replace("\t", " "), box, height, word, letters.places[0])
+
+
+def _height(heights: list[float]) -> float:
+    """Height of a line: that of nearly its highest letters.
+
+    Fonts of bitmaps do not tell theirs, so letters are as high as their ink, most of them low.
+    """
+    return sorted(heights)[int(_HIGH * (len(heights) - 1))]

@@ -6,8 +6,8 @@ page shows it, at the resolution of the picture. Not so:
 
 - Where much of a picture lies under other pictures, it is the ground for them: those, which are
   told by themselves, are left out of the drawing.
-- A picture that is covered altogether is given as it is stored: whoever looks for pictures that
-  were badly blackened wants to find it.
+- A picture that is covered altogether is given as it is stored, and noted as ``hidden``: whoever
+  looks for pictures that were badly blackened wants to find it.
 - Annotations are no part of it. Readers can move and hide them.
 """
 
@@ -175,7 +175,7 @@ class Surroundings:
             return picture
         ground = self._drawn(box, fine, without=[*mine, *others])
         if _covered(alone, shown, ground):
-            return picture
+            return hidden(picture)
         return _as_drawn(picture, self._drawn(box, size, without=others))
 
     def _touched(self, box: Bbox, own: Sequence[Placement], small: tuple[int, int]) -> bool:
@@ -246,6 +246,11 @@ class Surroundings:
         self._image_boxes = np.array(places, np.float64).reshape(-1, 4)
         places_in_order = [self._order.get(address_of(p.handle), 0) for p in self._images]
         self._image_orders = np.array(places_in_order, np.int64)
+
+
+def hidden(picture: Picture) -> Picture:
+    """Note of a picture that nobody sees it on its page."""
+    return replace(picture, note=",".join(filter(None, (picture.note, "hidden"))))
 
 
 def _as_drawn(picture: Picture, pixels: Pixels) -> Picture:

@@ -25,6 +25,10 @@ _MOST_SHAPES = 200_000
 _MOST_SEGMENTS = 48
 _WHITE = 250
 _LARGE_POINTS = 60.0
+_HAIR = 0.01
+"""Points from which on a slant is more than the rounding of a number."""
+
+_MANY_SLANTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +192,38 @@ def _paint(handle: Any) -> tuple[bool, tuple[int, int, int] | None]:
 
 
 def _bends(handle: Any, segments: int) -> bool:
-    """Whether some of a path is curved or slanting."""
+    """Whether some of a path is curved or slanting.
+
+    One slant must be longer than a rounded corner of a rectangle may be. Curves that programs for
+    plots write as many short lines are told by the number of their slants.
+    """
     from pypdfium2 import raw
 
     matrix = matrix_of(handle)
     x, y = ctypes.c_float(), ctypes.c_float()
+    slants, last = 0, -2
     before: tuple[float, float] | None = None
-    for number in range(min(segments, _MOST_SEGMENTS)):
+    for number in _looked_at(segments):
         segment = raw.FPDFPath_GetPathSegment(handle, number)
         kind = raw.FPDFPathSegment_GetType(segment)
         if kind == raw.FPDF_SEGMENT_BEZIERTO:
             return True
         raw.FPDFPathSegment_GetPoint(segment, x, y)
         point = matrix.apply(x.value, y.value)
-        if kind == raw.FPDF_SEGMENT_LINETO and before is not None:
+        if kind == raw.FPDF_SEGMENT_LINETO and before is not None and number == last + 1:
             across, up = abs(point[0] - before[0]), abs(point[1] - before[1])
-            if min(across, up) > 1.0 and min(across, up) > 0.02 * max(across, up):
-                return True
-        before = point
+            least = min(across, up)
+            if least > 0.02 * max(across, up):
+                slants += least > _HAIR
+                if least > 1.0 or slants >= _MANY_SLANTS:
+                    return True
+        before, last = point, number
     return False
+
+
+def _looked_at(segments: int) -> Sequence[int]:
+    """Number the segments of a path that are looked at: of a long one, some along all of it."""
+    if segments <= 2 * _MOST_SEGMENTS:
+        return range(segments)
+    step = segments // _MOST_SEGMENTS
+    return [number + i for number in range(0, segments - 1, step) for i in (0, 1)]
