@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,9 +53,9 @@ class TestEngine:
     """What is made of the answers of the package, told without it."""
 
     @pytest.fixture
-    def package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    def package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         """In place of the package: it has models, notes how it is started, and finds nothing."""
-        made = ModuleType("rapidocr")
+        made: Any = ModuleType("rapidocr")
         made.__spec__ = ModuleSpec("rapidocr", None)
         made.__file__ = str(tmp_path / "__init__.py")
         (tmp_path / "models").mkdir()
@@ -62,17 +63,17 @@ class TestEngine:
             (tmp_path / "models" / name).touch()
 
         def engine(params: dict[str, object]) -> object:
-            made.params = params  # type: ignore[attr-defined]
+            made.params = params
 
             def found(_pixels: object, **parts: bool) -> object:
                 # To find lines and read them takes two of its three parts.
                 assert parts == {"use_det": True, "use_cls": False, "use_rec": True}
-                return made.found  # type: ignore[attr-defined]
+                return made.found
 
             return found
 
-        made.RapidOCR = engine  # type: ignore[attr-defined]
-        made.found = None  # type: ignore[attr-defined]
+        made.RapidOCR = engine
+        made.found = None
         monkeypatch.setitem(sys.modules, "rapidocr", made)
         return made
 
@@ -82,14 +83,14 @@ class TestEngine:
         box = np.array([[10, 10], [30, 10], [30, 20], [10, 20]], dtype=np.float32)
         return SimpleNamespace(boxes=np.stack([box] * len(texts)), txts=texts)
 
-    def test_it_is_started_with_the_models_of_its_package(self, package: ModuleType) -> None:
+    def test_it_is_started_with_the_models_of_its_package(self, package: Any) -> None:
         TextFinder(threads=3).find(np.zeros((100, 200), dtype=np.uint8))
         folder = Path(str(package.__file__)).parent / "models"
         assert package.params["Det.model_path"] == str(folder / "some_det_model.onnx")
         assert package.params["Rec.model_path"] == str(folder / "some_rec_model.onnx")
         assert package.params["EngineConfig.onnxruntime.intra_op_num_threads"] == 3
 
-    def test_a_package_without_models_is_told(self, package: ModuleType) -> None:
+    def test_a_package_without_models_is_told(self, package: Any) -> None:
         (Path(str(package.__file__)).parent / "models" / "some_rec_model.onnx").unlink()
         with pytest.raises(UsageError, match=r"no model for text \(rec\)"):
             TextFinder().find(np.zeros((100, 200), dtype=np.uint8))
@@ -98,16 +99,14 @@ class TestEngine:
         "nothing",
         [None, SimpleNamespace(boxes=None, txts=None), SimpleNamespace(boxes=[[0]], txts=None)],
     )
-    def test_where_it_finds_nothing_there_is_no_text(
-        self, package: ModuleType, nothing: object
-    ) -> None:
+    def test_where_it_finds_nothing_there_is_no_text(self, package: Any, nothing: object) -> None:
         package.found = nothing
         found = TextFinder().find(np.zeros((100, 200), dtype=np.uint8))
         assert (found.boxes, found.share) == (0, 0.0)
 
     @pytest.mark.parametrize(("content", "told"), [(False, ()), (True, ("DOE JOHN", "R 2b"))])
     def test_lines_of_some_letters_count_and_are_told_where_that_is_asked(
-        self, package: ModuleType, content: bool, told: Sequence[str]
+        self, package: Any, content: bool, told: Sequence[str]
     ) -> None:
         package.found = self.lines("DOE JOHN", "R 2b", "L", "-- --")
         found = TextFinder(content).find(np.zeros((100, 200), dtype=np.uint8))

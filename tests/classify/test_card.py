@@ -102,7 +102,7 @@ def test_a_card_of_another_format_is_refused_with_both_versions(tmp_path: Path) 
 
 def test_a_base_model_is_not_calibrated_where_nothing_is_said_of_that(tmp_path: Path) -> None:
     head = HeadSpec("head.npz", "base 1", CARD.classes)
-    assert head.base_calibration == (1, 0)
+    assert list(head.base_calibration) == [1, 0]
     write_card(replace(CARD, head=head), tmp_path)
     assert read_card(tmp_path).head == head
 

@@ -142,7 +142,7 @@ def test_bars_of_a_chart_are_no_panels() -> None:
 
 
 @pytest.mark.parametrize("fill", [225, 60, (30, 90, 200)])
-def test_a_key_beside_panels_is_none(fill: object) -> None:
+def test_a_key_beside_panels_is_none(fill: int | tuple[int, int, int]) -> None:
     boxes = GRID[:2]
     figure = np.pad(
         laid_out(boxes, (255, 255, 255)), ((0, 0), (0, 84), (0, 0)), constant_values=255

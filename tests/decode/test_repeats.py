@@ -15,7 +15,8 @@ def strip(parts: int, width: int, height: int) -> NDArray[np.uint8]:
     y, x = np.mgrid[0:height, 0:width]
     shape = ((x - width / 2) / (width / 4)) ** 2 + ((y - height / 2) / (height / 4)) ** 2
     noisy = [200 * np.exp(-shape) + chance.normal(0, 6, shape.shape) for _ in range(parts)]
-    return np.clip(np.concatenate(noisy, axis=1), 0, 255).astype(np.uint8)
+    made: NDArray[np.uint8] = np.clip(np.concatenate(noisy, axis=1), 0, 255).astype(np.uint8)
+    return made
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Ray(ModuleType):
         self.faults: list[Exception] = []
         self.is_there = False
         self.stops = 0
+        self.data: Any = None
 
     def is_initialized(self) -> bool:
         return self.is_there
