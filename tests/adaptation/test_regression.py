@@ -7,19 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medsift.adaptation.regression import Problem, Solution, fit, log_loss, log_softmax
+from medsift.adaptation.regression import RegressionData, Solution, fit, log_loss, log_softmax
 
 ALL = np.ones(3, dtype=np.bool_)
 
 
-def _problem(seed: int = 0, n: int = 120, d: int = 5, classes: int = 3) -> Problem:
+def _problem(seed: int = 0, n: int = 120, d: int = 5, classes: int = 3) -> RegressionData:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(n, d))
     targets = (rows @ rng.normal(size=(d, classes)) + rng.gumbel(size=(n, classes))).argmax(axis=1)
-    return Problem(rows, targets, rng.normal(size=(n, classes)), np.full(n, 1 / n), ALL)
+    return RegressionData(rows, targets, rng.normal(size=(n, classes)), np.full(n, 1 / n), ALL)
 
 
-def _slope(problem: Problem, solution: Solution, ridge: float) -> float:
+def _slope(problem: RegressionData, solution: Solution, ridge: float) -> float:
     chances = np.exp(log_softmax(solution.logits(problem.rows, problem.offsets)))
     chances[np.arange(len(chances)), problem.targets] -= 1
     residual = chances * problem.weights[:, None]

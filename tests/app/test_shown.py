@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medsift.app.shown import Choice, Counts, Order, stacks
+from medsift.app.shown import Choice, LabelCounts, Order, stacks
 from tests.app.samples import compound, found
 
 FOUND = [
@@ -42,7 +42,7 @@ def test_orders(order: Order, expected: list[int]) -> None:
 
 
 def test_counts_are_of_all_pictures() -> None:
-    counts = Counts.of(FOUND)
+    counts = LabelCounts.of(FOUND)
     assert counts.labels == {"medical": 2, "non_medical": 1, "uncertain": 1}
     assert counts.kinds["mri"] == 2
 
@@ -81,5 +81,5 @@ def test_a_figure_is_found_by_the_kinds_of_its_panels() -> None:
     figure = compound(8)
     assert Choice(kinds=frozenset({"chart"})).of([figure]) == [figure]
     assert Choice(kinds=frozenset({"mri"})).of([figure]) == []
-    assert Counts.of([figure]).kinds == {"multipanel": 1, "ct": 1, "chart": 1}
-    assert Counts.of([figure]).labels == {"medical": 1}
+    assert LabelCounts.of([figure]).kinds == {"multipanel": 1, "ct": 1, "chart": 1}
+    assert LabelCounts.of([figure]).labels == {"medical": 1}

@@ -10,7 +10,7 @@ import pytest
 
 from medsift.core.errors import OutputError, UsageError
 from medsift.core.record import Record
-from medsift.pipeline.shards import Counts, ShardFolder
+from medsift.pipeline.shards import ShardFolder, ShardTotals
 
 pytestmark = pytest.mark.ray
 
@@ -57,7 +57,7 @@ def test_a_shard_that_fails_in_the_making_does_not_appear(name: str) -> None:
 def test_the_marker_needs_all_shards_and_no_others(name: str) -> None:
     folder = begun(name)
     shards = [f"part-0000000{n}-aaaaaaaa.parquet" for n in range(2)]
-    total = Counts()
+    total = ShardTotals()
     total.add(folder.write(shards[0], iter(RECORDS), lambda: 2))
     with pytest.raises(OutputError, match="1 shards are missing"):
         folder.finish(total, shards)

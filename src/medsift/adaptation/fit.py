@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medsift.adaptation.regression import Problem, Solution, fit, log_loss, log_softmax
+from medsift.adaptation.regression import RegressionData, Solution, fit, log_loss, log_softmax
 from medsift.classify.head import Head, offsets
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ def fit_head(material: Material, space: Space, may_lose: float = MAY_LOSE) -> Fi
     """
     rows = material.rows.astype(np.float64)
     scale = max(float(np.sqrt((rows**2).sum(axis=1).mean())), 1e-12)
-    problem = Problem(
+    problem = RegressionData(
         rows / scale,
         material.targets,
         offsets(material.base, material.link),
@@ -155,7 +155,7 @@ def principal(
     return centre, (basis @ rotation.T)[:, :count].astype(np.float32)
 
 
-def _trials(problem: Problem, folds: NDArray[np.int64]) -> dict[float, Floats]:
+def _trials(problem: RegressionData, folds: NDArray[np.int64]) -> dict[float, Floats]:
     """Held-out logits (n, classes) for each penalty."""
     found = {ridge: problem.offsets.copy() for ridge in RIDGES}
     for fold in np.unique(folds):

@@ -24,7 +24,7 @@ _HALVINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RegressionData:
     """What a regression is fitted to.
 
     Attributes
@@ -45,7 +45,7 @@ class Problem:
     weights: Floats
     learned: NDArray[np.bool_]
 
-    def part(self, chosen: NDArray[np.bool_]) -> Problem:
+    def part(self, chosen: NDArray[np.bool_]) -> RegressionData:
         """Only some of the rows, their weights brought to a sum of 1."""
         weights = self.weights[chosen]
         return replace(
@@ -70,12 +70,12 @@ class Solution:
         return scores
 
 
-def fit(problem: Problem, ridge: float, start: Solution | None = None) -> Solution:
+def fit(problem: RegressionData, ridge: float, start: Solution | None = None) -> Solution:
     """Fit a regression.
 
     Parameters
     ----------
-    problem : Problem
+    problem : RegressionData
     ridge : float
         Above 0: the larger, the closer to the offsets.
     start : Solution, optional

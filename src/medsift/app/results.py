@@ -10,7 +10,7 @@ import streamlit as st
 from medsift.app import cards, export, words
 from medsift.app.details import show_details
 from medsift.app.review import show_answer, show_confirm_page, show_review
-from medsift.app.shown import Choice, Counts, Stack, stacks
+from medsift.app.shown import Choice, LabelCounts, Stack, stacks
 from medsift.app.user_session import Found, TabState
 
 PAGE = 24
@@ -31,7 +31,7 @@ def show_results(tab: TabState) -> None:
     found, _ = tab.snapshot()
     if not found:
         return
-    counts = Counts.of(found)
+    counts = LabelCounts.of(found)
     st.header("Results", anchor=False)
     _show_counts(counts, len(found))
     choice = _choose(tab, counts)
@@ -59,7 +59,7 @@ def show_results(tab: TabState) -> None:
     _show_grid(tab, on_cards, page, reviewing)
 
 
-def _show_counts(counts: Counts, total: int) -> None:
+def _show_counts(counts: LabelCounts, total: int) -> None:
     hidden = counts.labels["uncertain"]
     st.html(
         cards.counts(
@@ -73,7 +73,7 @@ def _show_counts(counts: Counts, total: int) -> None:
     )
 
 
-def _choose(tab: TabState, counts: Counts) -> Choice:
+def _choose(tab: TabState, counts: LabelCounts) -> Choice:
     name = tab.name
     # Names are without counts: the browser sends names back, and names that change while results
     # come would lose what was chosen.

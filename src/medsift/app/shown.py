@@ -106,14 +106,14 @@ def _frame(found: Found) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class LabelCounts:
     """How many pictures there are of each label and kind."""
 
     labels: Counter[str]
     kinds: Counter[str]
 
     @classmethod
-    def of(cls, found: Sequence[Found]) -> Counts:
+    def of(cls, found: Sequence[Found]) -> LabelCounts:
         """Count."""
         return cls(
             Counter(each.record.label for each in found),

@@ -44,7 +44,7 @@ _FAILED = "failed.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestRow:
     """One file of a manifest; fields as the columns of the same names."""
 
     label: str
@@ -159,7 +159,7 @@ def check_template(template: str) -> None:
         raise UsageError("a template needs {path}, and may have {repository} and {commit}")
 
 
-def read_manifest(path: Path, pool: str | None = None) -> list[Entry]:
+def read_manifest(path: Path, pool: str | None = None) -> list[ManifestRow]:
     """Read and check a manifest.
 
     Parameters
@@ -190,7 +190,7 @@ def read_manifest(path: Path, pool: str | None = None) -> list[Entry]:
 
 
 def build(
-    entries: Sequence[Entry],
+    entries: Sequence[ManifestRow],
     output: Path,
     fetcher: Fetcher,
     template: str = TEMPLATE,
@@ -200,7 +200,7 @@ def build(
 
     Parameters
     ----------
-    entries : sequence of Entry
+    entries : sequence of ManifestRow
     output : Path
         Made where it is missing. What is in it already is not fetched again.
     fetcher : Fetcher
@@ -223,12 +223,12 @@ def build(
     return tally
 
 
-def take_from_packages(entries: Sequence[Entry], output: Path, folder: Path) -> int:
+def take_from_packages(entries: Sequence[ManifestRow], output: Path, folder: Path) -> int:
     """Take files out of Debian packages, those with the stated checksum; how many came.
 
     Parameters
     ----------
-    entries : sequence of Entry
+    entries : sequence of ManifestRow
     output : Path
         What is in it already is left as it is.
     folder : Path
@@ -241,7 +241,7 @@ def take_from_packages(entries: Sequence[Entry], output: Path, folder: Path) -> 
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    missing: dict[tuple[Key, str], list[Entry]] = {}
+    missing: dict[tuple[Key, str], list[ManifestRow]] = {}
     wanted: dict[Key, dict[str, int]] = {}
     for entry in entries:
         if entry.repository.startswith(OWNER) and not _is_there(output / entry.target, entry):
@@ -263,7 +263,7 @@ def take_from_packages(entries: Sequence[Entry], output: Path, folder: Path) -> 
     return came
 
 
-def _bring(entry: Entry, output: Path, fetcher: Fetcher, template: str, tally: Tally) -> str:
+def _bring(entry: ManifestRow, output: Path, fetcher: Fetcher, template: str, tally: Tally) -> str:
     """Make one file be there; why it is not, or nothing."""
     target = output / entry.target
     if _is_there(target, entry):
@@ -289,7 +289,7 @@ def _bring(entry: Entry, output: Path, fetcher: Fetcher, template: str, tally: T
     return ""
 
 
-def _is_there(target: Path, entry: Entry) -> bool:
+def _is_there(target: Path, entry: ManifestRow) -> bool:
     return target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == entry.sha256
 
 
@@ -300,7 +300,7 @@ def _write(target: Path, content: bytes) -> None:
     part.replace(target)
 
 
-def _not_a_file(entry: Entry) -> str:
+def _not_a_file(entry: ManifestRow) -> str:
     """Why an entry is no single file of a repository, or nothing."""
     if entry.repository == _SOUNDS:
         return f"elsewhere: drawn from a sound of the Debian package {entry.commit}"
@@ -314,9 +314,9 @@ def _not_a_file(entry: Entry) -> str:
     return ""
 
 
-def _entry(row: Mapping[str, str | None], path: Path) -> Entry:
+def _entry(row: Mapping[str, str | None], path: Path) -> ManifestRow:
     values = {name: (row[name] or "").strip() for name in COLUMNS}
-    entry = Entry(**values)
+    entry = ManifestRow(**values)
     if (
         entry.label not in _LABELS
         or not _NAME.fullmatch(entry.kind)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from medsift.cli.scan_request import Looked, Shown, Written
+    from medsift.cli.scan_request import DisplayRequest, Looked, OutputRequest
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
     from medsift.pipeline.since import Since
@@ -41,11 +41,11 @@ class ScanDisplay:
     Parameters
     ----------
     looked : Looked
-    written : Written
-    shown : Shown
+    written : OutputRequest
+    shown : DisplayRequest
     """
 
-    def __init__(self, looked: Looked, written: Written, shown: Shown) -> None:
+    def __init__(self, looked: Looked, written: OutputRequest, shown: DisplayRequest) -> None:
         self._shown = shown
         self._written = written
         self._table = Table(only=shown.only) if shown.table else None

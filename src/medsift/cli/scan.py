@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medsift.cli.scan_request import Looked, ScanRequest
     from medsift.pipeline.options import ScanOptions
     from medsift.pipeline.outcomes import Examined
-    from medsift.pipeline.shards import Counts
+    from medsift.pipeline.shards import ShardTotals
     from medsift.pipeline.since import Since
     from medsift.report.opening import Opening
     from medsift.report.outputs import Outputs
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(view.summary, request.fail_on)
 
 
-def exit_code(summary: ScanSummary | Counts, fail_on: frozenset[str]) -> ExitCode:
+def exit_code(summary: ScanSummary | ShardTotals, fail_on: frozenset[str]) -> ExitCode:
     """The exit code that goes with the records of a finished scan."""
     matches = {**summary.labels, "error": summary.failed}
     if any(matches.get(name) for name in fail_on):

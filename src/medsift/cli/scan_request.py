@@ -46,7 +46,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class OutputRequest:
     """What a scan writes.
 
     Attributes
@@ -133,7 +133,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DisplayRequest:
     """What people see of a scan.
 
     Attributes
@@ -161,9 +161,9 @@ class ScanRequest:
     Attributes
     ----------
     looked : Looked
-    written : Written
+    written : OutputRequest
     start : Start
-    shown : Shown
+    shown : DisplayRequest
     engine : str
     block : int
         Inputs of a shard.
@@ -172,9 +172,9 @@ class ScanRequest:
     """
 
     looked: Looked
-    written: Written
+    written: OutputRequest
     start: Start
-    shown: Shown
+    shown: DisplayRequest
     engine: str
     block: int
     fail_on: frozenset[str]
@@ -210,7 +210,7 @@ def request_of(arguments: argparse.Namespace) -> ScanRequest:
         raise UsageError("--resume needs the --output that it shall continue")
     return ScanRequest(
         Looked(tuple(arguments.inputs), tuple(arguments.inputs_from), arguments.by_series),
-        Written(
+        OutputRequest(
             tuple(arguments.output),
             arguments.bbox_columns,
             arguments.report,
@@ -224,7 +224,7 @@ def request_of(arguments: argparse.Namespace) -> ScanRequest:
             arguments.resume_by,
             tuple(arguments.since),
         ),
-        Shown(
+        DisplayRequest(
             (arguments.table or not arguments.output) and not arguments.quiet,
             tuple(arguments.only),
             not arguments.quiet,

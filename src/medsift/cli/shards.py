@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medsift.cli.scan_request import ScanRequest
     from medsift.pipeline.blocks import Block
     from medsift.pipeline.options import ScanOptions
-    from medsift.pipeline.shards import Counts
+    from medsift.pipeline.shards import ShardTotals
 
 
 def is_folder(output: str) -> bool:
@@ -21,7 +21,7 @@ def is_folder(output: str) -> bool:
     return output.endswith(("/", "\\")) or "://" in output or Path(output).is_dir()
 
 
-def run(request: ScanRequest, options: ScanOptions) -> Counts:
+def run(request: ScanRequest, options: ScanOptions) -> ShardTotals:
     """Make the shards that are missing, then put up the marker; gives the counts of all.
 
     Raises
@@ -32,13 +32,13 @@ def run(request: ScanRequest, options: ScanOptions) -> Counts:
         The folder cannot be written, or does not belong to these inputs and options.
     """
     from medsift.pipeline import cluster
-    from medsift.pipeline.shards import Counts, ShardFolder
+    from medsift.pipeline.shards import ShardFolder, ShardTotals
 
     _check(request, options)
     cluster.require_ray()
     folder = ShardFolder(request.written.outputs[0])
     folder.begin(options.settings, request.start.resumes)
-    counts = Counts()
+    counts = ShardTotals()
     started = time.monotonic()
     shards: list[str] = []
     missing: list[Block] = []

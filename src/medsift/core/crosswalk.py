@@ -15,7 +15,7 @@ from medsift.core.taxonomy import TAXONOMY, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Vocabulary:
     """Where the names of a column come from.
 
     Attributes
@@ -61,8 +61,8 @@ class Equivalents:
     biomedica: tuple[str, ...]
 
 
-SOURCES: tuple[Source, ...] = (
-    Source(
+SOURCES: tuple[Vocabulary, ...] = (
+    Vocabulary(
         "dicom",
         "DICOM PS3.3 C.7.3.1.1.1, Modality (0008,0060)",
         "https://dicom.nema.org/medical/dicom/current/output/html/part03.html#sect_C.7.3.1.1.1",
@@ -71,7 +71,7 @@ SOURCES: tuple[Source, ...] = (
         "and EMG, which are younger, in the DCM codes of pydicom 3.0.2",
         "The current edition of the section could not be read. DF is a retired term.",
     ),
-    Source(
+    Vocabulary(
         "imageclef",
         "ImageCLEF 2016 medical task, subfigure classification, 30 classes",
         "http://imageclef.org/2016/medical",
@@ -86,7 +86,7 @@ SOURCES: tuple[Source, ...] = (
         "30. DMFL also holds fluorescence of biopsies, which is histopathology here. D3DR and GGEN "
         "have no kind. The cells of the other kinds are empty as no class of the 30 is theirs.",
     ),
-    Source(
+    Vocabulary(
         "docling",
         "docling, DocumentFigureClassifier v2.5: 26 classes",
         "https://huggingface.co/docling-project/DocumentFigureClassifier-v2.5",
@@ -94,7 +94,7 @@ SOURCES: tuple[Source, ...] = (
         "No class is medical. Left out as no kind is theirs: bar_code, calendar, crossword_puzzle, "
         "music, other, qr_code, signature, stamp.",
     ),
-    Source(
+    Vocabulary(
         "biomedica",
         "BIOMEDICA, global and local classes",
         "https://github.com/minwoosun/biomedica-etl",

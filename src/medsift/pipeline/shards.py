@@ -37,7 +37,7 @@ _FORMAT = 1
 
 
 @dataclass(slots=True)
-class Counts:
+class ShardTotals:
     """What shards hold, added up."""
 
     inputs: int = 0
@@ -166,14 +166,14 @@ class ShardFolder:
                     summary.add(record)
                     number += 1
                     stream.write(jsonl.encode(row_of(record)))
-            counts = Counts(
+            counts = ShardTotals(
                 inputs(), number, summary.pictures, summary.skipped, summary.failed, summary.labels
             ).to_dict()
             parquet.write(rows, made, {_COUNTS: json.dumps(counts)})
             self._publish(made)
         return counts
 
-    def finish(self, counts: Counts, expected: Iterable[str]) -> None:
+    def finish(self, counts: ShardTotals, expected: Iterable[str]) -> None:
         """Put up the marker, once all shards are there.
 
         Raises

@@ -20,7 +20,7 @@ _EVERY = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LookupTable:
     """A table that can be used.
 
     Attributes
@@ -44,7 +44,7 @@ class Table:
         return self.entries[places]
 
 
-def usable_table(items: Any, dataset: Dataset) -> Table | None:
+def usable_table(items: Any, dataset: Dataset) -> LookupTable | None:
     """The first table of a sequence that can be used.
 
     Parameters
@@ -63,7 +63,7 @@ def usable_table(items: Any, dataset: Dataset) -> Table | None:
     return None
 
 
-def _table(item: Dataset, dataset: Dataset) -> Table | None:
+def _table(item: Dataset, dataset: Dataset) -> LookupTable | None:
     declared, first, bits = (int(number) for number in item.LUTDescriptor)
     entries = _entries(item.LUTData, (declared % _EVERY) or _EVERY, bits, _order(dataset))
     if entries.size < 2 or entries.min() == entries.max():
@@ -74,7 +74,7 @@ def _table(item: Dataset, dataset: Dataset) -> Table | None:
         first -= _EVERY
     largest = int(entries.max())
     top = largest if largest.bit_length() != bits else (1 << bits) - 1
-    return Table(entries, first, top)
+    return LookupTable(entries, first, top)
 
 
 def _entries(data: Any, declared: int, bits: int, order: str) -> NDArray[np.uint16]:

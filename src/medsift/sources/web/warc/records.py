@@ -23,7 +23,7 @@ _MARK = b"WARC/"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class WarcRecord:
     """One record, whose body can be read until the next one is asked for.
 
     Attributes
@@ -60,7 +60,7 @@ class Damage:
     error: InputError
 
 
-def records(stream: BinaryIO, count: Callable[[int], None]) -> Iterator[Record | Damage]:
+def records(stream: BinaryIO, count: Callable[[int], None]) -> Iterator[WarcRecord | Damage]:
     """Yield the records of an archive that is not compressed, or no longer.
 
     Parameters
@@ -185,7 +185,7 @@ def _parsed(loader: Any, tape: _Tape) -> Any:
     return raw
 
 
-def _record(number: int, raw: Any) -> Record:
+def _record(number: int, raw: Any) -> WarcRecord:
     http = raw.http_headers
     headers = http or raw.rec_headers
 
@@ -193,7 +193,7 @@ def _record(number: int, raw: Any) -> Record:
         return str(headers.get_header(name) or "").strip().lower()[:200]
 
     code = str(http.get_statuscode())[:3] if http else "200"
-    return Record(
+    return WarcRecord(
         number,
         str(raw.rec_type or "").lower(),
         str(raw.rec_headers.get_header("WARC-Target-URI") or ""),

@@ -28,7 +28,7 @@ from medsift.sources.web.fetching.address import decode_data, is_data, shown
 from medsift.sources.web.fetching.coding import decoded
 from medsift.sources.web.page.parse import parse_page
 from medsift.sources.web.page.pictures import PAGE_BYTES
-from medsift.sources.web.warc.records import Damage, Record, records
+from medsift.sources.web.warc.records import Damage, WarcRecord, records
 
 _COMPRESSED = frozenset({"gzip", "zstd"})
 _WITH_PAYLOAD = frozenset({"response", "resource"})
@@ -153,13 +153,13 @@ class _Archive(Container):
                 continue
             yield from super().inside(Blob(where, data=data))
 
-    def _member(self, record: Record) -> Member:
+    def _member(self, record: WarcRecord) -> Member:
         def opened_payload() -> BinaryIO:
             return cast("BinaryIO", io.BufferedReader(_Pieces(self._payload(record)), CHUNK))
 
         return Member(f"record {record.number}", opened_payload, counted=True)
 
-    def _payload(self, record: Record) -> Iterator[bytes]:
+    def _payload(self, record: WarcRecord) -> Iterator[bytes]:
         """Undo the codings in which the answer was sent, as far as they are still there."""
         body = _Payload(record)
         pieces = _dechunked(body) if record.transfer_coding == "chunked" else body.rest()
@@ -194,7 +194,7 @@ def _said(unread: list[str], where: Provenance) -> Iterator[Problem]:
 class _Payload:
     """The payload of a record as it is stored, with a look ahead."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: WarcRecord) -> None:
         self._read = record.body
         self._ahead = b""
 
