@@ -98,8 +98,8 @@ def score(folder: Path) -> Iterator[tuple[str, str, str, str]]:
                     print("    ", picture.caption_label, "|", picture.caption[:100])
             name = digests[digest].name
             yield name, row["half"], "caption" if row["label"] else "no caption", outcome
-            whole = len(told) == len(found)
-            found_ids.append({picture.figure for picture in told} if whole else set())
+            ids = {picture.figure for picture in told}
+            found_ids.append(ids if len(told) == len(found) else set())
         for own, row in zip(found_ids, figures, strict=True):
             alone = sum(bool(own & other) for other in found_ids) == 1
             is_one = len(own) == 1 and alone

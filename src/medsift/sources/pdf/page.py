@@ -138,8 +138,10 @@ def _without_junk(
 def _in_annotations(page_context: PageContext, extractor: Extractor) -> Iterator[Finding]:
     for placement in annotation_placements(page_context):
         for found in pictures_of_unit(page_context, Unit("single", (placement,)), extractor):
-            is_hidden = placement.hidden and isinstance(found, Picture)
-            yield _out_of_sight(found, _HIDDEN) if is_hidden else found
+            if placement.hidden and isinstance(found, Picture):
+                yield _out_of_sight(found, _HIDDEN)
+            else:
+                yield found
 
 
 def _out_of_sight(found: Picture, locator: str) -> Picture:

@@ -281,12 +281,16 @@ def test_a_narrower_row_of_panels_is_centred_above_a_wider_one() -> None:
 
 
 def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -> None:
-    # Such fonts give each letter the height of its ink: most of one line is low, of the other high.
+    # Such fonts give each letter the height of its ink: most of one line is low, of the other high,
+    # and an index stands above the middle of the letter before it.
     pdf = Pdf()
     names, codes = "", ""
     for code in range(33, 127):
         high = 5 if chr(code) in "acemnorsuvwxz." else 7
-        glyph = pdf.add("", f"6 0 0 0 5 {high} d1 1 0 4 {high} re f".encode())
+        low = 4 if chr(code) == "^" else 0
+        glyph = pdf.add("", f"6 0 0 {low} 5 {low + 5} d1 1 {low} 4 5 re f".encode())
+        if high > 5 and not low:
+            glyph = pdf.add("", f"6 0 0 0 5 {high} d1 1 0 4 {high} re f".encode())
         names += f"/g{code} {glyph} 0 R "
         codes += f"/g{code} "
     font = (
@@ -294,7 +298,7 @@ def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -
         f"/FirstChar 33 /LastChar 126 /Widths [{'6 ' * 94}] /CharProcs << {names} >> "
         f"/Encoding << /Type /Encoding /Differences [33 {codes}] >> >> >>"
     )
-    lines = ("Fig. 1. A scan of a cancer as seen in May near", "both old and dull hills")
+    lines = ("Fig. 1. A scan with m^ as seen in May near it", "both old and dull hills")
     text = ""
     for y, line in zip((484, 473), lines, strict=True):
         x = 50

@@ -26,6 +26,9 @@ _NEW_LINE = 0.6
 
 _HIGH = 0.9
 
+_LATEST = 6
+"""Letters whose height tells that of a line."""
+
 _SOFT_HYPHEN = "\u00ad"
 _WIDE_SPACE = 0.6
 _FAR_OUT = 1e6
@@ -184,7 +187,7 @@ def _letters(text_page: Any, frame: PageFrame) -> list[_Letters]:
         box = places.of(number)
         if box is None:
             continue
-        if not line.boxes or not _goes_on(line.boxes[-1], box):
+        if not line.boxes or not _goes_on(line.boxes[-_LATEST:], box):
             line = _Letters()
             found.append(line)
         elif line.spaced:
@@ -226,8 +229,13 @@ class _Places:
         return box if all(-_FAR_OUT < side < _FAR_OUT for side in box) else None
 
 
-def _goes_on(last: Bbox, box: Bbox) -> bool:
-    height = max(box[3] - box[1], last[3] - last[1], 1.0)
+def _goes_on(latest: list[Bbox], box: Bbox) -> bool:
+    """Whether a letter is on the line of those before it.
+
+    Of some of them, as in a font of bitmaps a low letter and an index are both small.
+    """
+    last = latest[-1]
+    height = max(*(b[3] - b[1] for b in latest), box[3] - box[1], 1.0)
     lifted = abs((box[1] + box[3]) - (last[1] + last[3])) / 2 > _NEW_LINE * height
     return not lifted and -height <= box[0] - last[2] <= _COLUMN_GAP * height
 

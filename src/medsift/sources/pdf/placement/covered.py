@@ -59,7 +59,8 @@ def covered_units(page_context: PageContext, units: Sequence[Unit]) -> Covered:
     """
     if len(units) > _MANY:
         return Covered()
-    repeats, hidden = [], []
+    repeats: list[Unit] = []
+    hidden: list[Unit] = []
     for number, unit in enumerate(units):
         if unit.placements[0].hidden:
             continue
