@@ -287,10 +287,7 @@ def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -
     names, codes = "", ""
     for code in range(33, 127):
         high = 5 if chr(code) in "acemnorsuvwxz." else 7
-        low = 4 if chr(code) == "^" else 0
-        glyph = pdf.add("", f"6 0 0 {low} 5 {low + 5} d1 1 {low} 4 5 re f".encode())
-        if high > 5 and not low:
-            glyph = pdf.add("", f"6 0 0 0 5 {high} d1 1 0 4 {high} re f".encode())
+        glyph = pdf.add("", f"6 0 0 0 5 {high} d1 1 0 4 {high} re f".encode())
         names += f"/g{code} {glyph} 0 R "
         codes += f"/g{code} "
     font = (
@@ -298,13 +295,16 @@ def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -
         f"/FirstChar 33 /LastChar 126 /Widths [{'6 ' * 94}] /CharProcs << {names} >> "
         f"/Encoding << /Type /Encoding /Differences [33 {codes}] >> >> >>"
     )
-    lines = ("Fig. 1. A scan with m^ as seen in May near it", "both old and dull hills")
+    lines = ("Fig. 1. A scan with m as seen in May near it", "both old and dull hills")
     text = ""
     for y, line in zip((484, 473), lines, strict=True):
         x = 50
         for word in line.split():
             text += f"BT /T 1 Tf {x} {y} Td ({word}) Tj ET\n"
             x += 6 * len(word) + 5
+            if word == "m":
+                text += f"BT /T 1 Tf {x - 5} {y + 4} Td (z) Tj ET\n"
+                x += 6
     pdf.page(draw("P", 50, 500, 260, 150) + text, {"P": pdf.picture(scene(60, 80))}, font)
     [found] = pictures(pdf)
-    assert found.caption == " ".join(lines)
+    assert found.caption == " ".join(lines).replace(" m ", " mz ")
