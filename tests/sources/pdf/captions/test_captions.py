@@ -307,4 +307,4 @@ def test_lines_in_bitmap_fonts_are_of_one_caption_whatever_letters_they_have() -
                 x += 6
     pdf.page(draw("P", 50, 500, 260, 150) + text, {"P": pdf.picture(scene(60, 80))}, font)
     [found] = pictures(pdf)
-    assert found.caption == " ".join(lines).replace(" m ", " mz ")
+    assert found.caption == " ".join(lines).replace(" m ", " m z ")
