@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
 import pytest
 
 from medsift.core.picture import Picture
@@ -46,6 +47,18 @@ def test_streams_that_end_without_a_line_of_their_own_are_read() -> None:
 def test_image_objects_with_the_short_names_of_inline_images_are_read(entries: str) -> None:
     (found,) = pictures(one_page(entries))
     assert far(found.pixels, scene()) == 0
+
+
+def test_a_palette_with_short_names_keeps_its_colours() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    colours = np.stack([levels, 255 - levels, levels // 2], axis=1)
+    indices = np.resize(levels, (60, 80))
+    entries = f"/W 80 /H 60 /CS [/I /RGB 255 <{colours.tobytes().hex()}>] /BPC 8 /F [/Fl]"
+    pdf = Pdf()
+    image = pdf.add(f"/Type /XObject /Subtype /Image {entries}", zlib.compress(indices.tobytes()))
+    pdf.page(SHOWN, {"I": image})
+    (found,) = pictures(pdf)
+    assert far(found.pixels, colours[indices]) == 0
 
 
 def test_a_picture_in_a_stream_that_pdfium_skips_is_found_beside_what_it_sees() -> None:

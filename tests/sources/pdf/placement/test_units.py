@@ -120,6 +120,25 @@ def test_two_panels_with_flat_edges_that_touch_stay_two() -> None:
     assert len(pictures(pdf)) == 2
 
 
+@pytest.mark.parametrize(
+    ("per_point", "gap", "found"),
+    [(4.0, 0.3, 1), (4.0, 1.0, 4), (1.0, 1.0, 1), (0.5, 1.4, 1), (0.5, 2.0, 4)],
+)
+def test_pieces_are_of_one_picture_up_to_a_gap_of_a_pixel_and_a_half(
+    per_point: float, gap: float, found: int
+) -> None:
+    noise = np.random.default_rng(1).integers(-6, 6, (200, 200, 1))
+    figure = (scene(200, 200) + noise).clip(0, 255).astype(np.uint8)
+    pdf, content, names = Pdf(), "", {}
+    side = 200 / per_point
+    for number, piece in enumerate(np.split(figure, 4)):
+        names[f"S{number}"] = pdf.picture(np.ascontiguousarray(piece))
+        low = 700 - (number + 1) * side / 4 - number * gap
+        content += draw(f"S{number}", 50, low, side, side / 4)
+    pdf.page(content, names)
+    assert len(pictures(pdf)) == found
+
+
 def test_pictures_side_by_side_with_a_gap_stay_apart() -> None:
     pdf = Pdf()
     left, right = np.hsplit(scene(100, 200), 2)
