@@ -61,6 +61,8 @@ class Mutant:
         The lines that it changes, as they are and with it.
     code : str
         The whole module with it.
+    on_import : bool
+        Whether it is in no function: then it runs once, for whichever test comes first.
     """
 
     module: str
@@ -70,6 +72,7 @@ class Mutant:
     before: str
     after: str
     code: str
+    on_import: bool
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -201,7 +204,13 @@ def _made(module: str, source: str, line: int, operator: str, occurrence: int) -
     before = " ".join(" ".join(t[2:].split()) for t in changed if t[0] == "-")
     after = " ".join(" ".join(t[2:].split()) for t in changed if t[0] == "+")
     first, last = _statement(source, line)
-    return Mutant(module, first, last, line, before, after, code)
+    return Mutant(module, first, last, line, before, after, code, _is_on_import(source, line))
+
+
+def _is_on_import(source: str, line: int) -> bool:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(ast.parse(source)) if isinstance(node, functions)]
+    return not any(body[0].lineno <= line <= (body[-1].end_lineno or 0) for body in bodies)
 
 
 def _statement(source: str, line: int) -> tuple[int, int]:

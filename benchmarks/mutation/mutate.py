@@ -196,6 +196,8 @@ class Bench:
 
 def _at_line(known: list[Reached], mutant: Mutant) -> list[set[str]]:
     """Tests of each module of tests that reach the line; empty where there is none at all."""
+    if mutant.on_import:
+        return []
     found = [set(r.of(mutant.module, mutant.first, mutant.last)) & set(r.seconds) for r in known]
     return found if any(found) else []
 

@@ -196,6 +196,19 @@ def test_an_inline_image_is_found() -> None:
     assert found.color_mode == "RGB"
 
 
+@pytest.mark.parametrize(
+    ("entries", "count", "mode"),
+    [("/BPC 1 /CS /G", 200, "1"), ("/BPC 8 /CS /G", 1600, "L"), ("/BPC 8 /CS /CMYK", 6400, "CMYK")],
+)
+def test_an_inline_image_tells_its_mode(entries: str, count: int, mode: str) -> None:
+    pdf = Pdf()
+    samples = np.random.default_rng(1).integers(0, 60, count, dtype=np.uint8).tobytes()
+    head = f"q 100 0 0 100 50 50 cm BI /W 40 /H 40 {entries} ID ".encode()
+    pdf.page(head + samples + b"\nEI Q")
+    [found] = pictures(pdf)
+    assert found.color_mode == mode
+
+
 def test_a_grey_jpeg_that_says_it_is_colour_still_comes_out() -> None:
     pdf = Pdf()
     data = to_jpeg(scene(), mode="L")

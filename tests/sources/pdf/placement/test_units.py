@@ -89,6 +89,17 @@ def test_four_equal_panels_of_texture_stay_four() -> None:
     assert len(pictures(pdf)) == 4
 
 
+def test_tiles_of_two_pictures_side_by_side_are_two_pictures() -> None:
+    panels = []
+    for seed in (1, 2):
+        coarse = np.random.default_rng(seed).integers(60, 250, (30, 20, 3), dtype=np.uint8)
+        panel = Image.fromarray(coarse).resize((120, 180), Image.Resampling.BILINEAR)
+        panels.append(np.asarray(panel, dtype=np.uint8))
+    found = pictures(_tiled(np.hstack(panels), 60, 120))
+    assert [f.pixels.shape for f in found] == [(180, 120, 3)] * 2
+    assert all(np.array_equal(f.pixels, p) for f, p in zip(found, panels, strict=True))
+
+
 def test_very_many_tiles_are_one_picture() -> None:
     figure = scene(23 * 10, 24 * 10)
     [found] = pictures(_tiled(figure, 10, 10))
@@ -206,6 +217,23 @@ def test_rules_and_spacers_are_counted_not_reported() -> None:
     found = findings(pdf)
     assert not any(isinstance(f, Picture) for f in found)
     assert {p.where.locator for p in problems(found)} == {"page 1, 1 rule", "page 1, 1 spacer"}
+
+
+@pytest.mark.parametrize(
+    ("pixels", "points", "is_rule"),
+    [
+        ((900, 2), (450, 20), True),  # of two rows, however high it is drawn
+        ((900, 40), (450, 1), True),  # a hairline, however many rows it has
+        ((900, 40), (450, 20), False),
+        ((90, 2), (90, 20), False),
+    ],
+)
+def test_rules_are_long_and_have_few_rows_or_are_thin(
+    pixels: tuple[int, int], points: tuple[int, int], is_rule: bool
+) -> None:
+    pdf = Pdf()
+    pdf.page(draw("R", 50, 300, *points), {"R": pdf.picture(scene(pixels[1], pixels[0]))})
+    assert [p.reason for p in problems(findings(pdf))] == (["rule"] if is_rule else [])
 
 
 def test_shadows_are_counted_not_reported() -> None:

@@ -126,6 +126,8 @@ def test_a_broken_connection_is_tried_again_and_then_given_up() -> None:
     with pytest.raises(FetchError, match="reset"):
         site.fetcher.fetch(URL, 10)
     assert len(site.asked) == 3
+    assert 0.5 <= site.waits[0] <= 0.75
+    assert 1.0 <= site.waits[1] <= 1.5
 
 
 def test_a_silence_is_tried_again_but_not_a_site_that_used_up_its_time() -> None:
