@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from medsift.classify import Classifier, FigurePrediction
+from medsift.classify.ensemble import Prepared
 from medsift.cli import main
 from medsift.core.errors import InputError
 from medsift.core.limits import Limits
+from medsift.core.picture import Pixels
 from medsift.evaluation.labelled import Example
 from medsift.evaluation.measure import read_pixels
 from medsift.evaluation.report import contact_sheet, worst_mistakes, write_report
@@ -77,6 +81,29 @@ def test_evaluate_tells_of_sources_and_of_pictures_made_worse(
     rows = figures["corruptions"]["rows"]
     assert len(rows) == 20
     assert all(share["n"] == 1 for row in rows for share in row["shares"])
+
+
+def test_panels_count_as_they_do_for_scan_unless_they_are_left_out(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bool] = []
+    judge = Classifier.classify_figures
+
+    def spy(
+        self: Classifier,
+        batch: Sequence[Prepared],
+        figures: Sequence[Pixels | None],
+        every: bool = False,
+    ) -> list[FigurePrediction]:
+        looked.extend(figure is not None for figure in figures)
+        return judge(self, batch, figures, every)
+
+    monkeypatch.setattr(Classifier, "classify_figures", spy)
+    assert main(["evaluate", str(data)]) == 0
+    assert looked == [True] * 6
+    looked.clear()
+    assert main(["evaluate", str(data), "--no-panels"]) == 0
+    assert looked == [False] * 6
 
 
 def test_unreadable_images_are_counted_and_told_by_the_exit_code(

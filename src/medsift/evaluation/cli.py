@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", type=float, metavar="T", help="confidence below T counts as uncertain"
     )
     parser.add_argument("--tta", action="store_true", help="also average over the horizontal flip")
+    parser.add_argument(
+        "--no-panels",
+        action="store_true",
+        help="judge every image as a whole alone; otherwise panels of compound images count where "
+        "the model is not sure of the whole, as they do for scan",
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads to use")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument(
@@ -95,7 +101,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=_CORRUPTED,
         metavar="N",
         help="also measure N images, evenly from all sources, each made worse in 20 ways and 5 "
-        f"severities (default {_CORRUPTED}; takes a hundred times as long as N images)",
+        f"severities and judged as a whole (default {_CORRUPTED}; takes a hundred times as long as N "
+        "images)",
     )
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
 
@@ -190,7 +197,7 @@ def _measured(
     )
     hidden = arguments.no_progress or not sys.stderr.isatty()
     with tqdm(total=len(examples), unit="image", disable=hidden) as bar:
-        return classifier, list(measure(classifier, examples, bar.update))
+        return classifier, list(measure(classifier, examples, bar.update, not arguments.no_panels))
 
 
 def _further(

@@ -15,6 +15,7 @@ from medsift.core.limits import DEFAULT_LIMITS, Limits
 from medsift.core.picture import Pixels, Provenance
 from medsift.decode.reader import frames
 from medsift.evaluation.labelled import Example
+from medsift.pipeline.panels import small_enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def measure(
     classifier: Classifier,
     examples: Iterable[Example],
     progress: Callable[[int], object] = lambda _: None,
+    panels: bool = True,
 ) -> Iterator[Measurement]:
     """Classify labelled images, in order, a batch at a time.
 
@@ -71,31 +73,48 @@ def measure(
     examples : iterable of Example
     progress : callable
         Called with the number of images done since the last call.
+    panels : bool
+        Let the panels of images that the model is not sure of count, as scanning does.
     """
     iterator = iter(examples)
+    looks = panels and classifier.counts_panels
     while batch := list(islice(iterator, classifier.batch)):
-        yield from _measure_batch(classifier, batch)
+        yield from _measure_batch(classifier, batch, looks)
         progress(len(batch))
 
 
-def _measure_batch(classifier: Classifier, batch: Sequence[Example]) -> Iterator[Measurement]:
-    read = [_prepared(classifier, example) for example in batch]
-    tensors = [prepared for prepared, _, _ in read if prepared is not None]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An image that was read, or why it could not be."""
+
+    ms: float
+    prepared: Prepared | None = None
+    pixels: Pixels | None = None
+    error: str = ""
+
+
+def _measure_batch(
+    classifier: Classifier, batch: Sequence[Example], panels: bool
+) -> Iterator[Measurement]:
+    images = [_read(classifier, example, panels) for example in batch]
+    tensors = [image.prepared for image in images if image.prepared is not None]
+    figures = [image.pixels for image in images if image.prepared is not None]
     start = time.perf_counter()
-    predictions = iter(classifier.classify(tensors))
+    predictions = iter(classifier.classify_figures(tensors, figures))
     shared = (time.perf_counter() - start) * 1000 / max(1, len(tensors))
-    for example, (prepared, error, ms) in zip(batch, read, strict=True):
-        if prepared is None:
-            yield Measurement(example, None, error, ms)
+    for example, image in zip(batch, images, strict=True):
+        if image.prepared is None:
+            yield Measurement(example, None, image.error, image.ms)
         else:
-            yield Measurement(example, next(predictions), "", ms + shared)
+            yield Measurement(example, next(predictions).prediction, "", image.ms + shared)
 
 
-def _prepared(classifier: Classifier, example: Example) -> tuple[Prepared | None, str, float]:
+def _read(classifier: Classifier, example: Example, panels: bool) -> _Read:
     start = time.perf_counter()
-    prepared, text = None, ""
     try:
-        prepared = classifier.prepare(read_pixels(example, classifier.largest_side))
+        pixels = read_pixels(example, classifier.largest_side)
     except InputError as error:
-        text = error.record_text
-    return prepared, text, (time.perf_counter() - start) * 1000
+        return _Read((time.perf_counter() - start) * 1000, error=error.record_text)
+    prepared = classifier.prepare(pixels)
+    kept = small_enough(pixels) if panels else None
+    return _Read((time.perf_counter() - start) * 1000, prepared, kept)
