@@ -101,8 +101,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=_CORRUPTED,
         metavar="N",
         help="also measure N images, evenly from all sources, each made worse in 20 ways and 5 "
-        f"severities and judged as a whole (default {_CORRUPTED}; takes a hundred times as long as N "
-        "images)",
+        f"severities and judged as a whole (default {_CORRUPTED}; takes a hundred times as long as "
+        "N images)",
     )
     parser.add_argument("--no-progress", action="store_true", help="show no progress bar")
 
