@@ -136,8 +136,8 @@ class Torture:
         self.happened["ends"] += 1
         expected = self.expected()
         for name in NAMES:
-            if rows(self.outputs / name) != expected:
-                self.faults.append(f"{name} differs after {dict(self.happened)}")
+            if (found := rows(self.outputs / name)) != expected:
+                self.faults.append(f"{name} differs: {difference(found, expected)}")
         left = sorted(path.name for path in self.outputs.iterdir())
         if left != sorted([*NAMES, "out.csv.journal"]):
             self.faults.append(f"there are {left}")
@@ -362,6 +362,18 @@ def _is_stopped(process: subprocess.Popen[bytes]) -> bool:
 def rows(path: Path) -> list[dict[str, Any]]:
     """Records of an output; the time that a picture took is set to 0."""
     return [{**row, "ms": 0} for row in read_rows(path)] if path.is_file() else []
+
+
+def difference(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> str:
+    """Where two tables part, for people."""
+    if len(found) != len(expected):
+        sources = Counter(row["source"] for row in found)
+        sources.subtract(Counter(row["source"] for row in expected))
+        parts = {Path(source).name: n for source, n in sources.items() if n}
+        return f"{len(found)} rows for {len(expected)}: {parts}"
+    pairs = [(a, b) for a, b in zip(found, expected, strict=True) if a != b]
+    fields = {name: (a[name], b[name]) for a, b in pairs[:3] for name in a if a[name] != b[name]}
+    return f"{len(pairs)} rows, the first ones in {fields}"
 
 
 def main() -> int:
