@@ -39,6 +39,14 @@ def test_a_picture_among_text_is_proposed() -> None:
     assert (found.right * 900, found.bottom * 1200) == pytest.approx((600, 640), abs=12)
 
 
+@pytest.mark.parametrize("box", [(200, 300, 260, 700), (150, 300, 700, 380)])
+def test_a_strip_is_not_proposed(box: tuple[int, int, int, int]) -> None:
+    assert proposals_of(_with_picture(box)) == []
+    left, top, right, bottom = box
+    wider = (left, top, max(right, left + 200), max(bottom, top + 200))
+    assert len(proposals_of(_with_picture(wider))) == 1
+
+
 def test_text_alone_proposes_nothing() -> None:
     assert proposals_of(np.asarray(_text_page(), dtype=np.uint8)) == []
 

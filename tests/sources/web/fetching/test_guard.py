@@ -166,6 +166,24 @@ def test_no_connection_is_made_to_an_address_that_is_not_public(host: str) -> No
     assert network.connected == []
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "a.localhost", "printer", "Printer.", "nas.local", "db.internal", "x.home.arpa"],
+)
+def test_local_names_are_refused_whatever_they_resolve_to(host: str) -> None:
+    network = Network(names={host.lower(): [[PUBLIC]]})
+    refusal = refused(network, f"http://{host}/")
+    assert isinstance(refusal, ForbiddenAddressError)
+    assert str(refusal).endswith("is a local name")
+    assert network.connected == []
+
+
+@pytest.mark.parametrize("host", ["local.example.org", "mylocalhost.org", "internal.de"])
+def test_names_that_only_look_local_are_spoken_to(host: str) -> None:
+    network = Network(names={host: [[PUBLIC]]}, answers={PUBLIC: [http(b"a")]})
+    assert network.fetcher().fetch(f"http://{host}/", 1000).content == b"a"
+
+
 @pytest.mark.parametrize("host", [h for h in FORBIDDEN_HOSTS if h[0].isdigit() or h[0] == "["])
 def test_no_connection_is_made_to_a_name_that_resolves_to_such_an_address(host: str) -> None:
     address = parse_literal(host)

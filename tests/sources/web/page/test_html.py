@@ -183,6 +183,12 @@ def test_style_sheets_beside_the_page_are_read_with_their_own_base(save: Save) -
     ]
 
 
+def test_a_picture_of_a_style_sheet_that_is_missing_is_a_failure_too(save: Save) -> None:
+    page = save("<link rel=stylesheet href=a.css>", **{"a.css": b"p { background: url(b.png) }"})
+    [seen] = look(read, page)
+    assert (seen.status, seen.url, seen.locator) == ("failed", "b.png", "stylesheet a.css")
+
+
 def test_a_page_without_a_folder_says_what_it_cannot_reach() -> None:
     blob = Blob(Provenance("mail.eml", member="page.html"), data=b"<html><img src=a.png>")
     assert [(seen.reason, seen.url) for seen in look(read, blob)] == [("remote", "a.png")]

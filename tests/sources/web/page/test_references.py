@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from medsift.core.errors import LimitError
 from medsift.sources.web.page import collect
 from medsift.sources.web.page.parse import parse_page, references
+from medsift.sources.web.page.references import Address, Reference
 
 BASE = "https://example.org/a/page.html"
 
@@ -301,3 +302,11 @@ def test_repeated_beginnings_take_no_quadratic_time(piece: str) -> None:
     started = time.process_time()
     references(piece * 20_000 + ".png", "https://e.org/")
     assert time.process_time() - started < 20
+
+
+def test_what_nobody_says_of_a_reference_is_not_so() -> None:
+    address = Address("https://example.org/a.png", "a.png")
+    reference = Reference((address, Address("b.png", "b.png")), "img 1")
+    assert not (reference.linked or reference.tiny or reference.supposed)
+    assert (reference.caption, reference.figure) == ("", "")
+    assert reference.url == address.url
