@@ -307,6 +307,6 @@ def test_repeated_beginnings_take_no_quadratic_time(piece: str) -> None:
 def test_what_nobody_says_of_a_reference_is_not_so() -> None:
     address = Address("https://example.org/a.png", "a.png")
     reference = Reference((address, Address("b.png", "b.png")), "img 1")
-    assert not (reference.linked or reference.tiny or reference.supposed)
+    assert (reference.linked, reference.tiny, reference.supposed) == (False, False, False)
     assert (reference.caption, reference.figure) == ("", "")
     assert reference.url == address.url
