@@ -69,7 +69,20 @@ def _bits_in_use(samples: NDArray[Any], bits: int, is_signed: bool, size: int) -
     above = 1 << (bits - is_signed)
     values = samples.view(f"i{samples.itemsize}") if is_signed else samples
     beyond = (values >= above) & (values < above + above // 4)
-    return size if np.count_nonzero(beyond) > _FEW * values.size else bits
+    if np.count_nonzero(beyond) <= _FEW * values.size:
+        return bits
+    if not is_signed:
+        return size
+    # Or the bits above are no copies of the sign: the smoother of both pictures is the right one.
+    unused = size - bits
+    signed = (samples << unused).view(values.dtype) >> unused
+    return bits if _roughness(signed) < _roughness(values) else size
+
+
+def _roughness(values: NDArray[Any]) -> float:
+    """Mean difference between neighbours in the rows."""
+    rows = values.astype(np.float32).reshape(values.shape[0], -1)
+    return float(np.abs(np.diff(rows, axis=1)).mean()) if rows.shape[1] > 1 else 0.0
 
 
 def _has_overlay(dataset: Dataset) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from medsift.core.errors import DecodeError, UnsupportedError
 from medsift.sources.dicom import coding, jpeg
 from medsift.sources.dicom.bits import values_of
+from medsift.sources.dicom.codestream import believe, codestream_of
 from medsift.sources.dicom.coding import Coding, coding_of
 from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.frames import fragments, is_encapsulated
@@ -26,6 +27,7 @@ from medsift.sources.dicom.native import (
     frame_bits,
     pixel_options,
 )
+from medsift.sources.dicom.packed import PackedFrames, holds_samples
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -74,6 +76,7 @@ class Codec:
         announced = announced_frames(file.dataset)
         whole = -(-frame_bits(self._options) * announced // 8)
         self._native: NativeFrames | None = None
+        self._packed: PackedFrames | None = None
         self._decoder: Decoder | None = None
         self.plugins = [_RAW]
         self.is_encapsulated = is_encapsulated(pixels, whole)
@@ -88,7 +91,17 @@ class Codec:
             raise DecodeError("a DICOM image without pixels")
         self.frame_count = min(announced, there) if announced > 1 else there
         self.is_truncated = self._frames.is_cut or self.frame_count < announced
-        self._coding = self._told(str(file.dataset.file_meta.TransferSyntaxUID))
+        first = next((self._frames[at] for at in range(there)), b"")
+        declared = str(file.dataset.file_meta.TransferSyntaxUID)
+        told = coding_of(first, declared)
+        if told is None and holds_samples(first, declared, frame_bits(self._options)):
+            self._packed = PackedFrames(file, self._frames, declared)
+            return
+        self._coding = told or self._told(declared)
+        found = codestream_of(first, self._coding.syntax)
+        if found is not None:
+            believe(found, file.dataset)
+            self._options = pixel_options(file.dataset)
         self._choose()
 
     def encoded(self, frame: int) -> bytes:
@@ -107,6 +120,8 @@ class Codec:
         """
         if self._native is not None:
             return self._native.decode(frame)
+        if self._packed is not None:
+            return self._packed.decode(frame)
         encoded = self.encoded(frame)
         self.is_truncated |= is_open(encoded, self._coding.syntax)
         try:
@@ -118,11 +133,8 @@ class Codec:
         self.is_truncated = True
         return self._decoded(whole)
 
-    def _told(self, declared: str) -> Coding:
-        first = next((self._frames[at] for at in range(len(self._frames.frames))), b"")
-        found = coding_of(first, declared)
-        if found is not None:
-            return found
+    @staticmethod
+    def _told(declared: str) -> Coding:
         from pydicom.uid import UID
 
         if UID(declared).is_transfer_syntax and not UID(declared).is_encapsulated:
@@ -159,6 +171,8 @@ class Codec:
 
         if self._decoder is None:
             return jpeg.xl(encoded, self._dataset)
+        if plugin == jpeg.GUESSING:
+            return jpeg.guessed(encoded)
         if plugin == jpeg.PLUGIN:
             return jpeg.decoded(encoded, self._coding, self._dataset)
         stored, properties = self._decoder.as_array(
@@ -208,6 +222,8 @@ def _plugins(decoder: Decoder, found: Coding, options: dict[str, Any]) -> list[s
     plugins = [name for name in (*_PREFERRED, jpeg.PLUGIN) if name in available]
     if _LAST in available and found.syntax in _OF_THE_LAST:
         plugins.append(_LAST)
+    if found.syntax == coding.BASELINE:
+        plugins.append(jpeg.GUESSING)
     if not plugins:
         raise UnsupportedError(
             f"no decoder for transfer syntax {_name(found.syntax)}"

@@ -37,6 +37,9 @@ _PHOTOMETRIC = frozenset({
 })  # fmt: skip
 
 
+_NEVER_ZERO = frozenset({"SamplesPerPixel", "BitsAllocated", "BitsStored"})
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Run pydicom: it raises nothing but :class:`medsift.core.errors.InputError`.
@@ -107,10 +110,14 @@ def _one_of(terms: frozenset[str], dataset: Dataset, keyword: str) -> str:
 def _complete(dataset: Dataset) -> None:
     """Fill in what files of before part 10 leave to the reader, as pydicom needs it."""
     for keyword, value in _image_defaults(dataset):
-        if dataset.get(keyword) in {None, ""}:
+        if dataset.get(keyword) in {None, ""} or _is_impossible(dataset, keyword):
             setattr(dataset, keyword, value)
     if dataset.PhotometricInterpretation not in _PHOTOMETRIC:
         dataset.PhotometricInterpretation = _likely_interpretation(dataset)
+
+
+def _is_impossible(dataset: Dataset, keyword: str) -> bool:
+    return keyword in _NEVER_ZERO and not dataset.get(keyword)
 
 
 def _likely_interpretation(dataset: Dataset) -> str:

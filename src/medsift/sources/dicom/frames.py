@@ -7,6 +7,7 @@ with the items.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from medsift.sources.dicom.elements import PixelElement
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_FILLING = re.compile(rb"\0{1,64}|\xff{1,64}(?=\xff\xd8\xff)")
 _ITEMS = {"<": b"\xfe\xff\x00\xe0", ">": b"\xff\xfe\xe0\x00"}
 
 
@@ -38,8 +40,13 @@ class Fragments:
     is_cut: bool
 
     def __getitem__(self, frame: int) -> bytes:
-        """All bytes of a frame."""
-        return b"".join(self.frames[frame])
+        """All bytes of a frame, without what fills up before it begins."""
+        whole = b"".join(self.frames[frame])
+        if begins_a_frame(whole[:64]):
+            return whole
+        filling = _FILLING.match(whole)
+        start = filling.end() if filling is not None else 0
+        return whole[start:] if begins_a_frame(whole[start : start + 64]) else whole
 
 
 def is_encapsulated(pixels: PixelElement, native_bytes: int) -> bool:

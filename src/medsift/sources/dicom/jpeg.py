@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 PLUGIN = "imagecodecs"
+GUESSING = "libjpeg"
 
 _XL_LOSSLESS = "1.2.840.10008.1.2.4.110"
 XL_NAMES = {
@@ -73,6 +74,28 @@ def decoded(encoded: bytes, found: Coding, dataset: Dataset) -> tuple[NDArray[An
     if interpretation in {"YBR_RCT", "YBR_ICT"}:
         interpretation = "RGB"
     return _with_sign(stored, dataset), interpretation
+
+
+def guessed(encoded: bytes) -> tuple[NDArray[Any], str]:
+    """Decode JPEG of 8 bits with the colours that libjpeg takes it to have.
+
+    Parameters
+    ----------
+    encoded : bytes
+        One frame.
+
+    Returns
+    -------
+    stored : ndarray of uint8, shape (h, w) or (h, w, 3)
+    interpretation : str
+    """
+    import io
+
+    from PIL import Image, JpegImagePlugin
+
+    image: Image.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(encoded), "")
+    image = image if image.mode == "L" else image.convert("RGB")
+    return np.asarray(image), "MONOCHROME2" if image.mode == "L" else "RGB"
 
 
 def xl(encoded: bytes, dataset: Dataset) -> tuple[NDArray[Any], str]:

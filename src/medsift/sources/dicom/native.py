@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.errors import DecodeError
+from medsift.sources.dicom import models
 from medsift.sources.dicom.bits import values_of
 from medsift.sources.dicom.elements import DicomFile, PixelElement
 
@@ -20,6 +21,7 @@ _MOST_MISSING = 0.9
 _HALVED = "YBR_FULL_422"
 _LAST_GROUP = 0x7FE0  # nothing but padding and signatures follows the pixels
 _MOST_SAMPLES = 1 << 20
+_MOST_GREY = 0.98
 
 
 class NativeFrames:
@@ -30,6 +32,8 @@ class NativeFrames:
     file : DicomFile
     pixels : PixelElement
         Of the file.
+    announced : int
+        Of frames; 0 where the header tells.
 
     Attributes
     ----------
@@ -44,11 +48,12 @@ class NativeFrames:
         Next to nothing is there.
     """
 
-    def __init__(self, file: DicomFile, pixels: PixelElement) -> None:
+    def __init__(self, file: DicomFile, pixels: PixelElement, announced: int = 0) -> None:
         self._dataset = file.dataset
         self._is_little = file.encoding.is_little
-        self._options = _options(file.dataset, pixels)
-        announced = announced_frames(file.dataset)
+        announced = announced or announced_frames(file.dataset)
+        self._options = _options(file.dataset, pixels, announced)
+        announced = _held(self._options, pixels, announced)
         self._data: bytes | memoryview = _samples(
             pixels, -(-frame_bits(self._options) * announced // 8), file.encoding.is_little
         )
@@ -69,6 +74,12 @@ class NativeFrames:
         from pydicom import uid
         from pydicom.pixels import get_decoder
 
+        if models.is_ours(self._options):
+            samples = models.one_frame(
+                self._data, frame, self._options, self._is_little, int(self._dataset.BitsStored)
+            )
+            is_grey = samples.ndim == 2
+            return samples, str(self._dataset.PhotometricInterpretation) if is_grey else "RGB"
         syntax = uid.ExplicitVRLittleEndian if self._is_little else uid.ExplicitVRBigEndian
         stored, properties = get_decoder(syntax).as_array(
             self._data, index=frame, allow_excess_frames=False, **self._options
@@ -98,18 +109,28 @@ def frame_bits(options: dict[str, Any]) -> int:
     """Of one frame whose samples are not compressed."""
     bits = int(options["rows"] * options["columns"] * options["samples_per_pixel"])
     bits *= int(options["bits_allocated"])
-    return bits // 3 * 2 if options["photometric_interpretation"] == _HALVED else bits
+    is_halved = options["photometric_interpretation"] in models.HALVED
+    return bits // 3 * 2 if is_halved else bits
 
 
-def _options(dataset: Dataset, pixels: PixelElement) -> dict[str, Any]:
+def _options(dataset: Dataset, pixels: PixelElement, announced: int) -> dict[str, Any]:
     options = pixel_options(dataset)
     options |= {"pixel_keyword": pixels.keyword, "pixel_vr": pixels.vr}
     if pixels.keyword == "PixelData":
         # All bits of the samples, as they are: which of them count is told later.
-        _fit(options, pixels, announced_frames(dataset), int(dataset.BitsStored))
+        _fit(options, pixels, announced, int(dataset.BitsStored))
         options |= {"bits_stored": options["bits_allocated"], "pixel_representation": 0}
         options["correct_unused_bits"] = False
     return options
+
+
+def _held(options: dict[str, Any], pixels: PixelElement, announced: int) -> int:
+    """How many frames there are: more than announced where they fill the value to its end."""
+    bits, there = frame_bits(options), len(pixels.value)
+    if pixels.keyword != "PixelData" or not bits or bits % 8:
+        return announced
+    count, rest = divmod(there * 8, bits)
+    return count if count > announced and rest in {0, 8} else announced
 
 
 def _samples(pixels: PixelElement, needed: int, is_little: bool) -> memoryview:
@@ -129,16 +150,27 @@ def _fit(options: dict[str, Any], pixels: PixelElement, frames: int, stored: int
         needed = frame_bits(options | change) // 8 * frames
         if not needed <= len(pixels.value) <= needed + needed % 2:
             continue
-        if change.get("bits_allocated") != 8 or _is_of_bytes(pixels.value):
+        if not _speaks_against(change, pixels.value):
             options |= change
             return
 
 
-def _is_of_bytes(value: memoryview) -> bool:
-    """Whether neighbouring bytes are neighbouring samples, and not halves of one."""
+def _speaks_against(change: dict[str, Any], value: memoryview) -> bool:
+    """Whether the samples do not look as they would if the header were wrong in this way."""
     sample = np.frombuffer(value[:_MOST_SAMPLES], np.uint8).astype(np.int16)
-    near, next_but_one = (float(np.abs(sample[n:] - sample[:-n]).mean()) for n in (1, 2))
-    return near <= next_but_one
+    if change.get("bits_allocated") == 8:
+        # Neighbouring bytes would be neighbouring samples, and not halves of one.
+        return _distance(sample, 1) > _distance(sample, 2)
+    if change.get("samples_per_pixel") == 3:
+        # Every third sample would be of one colour; and of greys all three are the same.
+        triples = sample[: sample.size // 3 * 3].reshape(-1, 3)
+        is_grey = (triples == triples[:, :1]).all(axis=1).mean() > _MOST_GREY
+        return not is_grey and _distance(sample, 3) >= _distance(sample, 1)
+    return False
+
+
+def _distance(samples: NDArray[np.int16], step: int) -> float:
+    return float(np.abs(samples[step:] - samples[:-step]).mean())
 
 
 def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
@@ -151,6 +183,14 @@ def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
         changes.append({"bits_allocated": 8})
     elif options["bits_allocated"] == 8 and stored > 8:
         changes.append({"bits_allocated": 16})
+    if options["samples_per_pixel"] == 1 and options["bits_allocated"] == 8:
+        changes.append(
+            {
+                "samples_per_pixel": 3,
+                "photometric_interpretation": "RGB",
+                "planar_configuration": 0,
+            }
+        )
     if options["samples_per_pixel"] == 3:
         changes.append({"samples_per_pixel": 1, "photometric_interpretation": "MONOCHROME2"})
     return changes

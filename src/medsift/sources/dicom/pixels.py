@@ -60,6 +60,9 @@ class FrameReader:
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
                 raise DecodeError("a DICOM image with more than four samples a pixel")
             self._codec = Codec(file)
+            # A codestream may say something else than the header.
+            self.width, self.height = int(dataset.Columns), int(dataset.Rows)
+            check_pixels(self.width, self.height, limits)
             self.frame_count = self._codec.frame_count
 
     @property
@@ -126,6 +129,6 @@ def _shown(
 
 
 def _eight_bits(samples: NDArray[Any], bits: int) -> Pixels:
-    if samples.dtype != np.uint8 or bits > 8:
+    if samples.dtype != np.uint8:
         samples = samples >> max(0, bits - 8)
     return np.ascontiguousarray(samples, dtype=np.uint8)

@@ -84,10 +84,18 @@ def _entries(data: Any, declared: int, bits: int, order: str) -> NDArray[np.uint
             # Entries of 8 bits, two to a word.
             values = np.asarray(values, "<u2").view(np.uint8)
         return values[:declared].astype(np.uint16)
-    if len(data) in {declared, declared + declared % 2} and declared > 1:
+    is_half = len(data) in {declared, declared + declared % 2} and declared > 1
+    if is_half and (bits <= 8 or _is_of_bytes(data, order)):
         return np.frombuffer(data, np.uint8)[:declared].astype(np.uint16)
     words = np.frombuffer(data, f"{order}u2", len(data) // 2)
     return words[:declared].astype(np.uint16)
+
+
+def _is_of_bytes(data: bytes | bytearray, order: str) -> bool:
+    """Whether a table looks like one of bytes rather than one that lacks half of its words."""
+    entries = np.frombuffer(data, np.uint8).astype(np.float64)
+    words = np.frombuffer(data, f"{order}u2", len(data) // 2).astype(np.float64) / 257
+    return bool(np.abs(np.diff(entries)).mean() <= np.abs(np.diff(words)).mean() + 1)
 
 
 def _order(dataset: Dataset) -> str:

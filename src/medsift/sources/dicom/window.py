@@ -136,7 +136,9 @@ def _without_padding(values: NDArray[Any], stored: NDArray[Any], dataset: Datase
     padding = _value(dataset, "PixelPaddingValue")
     if not isinstance(padding, int):
         return values
-    rest = values[stored != padding]
+    limit = _value(dataset, "PixelPaddingRangeLimit")
+    ends = (padding, limit if isinstance(limit, int) else padding)
+    rest = values[(stored < min(ends)) | (stored > max(ends))]
     return rest if rest.size else values
 
 
