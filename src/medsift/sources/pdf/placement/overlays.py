@@ -250,7 +250,7 @@ class Surroundings:
 
 def hidden(picture: Picture) -> Picture:
     """Note of a picture that nobody sees it on its page."""
-    return replace(picture, note=",".join(filter(None, (picture.note, "hidden"))))
+    return replace(picture, note=", ".join(filter(None, (picture.note, "hidden"))))
 
 
 def _as_drawn(picture: Picture, pixels: Pixels) -> Picture:
