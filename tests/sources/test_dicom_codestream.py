@@ -94,6 +94,7 @@ def test_jpeg_is_read_by_its_own_header(
     found = only(held(frame, COLOUR, **said))
     assert shows(found, shown)
     assert (found.width, found.height) == (WIDTH, HEIGHT)
+    assert found.color_mode == said.get("PhotometricInterpretation", "RGB")
 
 
 def test_grey_jpeg_that_is_called_coloured_is_grey() -> None:

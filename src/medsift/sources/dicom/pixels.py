@@ -15,7 +15,7 @@ from medsift.core.picture import Pixels
 from medsift.decode.guard import check_pixels
 from medsift.decode.shrink import shrink
 from medsift.sources.dicom.codecs import Codec
-from medsift.sources.dicom.dataset import reading
+from medsift.sources.dicom.dataset import photometric_interpretation, reading
 from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.window import grey_picture
 
@@ -41,6 +41,8 @@ class FrameReader:
     ----------
     width, height : int
     frame_count : int
+    declared_colours : str
+        Photometric interpretation, as the file declares it.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class FrameReader:
         with reading():
             self.width, self.height = int(dataset.Columns), int(dataset.Rows)
             check_pixels(self.width, self.height, limits)
+            self.declared_colours = photometric_interpretation(dataset)
             if int(dataset.SamplesPerPixel) > _MOST_SAMPLES:
                 raise DecodeError("a DICOM image with more than four samples a pixel")
             self._codec = Codec(file)

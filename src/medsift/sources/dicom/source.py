@@ -16,7 +16,6 @@ from medsift.sources.dicom.dataset import (
     encapsulated_pdf,
     modality,
     parse,
-    photometric_interpretation,
 )
 from medsift.sources.dicom.elements import DicomFile
 from medsift.sources.dicom.header import series_uid
@@ -88,7 +87,7 @@ class _Pictures:
         self._note = note
         self._target = target
         self._modality = modality(dataset)
-        self._color_mode = photometric_interpretation(dataset)
+        self._color_mode = frames.declared_colours
         with contained(WHAT, tell_details=False):
             self._series = series_uid(dataset)
 
