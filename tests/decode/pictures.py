@@ -35,6 +35,11 @@ def only(data: bytes, target: int = 0, limits: Limits = DEFAULT_LIMITS) -> Pictu
     return picture
 
 
+def read(data: bytes) -> list[Picture]:
+    """All frames of a file."""
+    return list(frames(data, WHERE, DEFAULT_LIMITS))
+
+
 def close(picture: Picture, expected: Image.Image, tolerance: float) -> bool:
     wanted = np.asarray(expected.convert("RGB"), dtype=np.int16)
     assert picture.pixels.shape == wanted.shape

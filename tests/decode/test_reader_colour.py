@@ -266,6 +266,21 @@ class TestColourProfiles:
         data = encoded(Image.fromarray(values), "PNG", icc_profile=self.profile(1.0, b"GRAY"))
         assert abs(int(only(data).pixels[4, 64, 0]) - 137) <= 3
 
+    @pytest.mark.parametrize("method", [2, 3])
+    @pytest.mark.parametrize(("mode", "space"), [("RGB", b"RGB "), ("L", b"GRAY")])
+    def test_a_profile_in_the_boxes_of_jpeg_2000(
+        self, method: int, mode: str, space: bytes
+    ) -> None:
+        image = Image.new("L", (16, 16), 64).convert(mode)
+        data = encoded(image, "JPEG2000").replace(b"colr", b"free")
+        body = bytes([method, 0, 0]) + self.profile(1.0, space)
+        box = struct.pack(">I4s", 8 + len(body), b"colr") + body
+        at = data.index(b"jp2h") - 4
+        length = struct.unpack_from(">I", data, at)[0]
+        head = struct.pack(">I", length + len(box)) + data[at + 4 : at + length]
+        made = data[:at] + head + box + data[at + length :]
+        assert np.abs(only(made).pixels[0, 0].astype(int) - 137).max() <= 2
+
     def test_transparency_stays_beside_a_profile_of_greys(self) -> None:
         image = Image.merge("LA", (Image.new("L", (4, 4), 10), Image.new("L", (4, 4), 0)))
         data = encoded(image, "PNG", icc_profile=self.profile(1.0, b"GRAY"))

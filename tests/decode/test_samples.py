@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,13 @@ class TestFits:
 
     def test_a_scale_below_zero(self) -> None:
         assert is_rising(self.fits(ramp("int16", 500, -500), 16, BSCALE="-1.0D0"))
+
+
+def test_in_bitmaps_of_photoshop_one_is_black() -> None:
+    bits = np.asarray(scene(64, 48).convert("L")) > 128
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 1, 48, 64, 1, 0) + bytes(12)
+    picture = only(head + bytes(2) + np.packbits(~bits, axis=1).tobytes())
+    assert np.array_equal(picture.pixels[..., 0] > 127, bits)
 
 
 def test_a_signed_and_a_plain_picture_of_the_same_values_look_alike() -> None:

@@ -45,6 +45,8 @@ def renamed(data: bytes, old: int, new: int) -> bytes:
         (tiff_of(np.zeros((8, 8, 3), np.uint8), T259=34887), "LERC"),
         (big_tiff(34712), "JPEG 2000"),
         (renamed(encoded(scene(), "JPEG"), 0xC0, 0xC3), "lossless"),
+        (renamed(encoded(scene(), "JPEG"), 0xC0, 0xF7), "JPEG-LS"),
+        (photoshop(8).replace(b"8BPS\0\1", b"8BPS\0\2"), "large"),
     ],
 )
 def test_kinds_that_are_not_read(data: bytes, told: str) -> None:

@@ -1,4 +1,4 @@
-"""Channels of JPEG 2000 in the order that its header defines, ISO/IEC 15444-1 annex I.5.3.6."""
+"""What the boxes around JPEG 2000 say of its colours, ISO/IEC 15444-1 annex I.5.3."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PIL import Image
 _SUPERBOXES = (b"jp2h",)
 _COLOUR, _OPACITY = 0, 1
 _HEAD = 1 << 20
+_PROFILED = (b"\2", b"\3")  # restricted, and any
 
 
 def in_order(image: Image.Image, kind: str, data: bytes) -> Image.Image:
-    """Put the channels of a loaded image where its channel definitions say.
+    """Put the channels of a loaded image where its channel definitions say; note its profile.
 
     Parameters
     ----------
@@ -23,7 +24,12 @@ def in_order(image: Image.Image, kind: str, data: bytes) -> Image.Image:
     data : bytes
         Of the file.
     """
-    if kind != "jpeg2000" or image.mode not in {"RGB", "RGBA"}:
+    if kind != "jpeg2000":
+        return image
+    profile = _profile(data[:_HEAD])
+    if profile:
+        image.info.setdefault("icc_profile", profile)
+    if image.mode not in {"RGB", "RGBA"}:
         return image
     order = _order(data[:_HEAD], len(image.getbands()))
     if order is None:
@@ -45,6 +51,14 @@ def _order(data: bytes, count: int) -> list[int] | None:
     order = [places.get(at, -1) for at in range(count)]
     is_sound = sorted(order) == list(range(count))
     return order if is_sound and order != list(range(count)) else None
+
+
+def _profile(data: bytes) -> bytes:
+    """The profile of the first colour specification that has one; empty where none has."""
+    for name, body in _boxes(data, 0, len(data)):
+        if name == b"colr" and body[:1] in _PROFILED:
+            return body[3:]
+    return b""
 
 
 def _definitions(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -22,14 +22,14 @@ _HEAD = 64 * 1024
 _GAIN_MAPS = (b"hdrgm:", b"hdrgainmap", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
 
 
-def frames_of(kind: str, image: ImageFile.ImageFile, data: bytes) -> list[int]:
+def frames_of(kind: str, image: Any, data: bytes) -> list[int]:
     """Numbers of the frames that are pictures of their own, in the counting of Pillow.
 
     Parameters
     ----------
     kind : str
         Format, as :func:`medsift.decode.plugins.kind_of` tells it.
-    image : PIL.ImageFile.ImageFile
+    image : PIL.ImageFile.ImageFile or TiffPages
     data : bytes
         Of the file.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -17,10 +17,12 @@ from medsift.decode.colour import rgb_image
 from medsift.decode.guard import check_bytes, check_pixels, contained
 from medsift.decode.jp2 import in_order
 from medsift.decode.multipicture import first_alone, frames_of
+from medsift.decode.parts import parts_of
 from medsift.decode.plugins import kind_of, open_image
 from medsift.decode.repair import jpeg_2000_with_end, jpeg_with_end
 from medsift.decode.samples import by_own_means, with_true_samples
 from medsift.decode.shrink import shrink
+from medsift.decode.tiff_pages import TiffPages, is_stack
 from medsift.decode.unsupported import why_unsupported
 
 # In these, what follows the first picture is more pictures; in others it is layers, sizes
@@ -83,9 +85,10 @@ class ImageReader:
         self._what = f"{self._kind.upper()} image"
         self._sha256 = hashlib.sha256(data).hexdigest()
         with self._contained():
-            self._image = open_image(self._kind, data)
+            self._image = self._opened()
             self._mode = self._image.mode
             check_pixels(*self._image.size, limits)
+            self._parts = parts_of(self._kind, data)
             self._numbers = self._frames()
             self.frame_count = len(self._numbers)
 
@@ -116,7 +119,9 @@ class ImageReader:
         with self._contained():
             image = self._image
             number = self._numbers[index]
-            if (self.frame_count > 1 or number) and number != image.tell():
+            if self._parts:
+                image = open_image(self._kind, self._parts[index]())
+            elif (self.frame_count > 1 or number) and number != image.tell():
                 image.seek(number)
             width, height = image.size
             check_pixels(width, height, self._limits)
@@ -151,7 +156,22 @@ class ImageReader:
                 raise
             raise UnsupportedError(f"{self._what} of an unsupported kind: {kind}") from error
 
+    def _opened(self) -> ImageFile.ImageFile | TiffPages:
+        if self._kind == "tiff" and is_stack(self._data):
+            return TiffPages(self._data, self._limits)
+        try:
+            return open_image(self._kind, self._data)
+        except Exception:
+            if self._kind != "tiff":
+                raise
+            # Of what both refuse, Pillow's words tell more.
+            with suppress(Exception):
+                return TiffPages(self._data, self._limits)
+            raise
+
     def _frames(self) -> list[int]:
+        if self._parts:
+            return list(range(len(self._parts)))
         if self._kind not in _MULTI_FRAME:
             return [0]
         found = frames_of(self._kind, self._image, self._data)
@@ -159,9 +179,11 @@ class ImageReader:
             self._image = first_alone(self._data)
         return found
 
-    def _true(self, image: ImageFile.ImageFile) -> tuple[Image.Image, str]:
+    def _true(self, image: ImageFile.ImageFile | TiffPages) -> tuple[Image.Image, str]:
         """Pixels with the meaning that the file gives them."""
-        own = by_own_means(image, self._data)
+        if isinstance(image, TiffPages):
+            return image.decoded()
+        own = by_own_means(image, self._data, self._limits)
         if own is not None:
             return own
         loaded, damage = self._loaded(image)

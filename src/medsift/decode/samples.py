@@ -10,16 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageChops, ImageFile
 
-from medsift.core.errors import DecodeError
+from medsift.core.limits import Limits
+from medsift.decode import tiff
 
 _PHOTOMETRIC, _SAMPLE_FORMAT, _BITS = 262, 339, 258
-_COMPRESSION, _PLANAR = 259, 284
-_STRIP_OFFSETS, _ROWS_PER_STRIP = 273, 278
-_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS = 322, 323, 324
-_WHITE_IS_ZERO = 0
+_COMPRESSION, _PLANAR, _STRIP_COUNTS, _COLOUR_MAP = 259, 284, 279, 320
+_WHITE_IS_ZERO, _YCBCR = 0, 6
+_FAX = frozenset({2, 3, 4})
 _UNSIGNED, _SIGNED = 1, 2
 _SEPARATE = 2
 _COLOURS = frozenset({"RGB", "RGBA", "CMYK"})
@@ -38,11 +37,15 @@ def with_true_samples(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
     """
     if image.format == "TIFF":
         return _of_tiff(image)
+    if image.format == "PSD":
+        return _of_photoshop(image)
     return _of_fits(image, data) if image.format == "FITS" else image
 
 
-def by_own_means(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str] | None:
-    """Planes of uncompressed TIFF that Pillow would read as noise; None for all else.
+def by_own_means(
+    image: ImageFile.ImageFile, data: bytes, limits: Limits
+) -> tuple[Image.Image, str] | None:
+    """Pages of TIFF without compression that Pillow would read as noise; None for all else.
 
     The second value is ``truncated`` where samples are missing, and were filled in.
 
@@ -52,6 +55,7 @@ def by_own_means(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, 
         Not yet loaded.
     data : bytes
         Of the file.
+    limits : Limits
 
     Raises
     ------
@@ -59,18 +63,33 @@ def by_own_means(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, 
         There are fewer strips or tiles than the size needs.
     """
     tags = getattr(image, "tag_v2", None)
-    if tags is None or tags.get(_COMPRESSION, 1) != 1:
+    if tags is None or tags.get(_COMPRESSION, 1) != 1 or not _is_noise_to_pillow(image, tags):
         return None
+    made, is_whole = tiff.page(tags, data, limits)
+    return _like(image, made), "" if is_whole else "truncated"
+
+
+def _is_noise_to_pillow(image: ImageFile.ImageFile, tags: Any) -> bool:
     bits = set(tags.get(_BITS, (1,)))
-    if tags.get(_PLANAR, 1) != _SEPARATE or bits != {16} or image.mode not in _COLOURS:
-        return None
-    samples, is_whole = _assembled(tags, data, "<" if tags.prefix == b"II" else ">")
-    made = _like(image, _image_of(samples, image.mode))
-    return made, "" if is_whole else "truncated"
+    if tags.get(_PHOTOMETRIC) == _YCBCR and tags.get(_PLANAR, 1) != _SEPARATE:
+        return bits == {8} and tiff.shared_colours(tags) != (1, 1) and _are_shared(tags)
+    return tags.get(_PLANAR, 1) == _SEPARATE and bits == {16} and image.mode in _COLOURS
+
+
+def _are_shared(tags: Any) -> bool:
+    """Whether there are fewer bytes than three for each pixel: the default is often not meant."""
+    held = sum(tags.get(_STRIP_COUNTS, ()))
+    return not held or held < 3 * int(tags[256]) * int(tags[257])
 
 
 def _of_tiff(image: ImageFile.ImageFile) -> Image.Image:
     tags: Any = getattr(image, "tag_v2", {})
+    if image.mode == "P":
+        return _with_bytes_of_colours(image, tags)
+    if image.mode in {"1", "L"} and _PHOTOMETRIC not in tags:
+        # Pillow takes white for zero, which is so in facsimiles alone.
+        is_fax = tags.get(_COMPRESSION, 1) in _FAX
+        return image if is_fax else _like(image, ImageChops.invert(image))
     kind = (tags.get(_SAMPLE_FORMAT) or (_UNSIGNED,))[0]
     bits = (tags.get(_BITS) or (1,))[0]
     if image.mode == "L" and kind == _SIGNED and bits == 8:
@@ -88,6 +107,22 @@ def _of_tiff(image: ImageFile.ImageFile) -> Image.Image:
     if not is_wrapped and not is_inverse:
         return image
     return _like(image, Image.fromarray(values))
+
+
+def _with_bytes_of_colours(image: ImageFile.ImageFile, tags: Any) -> Image.Image:
+    """Entries of a palette have 16 bits; where all are small, somebody meant 8."""
+    entries = tags.get(_COLOUR_MAP) or ()
+    if not entries or max(entries) > 255 or max(entries) == 0:
+        return image
+    made = _like(image, image.copy())
+    count = len(entries) // 3
+    made.putpalette([entries[n + count * c] for n in range(count) for c in range(3)])
+    return made
+
+
+def _of_photoshop(image: ImageFile.ImageFile) -> Image.Image:
+    """In bitmaps of Photoshop one is black."""
+    return _like(image, ImageChops.invert(image)) if image.mode == "1" else image
 
 
 def _of_fits(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
@@ -124,40 +159,3 @@ def _number(cards: dict[bytes, bytes], name: bytes, default: float) -> float:
 def _like(image: Image.Image, made: Image.Image) -> Image.Image:
     made.info = dict(image.info)
     return made
-
-
-def _assembled(tags: Any, data: bytes, order: str) -> tuple[NDArray[Any], bool]:
-    """Samples of all planes, shape (h, w, n), and whether all of them are there."""
-    width, height = int(tags[256]), int(tags[257])
-    count = int(tags.get(277, 1))
-    planes = count if tags.get(_PLANAR, 1) == _SEPARATE else 1
-    each = count // planes
-    tile = (
-        (int(tags[_TILE_LENGTH]), int(tags[_TILE_WIDTH]))
-        if _TILE_WIDTH in tags
-        else (min(int(tags.get(_ROWS_PER_STRIP, height)), height), width)
-    )
-    offsets = tags.get(_TILE_OFFSETS) or tags[_STRIP_OFFSETS]
-    down, across = -(-height // tile[0]), -(-width // tile[1])
-    if min(tile) < 1 or len(offsets) < planes * down * across:
-        raise DecodeError("a TIFF image whose strips are missing")
-    dtype = np.dtype(f"{order}u2")
-    result = np.zeros((height, width, count), dtype)
-    is_whole = True
-    for number in range(planes * down * across):
-        plane, place = divmod(number, down * across)
-        y, x = (place // across) * tile[0], (place % across) * tile[1]
-        rows = tile[0] if _TILE_WIDTH in tags else min(tile[0], height - y)
-        size = rows * tile[1] * each * dtype.itemsize
-        held = data[offsets[number] : offsets[number] + size]
-        is_whole &= len(held) == size
-        block = np.frombuffer(held.ljust(size, b"\0"), dtype).reshape(rows, tile[1], each)
-        kept = block[: height - y, : width - x]
-        result[y : y + rows, x : x + tile[1], plane * each : (plane + 1) * each] = kept
-    return result, is_whole
-
-
-def _image_of(samples: NDArray[Any], mode: str) -> Image.Image:
-    shifted = (samples >> 8).astype(np.uint8)
-    channels = [Image.fromarray(shifted[..., n]) for n in range(Image.getmodebands(mode))]
-    return Image.merge(mode, channels)

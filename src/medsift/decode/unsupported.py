@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import Image
 
+from medsift.decode.tiff import directories
+
 _COMPRESSION = 259
 # Compressions of TIFF that Pillow has no name for, as the registry of libtiff lists them.
 _UNKNOWN_TO_PILLOW = {
@@ -55,6 +57,8 @@ def _photoshop(data: bytes, _image: Any) -> str:
         return ""
     bits = int.from_bytes(data[22:24], "big")
     mode = int.from_bytes(data[24:26], "big")
+    if data[4:6] == b"\0\2":
+        return "a large document"
     return "" if (mode, bits) in MODES else f"mode {mode} of {bits} bits"
 
 
@@ -63,6 +67,8 @@ def _jpeg(data: bytes, _image: Any) -> str:
     at = 2
     while len(data) >= at + 5 and data[at] == 0xFF:
         marker = data[at + 1]
+        if marker == 0xF7:
+            return "JPEG-LS"
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
             if marker in {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}:
                 return "lossless or hierarchical coding"
@@ -75,24 +81,13 @@ def _jpeg(data: bytes, _image: Any) -> str:
 def _tiff(data: bytes, image: Any) -> str:
     tags = getattr(image, "tag_v2", None)
     try:
-        found = (tags if tags is not None else _first_directory(data)).get(_COMPRESSION, 1)
+        found = (tags if tags is not None else directories(data)[0]).get(_COMPRESSION, 1)
     except Exception:  # noqa: BLE001  a damaged directory; whoever asked knows more of that
         return ""
     if found in _UNKNOWN_TO_PILLOW:
         return f"compressed as {_UNKNOWN_TO_PILLOW[found]}"
     name = _OPTIONAL.get(found, "")
     return "" if not name or _is_built_with(name) else f"compressed as {name}"
-
-
-def _first_directory(data: bytes) -> Any:
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    is_big = data[2:3] == b"+" or data[3:4] == b"+"
-    tags: Any = ImageFileDirectory_v2(data[: 16 if is_big else 8])
-    stream = io.BytesIO(data)
-    stream.seek(tags.next)
-    tags.load(stream)
-    return tags
 
 
 @functools.cache
