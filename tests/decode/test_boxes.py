@@ -71,6 +71,11 @@ def test_boxes_are_read_by_rows_from_the_left_also_where_tops_differ_a_little() 
     assert [len(row) for row in rows_of(uneven)] == [2, 2]
 
 
+def test_high_and_narrow_boxes_side_by_side_are_one_row() -> None:
+    narrow = [(20, 5, 30, 95), (0, 0, 10, 100), (40, 2, 50, 98)]
+    assert rows_of(narrow) == [sorted(narrow)]
+
+
 def test_columns_and_rows_are_those_that_the_boxes_stand_in() -> None:
     assert bands(GRID, 0) == [(0, 40), (50, 90)]
     assert bands(GRID, 1) == [(0, 30), (40, 70)]

@@ -24,7 +24,7 @@ def test_any_values_become_eight_bits(values: np.ndarray[Any, Any]) -> None:
     assert grey.shape == values.shape
 
 
-@pytest.mark.parametrize("kind", ["<u2", ">u2", "<i2", ">i2"])
+@pytest.mark.parametrize("kind", ["u1", "i1", "<u2", ">u2", "<i2", ">i2", "i4", "u4", "f4"])
 def test_large_pictures_are_scaled_like_small_ones(kind: str) -> None:
     values = np.random.default_rng(0).integers(-3000, 3000, (300, 300)).astype(kind)
     whole = scale(values, 100.0, 2000.0)

@@ -40,6 +40,7 @@ def test_places_count_from_the_beginning_of_the_box() -> None:
 
 def test_parts_are_no_shorter_than_asked() -> None:
     assert cuts(strip(5, 40, 40), (0, 0, 200, 40), 0, 41) == []
+    assert cuts(strip(3, 80, 60), (0, 0, 240, 60), 0, 80) == [80, 160]
 
 
 def test_one_picture_is_not_cut() -> None:

@@ -84,6 +84,14 @@ def test_what_pillow_writes_is_an_image_of_that_format(kind: str, mode: str) -> 
     assert image_format(content) == kind.lower()
 
 
+def test_a_pcx_file_has_its_corners_in_order() -> None:
+    content = bytearray(encoded("PCX"))
+    content[12:16] = bytes(4)  # dots per inch, which may be missing
+    assert image_format(bytes(content)) == "pcx"
+    content[4:12] = struct.pack("<4H", 9, 0, 8, 15)
+    assert image_format(bytes(content)) != "pcx"
+
+
 def test_heif_is_told_from_other_files_of_the_same_container() -> None:
     def box(*brands: bytes) -> bytes:
         body = b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
@@ -197,6 +205,10 @@ def test_mail_is_told_by_its_header() -> None:
     assert sniff(b"From a@example.org Mon Jan  5 10:11:12 2026\n" + header) == "mbox"
     related = b'MIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\ttype="text/html"\r\n\r\n'
     assert sniff(b"From: <Saved by a browser>\r\n" + related) == "mhtml"
+    mark = b"Snapshot-Content-Location: https://example.org/\r\nSubject: a\r\n"
+    bare = b"MIME-Version: 1.0\r\nContent-Type: Multipart/Related; boundary=x\r\n\r\n"
+    assert sniff(mark + bare) == "mhtml"
+    assert sniff(b"Subject: a\r\n" + bare) == "eml"
     assert sniff(b"Subject: a note to self\nthat goes on without a second field\n") == "text"
 
 

@@ -31,6 +31,29 @@ def test_every_input_is_in_one_block_in_order(folder: Path, tmp_path: Path) -> N
     assert [len(block.names) for block in cut] == [3, 3, 1]
 
 
+def test_rows_of_a_table_are_each_in_one_block_and_none_is_read_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "list.parquet"
+    table.touch()
+    read: list[tuple[int, int]] = []
+
+    def column_of(path: Path, column: str, start: int, stop: int) -> list[str]:
+        assert (path, column) == (table, "address")
+        read.append((start, stop))
+        return [f"https://example.org/{row}" for row in range(start, stop)]
+
+    monkeypatch.setattr("medsift.sources.listing.rows_of", lambda _path, _column: 8)
+    monkeypatch.setattr("medsift.sources.listing.column_of", column_of)
+    monkeypatch.setattr("medsift.sources.listing.split", lambda name: (Path(name), "address"))
+    cut = list(blocks(["a.png"], [str(table)], 3))
+    assert read == []
+    names = [item.source for block in cut for item in block.inputs()]
+    assert names == ["a.png", *(f"https://example.org/{row}" for row in range(8))]
+    assert read == [(0, 3), (3, 6), (6, 8)]
+    assert len({block.shard for block in cut}) == 4
+
+
 def test_a_block_survives_its_way_to_another_machine(folder: Path) -> None:
     (block,) = blocks([str(folder)], [], 100)
     assert Block.load(block.dump()) == block

@@ -1,4 +1,4 @@
-"""How Ray is started, told by a stand-in for it."""
+"""How Ray is started and asked, told by a stand-in for it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from medsift.core.errors import EngineError, UsageError
+from medsift.core.record import Record
 from medsift.pipeline import cluster
 from medsift.pipeline.blocks import Block
 from medsift.pipeline.cluster import make_shards, ray_running, require_ray
 from medsift.pipeline.options import ScanOptions
+from medsift.pipeline.outcomes import Examined, Outcome
+from medsift.sources.inputs import Input
 
 
 class Ray(ModuleType):
@@ -132,3 +135,44 @@ def test_shards_are_told_as_they_are_made_and_nothing_else_is_printed(
     assert made["stage"] is cluster._ShardMaking
     assert (context.enable_progress_bars, context.print_on_execution_start) == (False, False)
     assert logging.getLogger("ray.data").level == logging.ERROR
+
+
+class Actor:
+    """Examines when it is waited for; its references are lists of sources."""
+
+    def __init__(self) -> None:
+        self.run = SimpleNamespace(remote=lambda items: tuple(item.source for item in items))
+
+
+class Working(SimpleNamespace):
+    """In place of Ray: what was asked for last is done first."""
+
+    exceptions = SimpleNamespace(RayActorError=RuntimeError)
+    lost: tuple[str, ...] = ()
+
+    def wait(self, references: list[Any], **_: object) -> tuple[list[Any], list[Any]]:
+        return references[-1:], references[:-1]
+
+    def get(self, reference: tuple[str, ...]) -> list[Examined]:
+        if reference == self.lost:
+            raise RuntimeError("lost")
+        return [Examined(Input(name), [Outcome(Record(name))]) for name in reference]
+
+
+def test_results_come_in_the_order_of_the_inputs_and_are_told_as_they_are_done() -> None:
+    groups: list[Any] = [[Input(f"{n}.pdf")] for n in range(7)]
+    groups[3] = Examined(Input("3.pdf"), [], earlier=True)
+    told: list[str] = []
+    found = cluster._in_order(
+        Working(), [Actor(), Actor()], iter(groups), lambda done: told.append(done.item.source)
+    )
+    assert [done.item.source for done in found] == [f"{n}.pdf" for n in range(7)]
+    assert told[0] == "6.pdf"
+    assert "0.pdf" not in told
+
+
+def test_what_is_lost_with_an_actor_costs_itself_alone() -> None:
+    ray = Working(lost=("1.pdf",))
+    groups: list[Any] = [[Input(f"{n}.pdf")] for n in range(3)]
+    found = list(cluster._in_order(ray, [Actor()], iter(groups), None))
+    assert [done.outcomes[0].record.reason for done in found] == ["", "crashed", ""]

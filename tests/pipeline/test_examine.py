@@ -23,6 +23,7 @@ from medsift.sources.base import Blob, Context
 from medsift.sources.inputs import Input
 from tests.classify.tiny_model import write_model
 from tests.samples import dicom_file, jpeg, picture, write_pdf
+from tests.sources.dicom_samples import dataset, ramp, written
 from tests.sources.pdf.making_pdfs import scene, to_jpeg
 
 
@@ -222,3 +223,16 @@ def test_the_perceptual_hash_does_not_depend_on_the_model(tmp_path: Path) -> Non
         for model in ("default", "fast")
     ]
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize(("by_series", "count"), [(False, 3), (True, 1)])
+def test_frames_are_told_one_by_one_unless_a_series_is_one(
+    tmp_path: Path, by_series: bool, count: int
+) -> None:
+    frames = np.stack([np.roll(ramp(), number, axis=1) for number in range(3)])
+    made = dataset(frames, NumberOfFrames=3, SeriesInstanceUID="1.2.3", InstanceNumber=1)
+    (tmp_path / "a.dcm").write_bytes(written(made))
+    model = str(write_model(tmp_path / "model"))
+    examiner = Examiner(ScanOptions(model=model, by_series=by_series))
+    found = list(examiner.examine(Input("a.dcm", path=tmp_path / "a.dcm")))
+    assert [outcome.record.status for outcome in found] == ["ok"] * count

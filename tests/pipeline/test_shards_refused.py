@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -72,7 +73,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def test_a_store_that_is_full_is_told_at_every_step(store: Store) -> None:
     folder = ShardFolder("memory://bucket/shards/")
-    counts = ShardTotals(1, 1, 1, 0, 0, {"medical": 1})
+    counts = ShardTotals(1, 1, 1, 0, 0, Counter({"medical": 1}))
     store.is_full = True
     with pytest.raises(OutputError, match=r"^cannot write .*shards.*: No space left on device$"):
         folder.begin({}, resume=False)

@@ -98,6 +98,19 @@ class TestRows:
         (file,) = files_in(records)
         assert (file.counts["medical"], file.frames) == (2, 4)
 
+    def test_a_hit_is_where_its_locator_its_member_or_its_address_says(
+        self, tmp_path: Path
+    ) -> None:
+        plain = replace(picture("a"), locator="", page=None)
+        records = [
+            replace(plain, locator="page 3", member="b.png", url="https://example.org/c.png"),
+            replace(plain, member="b.png", url="https://example.org/c.png"),
+            replace(plain, url="https://example.org/c.png"),
+        ]
+        (row,) = listed(tmp_path, records)
+        where = [hit["where"] for hit in json.loads(row["hits"])]
+        assert where == ["page 3", "b.png", "https://example.org/c.png"]
+
     def test_a_figure_counts_once_with_its_panels(self) -> None:
         whole = picture("a.pdf", 1, "non_medical", "chart")
         panels = [replace(picture("a.pdf", 1), panel=n, p_medical=n / 3) for n in (1, 2)]

@@ -157,10 +157,12 @@ class TestGrey:
 def test_what_old_files_leave_out_is_filled_in(colour: bool, missing: list[str]) -> None:
     values = ramp("uint8", 255)
     made = dataset(np.stack([values, values[::-1], 255 - values], -1) if colour else values)
-    whole = only(made).pixels
+    whole = only(made)
     for keyword in missing:
         delattr(made, keyword)
-    assert (only(made).pixels == whole).all()
+    found = only(made)
+    assert (found.pixels == whole.pixels).all()
+    assert found.color_mode == whole.color_mode == ("RGB" if colour else "MONOCHROME2")
 
 
 def test_large_pictures_are_shrunk_to_what_is_enough() -> None:

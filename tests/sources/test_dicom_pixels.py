@@ -321,6 +321,13 @@ class TestBits:
         stored, _ = codec_of(written(made)).decode(0)
         assert np.array_equal(stored, self.VALUES)
 
+    @pytest.mark.parametrize(("count", "wraps"), [(3, True), (4, False)])
+    def test_a_few_values_beyond_their_bits_are_an_accident(self, count: int, wraps: bool) -> None:
+        values = ramp(top=1000)  # 3072 samples
+        values.ravel()[:count] = 1100
+        stored, _ = codec_of(written(dataset(values, BitsStored=10, HighBit=9))).decode(0)
+        assert np.array_equal(stored, values & 1023 if wraps else values)
+
     def test_an_overlay_in_the_unused_bits_does_not_count(self) -> None:
         values = self.VALUES.copy()
         values[10:20] |= 0x1000
@@ -396,6 +403,12 @@ class TestTables:
         values = np.tile(np.array([-5, -2, -1, 0, 1, 9], dtype=np.int16), (6, 1))
         line = only(dataset(values, VOILUTSequence=[table])).pixels[0, :, 0]
         assert line.tolist() == [0, 0, 100, 200, 255, 255]
+
+    def test_the_first_of_a_table_may_be_large(self) -> None:
+        table = self.table([0, 100, 255], 3, 8, first=40_000)
+        values = np.tile(np.array([5, 39_999, 40_000, 40_001, 60_000], dtype=np.uint16), (5, 1))
+        line = only(dataset(values, VOILUTSequence=[table])).pixels[0, :, 0]
+        assert line.tolist() == [0, 0, 0, 100, 255]
 
     def test_a_window_that_leaves_a_few_dark_levels_shows_nothing(self) -> None:
         line = only(dataset(ramp(), WindowCenter=32768, WindowWidth=65536)).pixels[0, :, 0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medsift import scan
-from medsift.core.errors import EncryptedError
+from medsift.core.errors import CrashedError, EncryptedError
 from medsift.core.limits import DEFAULT_LIMITS
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Budget, Context, SourceOptions
@@ -88,6 +88,15 @@ def test_a_document_whose_reader_dies_goes_on_at_the_next_page() -> None:
     pdf.page(draw("I", 50, 50, 200, 150), {"I": pdf.picture(scene(seed=9))})
     found = list(pages_apart(pdf.to_bytes(), WHERE, context()))
     assert told(found) == [(1, ""), (2, ""), (2, ""), (2, "crashed"), (3, ""), (4, "")]
+
+
+def test_where_there_is_no_process_to_read_in_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("medsift.sources.pdf.apart.subprocess.Popen", refuse)
+    with pytest.raises(CrashedError, match="no process to read the document in"):
+        list(pages_apart(several().to_bytes(), WHERE, context()))
 
 
 def test_the_worker_of_a_scan_survives_such_a_page(tmp_path: Path) -> None:

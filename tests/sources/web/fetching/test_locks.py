@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -33,6 +34,26 @@ def test_no_more_hold_a_place_than_there_are_places(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == 2
+
+
+def test_who_waits_looks_again_less_and_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    locks = HostLocks(tmp_path)
+    with contextlib.ExitStack() as held:
+        held.enter_context(locks.place("example.org"))
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 9:
+                held.close()
+
+        monkeypatch.setattr("medsift.sources.web.fetching.locks.time.sleep", wait)
+        with HostLocks(tmp_path).place("example.org"):
+            pass
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (0.01, 0.1)
 
 
 def test_places_at_different_hosts_have_nothing_to_do_with_each_other(tmp_path: Path) -> None:
