@@ -13,7 +13,7 @@ from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import refined
 from medsift.sources.pdf.apart import ATTACHED, Begun, PageJob, noted, pages_apart
-from medsift.sources.pdf.document.attachments import attached_to, attachments_of
+from medsift.sources.pdf.document.attachments import associated_with, attached_to, attachments_of
 from medsift.sources.pdf.document.facts import FactsReader
 from medsift.sources.pdf.document.opening import open_document, open_second, saved_plainly
 from medsift.sources.pdf.page import findings_of, is_dangerous
@@ -76,7 +76,7 @@ def messages(job: PageJob, data: bytes, context: Context) -> Iterator[Finding | 
         if job.last is None:
             yield from reading.rest()
             yield Begun(ATTACHED)
-            yield from attachments_of(document, job.where, context)
+            yield from reading.attachments()
 
 
 def _in_place(data: bytes, where: Provenance, context: Context) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _in_place(data: bytes, where: Provenance, context: Context) -> Iterator[Find
         for number in range(reading.stop):
             yield from reading.page(number)
         yield from reading.rest()
-        yield from attachments_of(document, where, context)
+        yield from reading.attachments()
 
 
 class _Reading:
@@ -140,6 +140,12 @@ class _Reading:
             yield _stopped(self._where, what)
         elif self._count > self._limit:
             yield _stopped(self._where, f"{self._count} pages, of which {self._limit} were read")
+
+    def attachments(self) -> Iterator[Finding]:
+        """Yield what the files hold that are embedded in the document."""
+        context = self._extractor.context
+        yield from attachments_of(self._document, self._where, context)
+        yield from associated_with(self._document, self._facts, self._where, context)
 
     def _page(self, number: int, where: Provenance) -> Iterator[Finding]:
         import pypdfium2 as pdfium

@@ -7,6 +7,7 @@ import zlib
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from medsift.core.limits import DEFAULT_LIMITS, Limits
@@ -61,6 +62,30 @@ def test_the_picture_of_a_pdf_in_a_pdf_is_found_and_placed() -> None:
     for number, picture in enumerate((own, below, deepest)):
         assert np.array_equal(picture.pixels, scene(seed=number))
         assert picture.where.index == number + 1
+
+
+def _associated(tree: bool = False) -> bytes:
+    """A PDF with one file that is associated with the document, and again with its page."""
+    pdf = Pdf()
+    stream = pdf.add("/Type /EmbeddedFile", _png(1))
+    spec = pdf.add(f"/Type /Filespec /F (a.png) /AFRelationship /Data /EF << /F {stream} 0 R >>")
+    names = f"/Names << /EmbeddedFiles << /Names [(a.png) {spec} 0 R] >> >>" if tree else ""
+    pdf.catalog = f"/AF [{spec} 0 R] {names}"
+    pdf.page("", extra=f"/AF [{spec} 0 R]")
+    return pdf.to_bytes()
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_files_that_are_only_associated_are_found_and_no_file_twice(tree: bool) -> None:
+    (picture,) = _pictures(_found(_associated(tree)))
+    assert picture.where.locator == "member a.png"
+    assert np.array_equal(picture.pixels, scene(seed=1))
+
+
+def test_an_associated_file_is_bounded_like_any_other() -> None:
+    found = _found(_associated(), replace(DEFAULT_LIMITS, members=0))
+    assert not _pictures(found)
+    assert "limit_exceeded" in {problem.reason for problem in problems(found)}
 
 
 def test_a_file_without_a_name_is_called_by_its_place_among_the_annotations() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from medsift.core.errors import InputError, LimitError
@@ -15,6 +16,8 @@ from medsift.sources.naming import anchored, member_place
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
+
+    from medsift.sources.pdf.document.facts import FactsReader
 
 
 def attachments_of(document: PdfDocument, where: Provenance, context: Context) -> Iterator[Finding]:
@@ -32,6 +35,38 @@ def attachments_of(document: PdfDocument, where: Provenance, context: Context) -
     for number in range(raw.FPDFDoc_GetAttachmentCount(document)):
         handle = raw.FPDFDoc_GetAttachment(document, number)
         if handle and not (yield from _inside(handle, number, where, context)):
+            return
+
+
+def associated_with(
+    document: PdfDocument, facts: FactsReader, where: Provenance, context: Context
+) -> Iterator[Finding]:
+    """Yield what is found in associated files (ISO 32000-2, 14.13) that no name tree lists.
+
+    Parameters
+    ----------
+    document : PdfDocument
+    facts : FactsReader
+        Of the document.
+    where : Provenance
+        Of the document.
+    context : Context
+    """
+    from pypdfium2 import raw
+
+    if raw.FPDFDoc_GetAttachmentCount(document):
+        return  # where there is a tree, it is to list them all (ISO 19005-3, 6.8)
+    for number, (name, stream) in enumerate(facts.associated_files()):
+        spot = member_place(where, name or f"attachment {number + 1}")
+        try:
+            content = stream.get_data()
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  a parser may raise anything on hostile input
+            yield Problem(spot, "failed", "undecodable", "undecodable: a damaged attachment")
+            continue
+        held = partial(bytes, content)
+        if not (yield from _followed(spot, len(content), held, context)):
             return
 
 
@@ -66,8 +101,14 @@ def _inside(
 ) -> Generator[Finding, None, bool]:
     """Follow one file; whether the budget allows to go on."""
     spot = member_place(where, _name(handle) or f"attachment {number + 1}")
+    size = _size(handle)
+    return (yield from _followed(spot, size, partial(_content, handle, size), context))
+
+
+def _followed(
+    spot: Provenance, size: int, content: Callable[[], bytes], context: Context
+) -> Generator[Finding, None, bool]:
     try:
-        size = _size(handle)
         if size > context.limits.file_bytes:
             raise LimitError(f"larger than {context.limits.file_bytes // MIB} MiB")
     except InputError as error:
@@ -79,7 +120,7 @@ def _inside(
     except LimitError as error:
         yield Problem(spot, "failed", error.code, error.record_text)
         return False
-    for found in context.recurse(Blob(spot, data=_content(handle, size)), deeper):
+    for found in context.recurse(Blob(spot, data=content()), deeper):
         yield replace(found, where=anchored(found.where, spot))
     return True
 

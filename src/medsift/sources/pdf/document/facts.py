@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medsift.core.picture import Bbox
+from medsift.sources.pdf.document.associated import associated
 from medsift.sources.pdf.document.dictionaries import (
     number_of,
     size_of,
@@ -173,6 +174,17 @@ class FactsReader:
             raise
         except Exception:  # noqa: BLE001  as in of_page
             return 0
+
+    def associated_files(self) -> list[tuple[str, Any]]:
+        """Names and streams of the files that are associated with the document or its pages."""
+        if self._reader is None:
+            return []
+        try:
+            return list(associated(self._reader))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  as in of_page
+            return []
 
     def page(self, number: int) -> Any:
         """Give pypdf's page, counted from 0; None where it has none."""

@@ -18,6 +18,7 @@ from medsift.sources.base import Context, sha256_of
 from medsift.sources.pdf.document.facts import ImageFacts
 from medsift.sources.pdf.pixels.draw import draw_image, pixel_hash
 from medsift.sources.pdf.pixels.stored import encoded, stored_mode, unwrapped
+from medsift.sources.pdf.pixels.unsaid import by_length, leaves_out
 from medsift.sources.pdf.placement.placements import Placement
 
 if TYPE_CHECKING:
@@ -174,8 +175,9 @@ def _decode(
         alone = _open_file(data, placement, file_target, facts[0].mode)
         if alone is not None:
             return _finish(placement, facts, alone, data)
-    if is_fatal(facts):
-        return _finish(placement, facts, _undrawn(data, placement, facts), None, stored)
+    given = _not_for_drawing(data, placement, facts)
+    if given is not None:
+        return _finish(placement, facts, given, None, stored)
     pixels, empty = _drawn(page, placement, facts, bare_target)
     if data is not None and not empty and _is_flat(pixels):
         pixels = _not_flat(data, placement, facts, pixels)
@@ -211,6 +213,22 @@ def _undrawn(data: bytes | None, placement: Placement, facts: tuple[ImageFacts, 
     painted = (grey > middle) == any(f.inverted for f in facts)
     shown = np.where(painted, np.uint8(0), np.uint8(255))
     return np.repeat(shown[..., np.newaxis], 3, axis=2)
+
+
+def _not_for_drawing(
+    data: bytes | None, placement: Placement, facts: tuple[ImageFacts, ...]
+) -> Pixels | None:
+    """Pixels of an image that PDFium dies of, or knows too little of; None of all others."""
+    if is_fatal(facts):
+        return _undrawn(data, placement, facts)
+    is_bare = data is None and _WRAPPERS.issuperset(placement.filters)
+    if not is_bare or not leaves_out(facts):
+        return None
+    size = placement.width, placement.height
+    found = by_length(unwrapped(placement.handle), size, facts)
+    if found is None and not facts[0].mode and facts[0].bits > 1:
+        raise DecodeError("an image without a colour space")
+    return found
 
 
 def _masked(facts: tuple[ImageFacts, ...]) -> bool:
@@ -259,7 +277,8 @@ def _open_file(data: bytes, placement: Placement, target: int, mode: str = "") -
         with Image.open(io.BytesIO(data), formats=("JPEG", "JPEG2000")) as image:
             if image.size != (placement.width, placement.height):
                 return None
-            if mode and image.mode != mode:
+            # Colours that are called grey would be drawn as noise.
+            if mode and image.mode not in {mode, "RGB" if mode == "L" else mode}:
                 return None
             if target:
                 image.draft(None, _at_least(image.size, target))
