@@ -80,3 +80,12 @@ def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> Non
     found = scan(bytes(broken))
     assert found
     assert list(crashed(found)) == []
+
+
+def test_a_metafile_without_the_header_of_a_placeable_one_is_known() -> None:
+    dib = bitmap()
+    words = (6 + 22 + len(dib)) // 2
+    made = wmf(struct.pack("<IH", words, 0x0F43) + bytes(22) + dib)[22:]
+    (picture,) = scan(made, "a.wmf")
+    assert isinstance(picture, Picture)
+    assert picture.pixels[0, 0].tolist() == [200, 0, 0]

@@ -30,6 +30,7 @@ FileType: TypeAlias = (
         "parquet",
         "metafile",
         "cms",
+        "tnef",
         "empty",
         "unknown",
     ]
@@ -37,7 +38,8 @@ FileType: TypeAlias = (
 """What a file can be.
 
 ``zip`` and ``ole`` are families: office files, EPUB and the like need a second look inside.
-``metafile`` is Windows' WMF and EMF, ``cms`` signed data (``.p7m``).
+``metafile`` is Windows' WMF and EMF, ``cms`` signed data (``.p7m``), ``tnef``
+Outlook's ``winmail.dat``.
 """
 
 HEAD_BYTES = 4096
@@ -60,6 +62,7 @@ _PREFIXES: tuple[tuple[bytes, FileType], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"PAR1", "parquet"),
     (b"\xd7\xcd\xc6\x9a\x00\x00", "metafile"),
+    (b"\x78\x9f\x3e\x22", "tnef"),
 )
 
 
@@ -144,6 +147,13 @@ def _is_cms(head: bytes) -> bool:
     return head[:1] == b"\x30" and _SIGNED_DATA in head[:20]
 
 
+def _is_bare_wmf(head: bytes) -> bool:
+    """A metafile without the header of a placeable one: kind, words of its header, version."""
+    return (
+        head[:1] in {b"\1", b"\2"} and head[1:4] == b"\0\x09\0" and head[4:6] in {b"\0\1", b"\0\3"}
+    )
+
+
 def _is_emf(head: bytes) -> bool:
     return head[:4] == b"\x01\0\0\0" and head[40:44] == b" EMF"
 
@@ -155,5 +165,6 @@ _CHECKS: tuple[tuple[Callable[[bytes], bool], FileType], ...] = (
     (_is_skippable_zstd, "zstd"),
     (_is_nifti, "nifti"),
     (_is_emf, "metafile"),
+    (_is_bare_wmf, "metafile"),
     (_is_cms, "cms"),
 )

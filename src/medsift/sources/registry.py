@@ -48,6 +48,7 @@ _SOURCES: dict[str, tuple[SourceType, str]] = {
     "metafile": ("image", "medsift.sources.metafile:read"),
     "msg": ("mail", "medsift.sources.mail.outlook:read"),
     "eml": ("mail", "medsift.sources.mail.message:read"),
+    "tnef": ("mail", "medsift.sources.mail.attachments:read_tnef"),
     "cms": ("mail", "medsift.sources.mail.cms:read"),
     "mbox": ("mail", "medsift.sources.mail.mbox:read"),
 }

@@ -118,7 +118,9 @@ def test_sealed_messages_are_told() -> None:
     assert problems(found) == [("encrypted", "attachment 1"), ("encrypted", "attachment 2")]
 
 
-def test_the_wrapping_of_outlook_is_taken_off() -> None:
+def wrapped() -> bytes:
+    """Two pictures as Outlook wraps them."""
+
     def attribute(tag: int, value: bytes) -> bytes:
         return struct.pack("<BII", 2, tag, len(value)) + value + b"\0\0"
 
@@ -126,9 +128,20 @@ def test_the_wrapping_of_outlook_is_taken_off() -> None:
     for name, data in ((b"a.png\0", png(1)), (b"b.png\0", png(2))):
         content += attribute(0x69002, bytes(14)) + attribute(0x18010, name)
         content += attribute(0x6800F, data)
+    return content
+
+
+def test_the_wrapping_of_outlook_is_taken_off() -> None:
     mail = message()
-    attach(mail, "winmail.dat", content)
+    attach(mail, "winmail.dat", wrapped())
     assert pictures(scan(mail.as_bytes())) == [("attachment 1", "a.png"), ("attachment 2", "b.png")]
+
+
+def test_the_wrapping_of_outlook_may_be_kept_alone() -> None:
+    found = scan(wrapped(), "winmail.dat")
+    assert pictures(found) == [("attachment 1", "a.png"), ("attachment 2", "b.png")]
+    assert {picture.where.source_type for picture in found} == {"mail"}
+    assert problems(scan(wrapped()[:40], "winmail.dat")) == [("no_image", "")]
 
 
 def test_a_message_saved_as_utf16_is_read() -> None:

@@ -8,11 +8,25 @@ from collections.abc import Iterator
 from medsift.core.errors import EncryptedError
 from medsift.core.picture import Finding
 from medsift.decode.sniff import HEAD_BYTES, sniff
+from medsift.sources.base import Blob, Context
 from medsift.sources.container import Container, Member, problem
 from medsift.sources.mail.tnef import is_tnef, tnef_attachments
 
 _SEALED = (".p7m", ".rpmsg", ".pgp", ".gpg")
 _PGP = b"-----BEGIN PGP MESSAGE-----"
+
+
+def read_tnef(blob: Blob, context: Context) -> Iterator[Finding]:
+    """Yield the pictures in what Outlook packs into ``winmail.dat``, kept without its message.
+
+    Raises
+    ------
+    LimitError
+        Too large, nested too deeply, or a budget is used up.
+    """
+    container = Container(blob, context, "mail")
+    content = blob.read(context.limits)
+    yield from container.completed(Attachments(container, "").read("", content))
 
 
 class Attachments:

@@ -12,6 +12,8 @@ from medsift.sources.web.page.charset import decode_text
         ("é".encode("cp1252"), "", "é"),
         (b"\xef\xbb\xbf" + "é".encode(), "iso-8859-1", "é"),
         ("é".encode("utf-16"), "", "é"),
+        ("<html>é".encode("utf-16-le"), "utf-8", "<html>é"),
+        ("<html>é".encode("utf-16-be"), "", "<html>é"),
         ("ж".encode("cp1251"), "windows-1251", "ж"),
         (b'<meta charset="koi8-r">' + "ж".encode("koi8-r"), "", '<meta charset="koi8-r">ж'),
         (b"<meta charset=gb2312>" + "肺".encode("gb2312"), "", "<meta charset=gb2312>肺"),

@@ -32,6 +32,12 @@ def archive(html: str, *parts: tuple[bytes, str, str]) -> Blob:
     return Blob(Provenance("page.mhtml"), data=message.as_bytes())
 
 
+def test_an_address_that_is_relative_to_the_page_leads_to_its_part() -> None:
+    blob = archive("<img src='b/a.png'>", (png(1), "Content-Location", "b/a.png"))
+    found = look(read, blob)
+    assert [(seen.locator, seen.content) for seen in found] == [("img 1", png(1))]
+
+
 def test_pictures_are_found_by_location_and_by_identifier() -> None:
     blob = archive(
         "<img src='cid:scan@x'><img src='../b.png'><img src='b.png#c'>",

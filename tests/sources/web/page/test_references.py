@@ -35,6 +35,7 @@ def found(html: str, base: str = "https://e.org/") -> list[str]:
         ("<svg><image href=a.png /><image xlink:href=b.png /></svg>", ["a.png", "b.png"]),
         ("<svg><filter><feImage href=a.png /></filter></svg>", ["a.png"]),
         ("<image src=a.png>", ["a.png"]),
+        ("<my-picture src=a.png></my-picture><x-y poster=b.jpg href=c></x-y>", ["a.png", "b.jpg"]),
         ("<object data=a.png></object><object data=b.html></object>", ["a.png"]),
         ("<object type=image/png data=a></object><embed src=b.jpg>", ["a", "b.jpg"]),
         ("<object type=text/html data=a.png></object>", []),

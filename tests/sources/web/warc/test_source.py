@@ -53,6 +53,17 @@ def shades(found: list[Finding]) -> list[int]:
     return [int(f.pixels[0, 0, 0]) for f in found if isinstance(f, Picture)]
 
 
+def test_a_picture_that_was_made_of_another_record_is_found() -> None:
+    block = png(5)
+    made = record(block, "conversion").replace(
+        b"WARC-Type", b"Content-Type: image/png\r\nWARC-Type"
+    )
+    text = record(b"some words", "conversion").replace(
+        b"WARC-Type", b"Content-Type: text/plain\r\nWARC-Type"
+    )
+    assert shades(scan(INFO + text + made)) == [5]
+
+
 @pytest.mark.parametrize(
     "packed", [b"".join, lambda r: members_of(*r), lambda r: gzip.compress(b"".join(r))]
 )

@@ -46,6 +46,9 @@ def decode_text(content: bytes, declared: str = "") -> str:
     for mark, encoding in _BOMS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace")
+    wide = _wide(content[:64])
+    if wide:
+        return content.decode(wide, "replace")
     encoding = _codec(declared) or _codec(_label_in(content[:_PRESCAN_BYTES]))
     if encoding:
         return content.decode(encoding, "replace")
@@ -53,6 +56,14 @@ def decode_text(content: bytes, declared: str = "") -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
+
+
+def _wide(head: bytes) -> str:
+    """UTF-16 without a mark, where markup begins with it: every other byte is zero."""
+    for lead, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(head) >= 8 and not any(head[lead::2]) and all(head[1 - lead :: 2]):
+            return encoding
+    return ""
 
 
 def _label_in(head: bytes) -> str:

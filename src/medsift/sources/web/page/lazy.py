@@ -76,6 +76,7 @@ _NO_ADDRESS = frozenset({
     "action", "src", "srcset", "poster", "background", "data", "cite", "placeholder", "content",
     "longdesc",
 })  # fmt: skip
+_USUAL = frozenset({"src", "srcset", "poster", "background", "data", "href"})
 _SHOWN = frozenset({"img", "image", "source", "input"})
 _ANY_NAME = re.compile(
     r"\.(?:jpe?g|jpe|jfif|a?png|gif|webp|avif|hei[cf]|bmp|tiff?|jp2|svgz?|jxl|dcm)\b", re.IGNORECASE
@@ -99,8 +100,10 @@ def supposed_addresses(element: str, attributes: dict[str, str | None]) -> list[
     attributes : dict
     """
     found: list[str] = []
+    # Of elements of a page's own (amp-img and the like) the usual names are as good as others.
+    taken = _NO_ADDRESS - _USUAL if "-" in element else _NO_ADDRESS
     for name, value in attributes.items():
-        if not value or name in _NO_ADDRESS or name.startswith(("on", "aria-")):
+        if not value or name in taken or name.startswith(("on", "aria-")):
             continue
         text = value.strip()
         is_named = names_image(text) or (element in _SHOWN and _LATER.search(name))

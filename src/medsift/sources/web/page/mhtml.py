@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from email.errors import MessageError
 from email.message import Message
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from medsift.core.errors import DecodeError, InputError, LimitError, NotFoundError
 from medsift.core.limits import MIB
@@ -72,6 +72,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         loader.by_url.setdefault(part.location, part)
     for part in parts:
         loader.by_url.setdefault(_plain(part.location), part)
+    _add_relative(loader, parts)
     where = replace(blob.where, source_type=blob.where.source_type or "html")
     context = context.deeper()
     pages = [part for part in parts if part.kind in ("text/html", "application/xhtml+xml")]
@@ -86,6 +87,14 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         and (part.kind.startswith("image/") or (part not in pages and is_file(part.content)))
     ]
     yield from pictures(Markup(tuple(rest)), loader, where, context)
+
+
+def _add_relative(loader: _Parts, parts: list[_Part]) -> None:
+    """Parts whose address is relative lie beside the first page: some programs mean that."""
+    base = next((part.location for part in parts if is_remote(part.location)), "")
+    for part in parts if base else ():
+        if not urlsplit(part.location).scheme:
+            loader.by_url.setdefault(resolve(part.location, base), part)
 
 
 def _parts(content: bytes, context: Context) -> list[_Part]:

@@ -114,7 +114,7 @@ class _Archive(Container):
             if isinstance(record, Damage):
                 self.spend(members=_COST_OF_DAMAGE)
                 yield problem(place, record.error)
-            elif record.kind in _WITH_PAYLOAD and record.status in (200, 203):
+            elif _has_payload(record) and record.status in (200, 203):
                 place = replace(place, url=shown(record.url))
                 for finding in self.member(self._member(record), place):
                     if record.content_coding and _is_unread(finding, place):
@@ -174,6 +174,12 @@ class _Archive(Container):
                 yield piece
         except FetchError as error:
             raise UnsupportedError(f"its coding {record.content_coding[:60]}") from error
+
+
+def _has_payload(record: WarcRecord) -> bool:
+    """Whether a record holds what was fetched, or a picture that was made of it."""
+    is_picture = record.content_type.startswith("image/")
+    return record.kind in _WITH_PAYLOAD or (record.kind == "conversion" and is_picture)
 
 
 def _is_unread(finding: Finding, place: Provenance) -> bool:
