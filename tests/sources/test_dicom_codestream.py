@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from typing import Any
 
@@ -70,6 +71,11 @@ def shows(found: Picture, values: np.ndarray[Any, Any], within: float = 8) -> bo
     return bool(np.abs(found.pixels.astype(int) - wanted).mean() < within)
 
 
+def stretched(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    low, high = np.percentile(values, (0.5, 99.5))
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1) * 255)
+
+
 @pytest.mark.parametrize(
     ("frame", "said", "shown"),
     [
@@ -99,8 +105,7 @@ def test_jpeg_is_read_by_its_own_header(
 
 def test_grey_jpeg_that_is_called_coloured_is_grey() -> None:
     found = only(held(saved(GREY), COLOUR, PhotometricInterpretation="YBR_FULL_422"))
-    low, high = np.percentile(GREY, (0.5, 99.5))
-    assert shows(found, np.clip((GREY - low) / (high - low), 0, 1) * 255)
+    assert shows(found, stretched(GREY))
 
 
 def test_components_that_are_called_red_green_and_blue_are() -> None:
@@ -116,18 +121,45 @@ def test_jpeg_2000_that_turned_the_colours_itself_is_not_turned_again(said: str)
     assert shows(only(made), COLOUR, 3)
 
 
+HEADER = dataset(COLOUR)
+
+
 def test_the_header_of_a_codestream_tells_size_and_colours() -> None:
     halved = without_segments(saved(COLOUR, subsampling=2))
-    assert codestream_of(halved, coding.BASELINE) == Codestream(HEIGHT, WIDTH, 3, "YBR_FULL_422")
+    assert codestream_of(halved, coding.BASELINE, HEADER) == Codestream(
+        HEIGHT, WIDTH, 3, "YBR_FULL_422"
+    )
     whole = without_segments(saved(COLOUR, subsampling=0))
-    assert codestream_of(whole, coding.BASELINE) == Codestream(HEIGHT, WIDTH, 3)
+    assert codestream_of(whole, coding.BASELINE, HEADER) == Codestream(HEIGHT, WIDTH, 3)
     turned = saved(COLOUR, "JPEG2000", mct=1)
-    assert codestream_of(turned, coding.J2K) == Codestream(HEIGHT, WIDTH, 3, "YBR_RCT")
+    assert codestream_of(turned, coding.J2K, HEADER) == Codestream(HEIGHT, WIDTH, 3, "YBR_RCT")
     as_is = saved(COLOUR, "JPEG2000", mct=0)
-    assert codestream_of(as_is, coding.J2K) == Codestream(HEIGHT, WIDTH, 3)
-    assert codestream_of(halved[:12], coding.BASELINE) is None
-    assert codestream_of(as_is[:30], coding.J2K) is None
-    assert codestream_of(halved, coding.RLE) is None
+    assert codestream_of(as_is, coding.J2K, HEADER) == Codestream(HEIGHT, WIDTH, 3)
+    assert codestream_of(halved[:12], coding.BASELINE, HEADER) is None
+    assert codestream_of(as_is[:30], coding.J2K, HEADER) is None
+    assert codestream_of(halved, coding.XL, HEADER) is None
+
+
+def segments(*planes: np.ndarray[Any, Any]) -> bytes:
+    """Run lengths of planes of bytes, each row by itself."""
+    body, places = b"", []
+    for plane in planes:
+        places.append(64 + len(body))
+        for row in plane:
+            for at in range(0, len(row), 128):
+                part = row[at : at + 128].tobytes()
+                body += bytes([len(part) - 1]) + part
+        body += bytes(len(body) % 2)
+    return struct.pack("<16I", len(planes), *places, *[0] * (15 - len(planes))) + body
+
+
+@pytest.mark.parametrize("said", [{}, {"SamplesPerPixel": 3}, {"BitsAllocated": 16}])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_run_lengths_are_read_by_their_segments(said: dict[str, int], count: int) -> None:
+    planes = [COLOUR[..., n] for n in range(3)] if count == 3 else [GREY, GREY][:count]
+    name = "RGB" if said.get("SamplesPerPixel") == 3 else "MONOCHROME2"
+    made = held(segments(*planes), GREY, coding.RLE, PhotometricInterpretation=name, **said)
+    assert shows(only(made), COLOUR if count == 3 else stretched(GREY), 2)
 
 
 @pytest.mark.parametrize("declared", [ENCAPSULATED, DEFLATED, str(uid.JPEGBaseline8Bit)])

@@ -157,3 +157,29 @@ def test_bytes_in_words_of_the_other_order_are_swapped_in_retired_models_as_well
     made.file_meta.TransferSyntaxUID = uid.ExplicitVRBigEndian
     made["PixelData"].VR = "OW"
     assert distance(only(made), COLOUR) < 1
+
+
+def test_a_number_of_frames_that_is_none_is_told_by_what_is_there() -> None:
+    made = dataset(np.stack([GREY, GREY[::-1]]), NumberOfFrames=2, **OPEN)
+    data = written(made).replace(b"IS\2\0002 ", b"IS\2\0xx")
+    assert len(read(data)) == 2
+
+
+def test_twice_as_many_bytes_are_samples_of_16_bits_where_they_look_like_it() -> None:
+    deep = GREY.astype("<u2") * 16 + (np.arange(GREY.size).reshape(GREY.shape) * 7 % 16)
+    made = dataset(GREY)
+    made.PixelData = deep.astype("<u2").tobytes()
+    assert distance(only(made), GREY) < 8
+
+
+def test_places_of_a_palette_are_signed_where_pixels_are() -> None:
+    values = (GREY.astype("<i2") // 8) - 16
+    made = dataset(values, PhotometricInterpretation="PALETTE COLOR")
+    for name, step in (("Red", 1), ("Green", 2), ("Blue", 3)):
+        setattr(made, f"{name}PaletteColorLookupTableDescriptor", [32, 0, 16])
+        made[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
+        made[f"{name}PaletteColorLookupTableDescriptor"].value = [32, 65520, 16]
+        entries = (np.arange(32) * step * 512).astype("<u2")
+        setattr(made, f"{name}PaletteColorLookupTableData", entries.tobytes())
+    wanted = np.stack([(GREY // 8) * step * 2 for step in (1, 2, 3)], axis=-1)
+    assert distance(only(made), wanted) < 1

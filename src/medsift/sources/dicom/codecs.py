@@ -98,7 +98,7 @@ class Codec:
             self._packed = PackedFrames(file, self._frames, declared)
             return
         self._coding = told or self._told(declared)
-        found = codestream_of(first, self._coding.syntax)
+        found = codestream_of(first, self._coding.syntax, file.dataset)
         if found is not None:
             believe(found, file.dataset)
             self._options = pixel_options(file.dataset)

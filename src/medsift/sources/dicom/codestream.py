@@ -20,6 +20,7 @@ _OF_JPEG = frozenset({
 _OF_JPEG_2000 = frozenset({coding.J2K, coding.J2K_LOSSLESS, coding.HTJ2K})
 _NOT_FRAMES = frozenset({0xC4, 0xC8, 0xCC})
 _IN_FULL = frozenset({"YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422"})
+_BY_SEGMENTS = {1: (1, 8), 2: (1, 16), 3: (3, 8), 4: (1, 32), 6: (3, 16)}
 _TRANSFORMED = frozenset({"YBR_RCT", "YBR_ICT"})
 
 
@@ -34,15 +35,18 @@ class Codestream:
         A pixel.
     colours : str
         Photometric interpretation of the samples that are coded; empty where only the file tells.
+    bits : int
+        That are allocated for a sample; 0 where only the file tells.
     """
 
     rows: int
     columns: int
     samples: int
     colours: str = ""
+    bits: int = 0
 
 
-def codestream_of(frame: bytes, syntax: str) -> Codestream | None:
+def codestream_of(frame: bytes, syntax: str, dataset: Dataset) -> Codestream | None:
     """Read the header of a frame.
 
     Parameters
@@ -50,6 +54,8 @@ def codestream_of(frame: bytes, syntax: str) -> Codestream | None:
     frame : bytes
     syntax : str
         How it is coded, see :mod:`medsift.sources.dicom.coding`.
+    dataset : Dataset
+        It is of.
 
     Returns
     -------
@@ -61,6 +67,8 @@ def codestream_of(frame: bytes, syntax: str) -> Codestream | None:
         found = _of_jpeg(frame)
     elif syntax in _OF_JPEG_2000:
         found = _of_jpeg_2000(frame)
+    elif syntax == coding.RLE:
+        found = _of_run_lengths(frame, dataset)
     if found is None or not (found.rows and found.columns and found.samples in {1, 3}):
         return None
     return found
@@ -69,6 +77,9 @@ def codestream_of(frame: bytes, syntax: str) -> Codestream | None:
 def believe(found: Codestream, dataset: Dataset) -> None:
     """Let what a codestream says of itself stand in the header: decoders need both to agree."""
     dataset.Rows, dataset.Columns = found.rows, found.columns
+    if found.bits:
+        dataset.BitsAllocated = dataset.BitsStored = found.bits
+        dataset.HighBit = found.bits - 1
     if int(dataset.SamplesPerPixel) != found.samples:
         dataset.SamplesPerPixel = found.samples
         dataset.PhotometricInterpretation = (
@@ -119,6 +130,16 @@ def _frame_header(body: bytes, is_plain: bool) -> Codestream | None:
         colours = "YBR_FULL_422"
     rows, columns = (int.from_bytes(body[n : n + 2], "big") for n in (1, 3))
     return Codestream(rows, columns, len(parts), colours)
+
+
+def _of_run_lengths(frame: bytes, dataset: Dataset) -> Codestream | None:
+    """By the number of segments, one for each byte of a pixel, PS3.5 annex G.2."""
+    count = int.from_bytes(frame[:4], "little")
+    told = int(dataset.SamplesPerPixel) * (int(dataset.BitsAllocated) // 8)
+    if count == told or count not in _BY_SEGMENTS:
+        return None
+    samples, bits = _BY_SEGMENTS[count]
+    return Codestream(int(dataset.Rows), int(dataset.Columns), samples, bits=bits)
 
 
 def _of_jpeg_2000(frame: bytes) -> Codestream | None:

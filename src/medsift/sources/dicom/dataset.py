@@ -109,6 +109,10 @@ def _one_of(terms: frozenset[str], dataset: Dataset, keyword: str) -> str:
 
 def _complete(dataset: Dataset) -> None:
     """Fill in what files of before part 10 leave to the reader, as pydicom needs it."""
+    try:
+        int(dataset.get("NumberOfFrames") or 1)
+    except (TypeError, ValueError):
+        del dataset.NumberOfFrames  # then what is there counts
     for keyword, value in _image_defaults(dataset):
         if dataset.get(keyword) in {None, ""} or _is_impossible(dataset, keyword):
             setattr(dataset, keyword, value)

@@ -146,21 +146,24 @@ def _fit(options: dict[str, Any], pixels: PixelElement, frames: int, stored: int
     """Correct what the length of complete pixels shows to be wrong."""
     if pixels.is_cut or options["bits_allocated"] % 8:
         return
-    for change in _changes(options, stored):
+    for change in _changes(options):
         needed = frame_bits(options | change) // 8 * frames
         if not needed <= len(pixels.value) <= needed + needed % 2:
             continue
-        if not _speaks_against(change, pixels.value):
+        if not _speaks_against(change, pixels.value, stored):
             options |= change
             return
 
 
-def _speaks_against(change: dict[str, Any], value: memoryview) -> bool:
+def _speaks_against(change: dict[str, Any], value: memoryview, stored: int) -> bool:
     """Whether the samples do not look as they would if the header were wrong in this way."""
     sample = np.frombuffer(value[:_MOST_SAMPLES], np.uint8).astype(np.int16)
     if change.get("bits_allocated") == 8:
         # Neighbouring bytes would be neighbouring samples, and not halves of one.
         return _distance(sample, 1) > _distance(sample, 2)
+    if change.get("bits_allocated") == 16 and stored <= 8:
+        # Lower bytes would be as good as noise between upper ones; or these are two frames.
+        return _distance(sample, 1) < 2 * _distance(sample, 2)
     if change.get("samples_per_pixel") == 3:
         # Every third sample would be of one colour; and of greys all three are the same.
         triples = sample[: sample.size // 3 * 3].reshape(-1, 3)
@@ -173,7 +176,7 @@ def _distance(samples: NDArray[np.int16], step: int) -> float:
     return float(np.abs(samples[step:] - samples[:-step]).mean())
 
 
-def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
+def _changes(options: dict[str, Any]) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = [{}]
     if options["photometric_interpretation"] == _HALVED:
         changes.append({"photometric_interpretation": "YBR_FULL"})
@@ -181,7 +184,7 @@ def _changes(options: dict[str, Any], stored: int) -> list[dict[str, Any]]:
         changes.append({"photometric_interpretation": _HALVED})
     if options["bits_allocated"] == 16:
         changes.append({"bits_allocated": 8})
-    elif options["bits_allocated"] == 8 and stored > 8:
+    elif options["bits_allocated"] == 8:
         changes.append({"bits_allocated": 16})
     if options["samples_per_pixel"] == 1 and options["bits_allocated"] == 8:
         changes.append(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _MOST_SAMPLES = 4
+_HALF = 1 << 15
 _MOST_LOST = 0.9
 """Share of the rows of a truncated frame that may be filling for it to be worth a look."""
 
@@ -118,6 +119,7 @@ def _shown(
     if interpretation == "PALETTE COLOR":
         from pydicom.pixels import apply_color_lut
 
+        _with_sign(dataset)
         coloured = apply_color_lut(stored, dataset)[..., :3]
         # Tables of 16 bits whose entries are of 8 are a common mistake.
         return _eight_bits(coloured, 16 if coloured.max() > 255 else 8)
@@ -129,6 +131,14 @@ def _shown(
 
         return np.asarray(convert_color_space(colour, "YBR_FULL", "RGB"), dtype=np.uint8)
     return colour
+
+
+def _with_sign(dataset: Dataset) -> None:
+    """Places of a palette are signed where pixels are, though often written without a sign."""
+    for name in ("Red", "Green", "Blue") if dataset.PixelRepresentation else ():
+        told = dataset.get(f"{name}PaletteColorLookupTableDescriptor")
+        if told is not None and told[1] >= _HALF:
+            told[1] -= 2 * _HALF
 
 
 def _eight_bits(samples: NDArray[Any], bits: int) -> Pixels:
