@@ -183,3 +183,15 @@ def test_whatever_comes_boxes_lie_within_it_and_apart(pixels: Pixels) -> None:
         assert 0 <= x0 < x1 <= pixels.shape[1]
         assert 0 <= y0 < y1 <= pixels.shape[0]
         assert all(overlap((x0, y0, x1, y1), other) < 0.5 for other in found[place + 1 :])
+
+
+def test_blocks_of_text_are_no_panels() -> None:
+    page = np.full((220, 300, 3), 255, dtype=np.uint8)
+    chance = np.random.default_rng(4)
+    for left in (6, 160):
+        # Paper between the strokes of letters that were made small is not quite that of the page.
+        page[6:210, left : left + 134] = 228
+        for top in range(6, 206, 6):
+            line = chance.choice([30, 70, 110, 150, 228], (4, 134), p=[0.1, 0.1, 0.1, 0.1, 0.6])
+            page[top : top + 4, left : left + 134] = line[..., None]
+    assert find_panels(page) == ()

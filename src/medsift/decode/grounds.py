@@ -121,11 +121,13 @@ def grounds_of(planes: tuple[NDArray[np.uint8], ...]) -> tuple[Ground, ...]:
         keys |= plane >> 4
     counts = np.bincount(keys.ravel(), minlength=4096)
     found = []
+    known: list[list[tuple[int, int]]] = []
     for key, low, high in ((4095, 255 - _TOLERANCE, 255), (0, 0, _TOLERANCE)):
         # Gutters of a figure full of pictures are a small part of it.
         if 2 * counts[key] >= _LEAST_SHARE * keys.size:
             mask = _between(planes, ((low, high),) * 3)
             if np.count_nonzero(mask) >= _LEAST_SHARE * mask.size:
+                known.append([(low, high)] * 3)
                 found.append(Ground(mask, is_dark=key == 0))
         counts[key] = 0
     for _ in range(_MOST_OTHERS):
@@ -134,15 +136,21 @@ def grounds_of(planes: tuple[NDArray[np.uint8], ...]) -> tuple[Ground, ...]:
             break
         counts[key] = 0
         inside = keys == key
-        bounds = []
-        for plane in (red, green, blue):
-            values = plane[inside]
-            middle = int(np.partition(values, len(values) // 2)[len(values) // 2])
-            bounds.append((max(0, middle - _TIGHT), min(255, middle + _TIGHT)))
-        if max(high for _, high in bounds) <= _TOLERANCE + _TIGHT:
+        colour = [_median(plane[inside]) for plane in (red, green, blue)]
+        # A colour that lies between two cells of the histogram is most frequent twice.
+        is_known = any(
+            all(low <= level <= high for level, (low, high) in zip(colour, bounds, strict=True))
+            for bounds in known
+        )
+        if is_known or max(colour) <= _TOLERANCE:
             continue
-        found.append(Ground(_between(planes, tuple(bounds)), is_dark=False))
+        known.append([(max(0, level - _TIGHT), min(255, level + _TIGHT)) for level in colour])
+        found.append(Ground(_between(planes, tuple(known[-1])), is_dark=False))
     return tuple(found)
+
+
+def _median(values: NDArray[np.uint8]) -> int:
+    return int(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def _between(

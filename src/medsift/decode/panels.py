@@ -59,6 +59,10 @@ _TONES = 5
 _DARK = 80
 _COLOUR = 10
 _PAPER = 0.04
+_PAPER_IN_PRINT = 0.5
+_LIGHT = 224
+_STROKES = 6
+_ALL_OVER = 0.9
 _EMPTY = 0.97
 _PICTURES = 0.6
 _MOST_UNLIKE = 25
@@ -67,7 +71,7 @@ _MOST_SLENDER_CHART = 3.0
 _AXIS = 0.8
 _CHART_GROUND = 0.4
 _MOST_OF_IT = 0.5
-_SEAMED = 0.06
+_SEAMED = 0.03
 _MUCH_BLACK = 0.12
 _LEAST_IN_ROW = 3
 _MOST_TRIED = 4
@@ -103,7 +107,7 @@ class _Cutter:
         # Green alone is nearly the luminance, and costs a sixth.
         self._luma = self._planes[1]
         self._grounds = grounds_of(self._planes)
-        self._seams = Seams(self._luma)
+        self._seams = Seams(self._planes)
         self._least: float = max(_LEAST_PIXELS, _LEAST_SIDE * max(height, width))
         self._ground: Ground | None = None
         self._cuts = 0
@@ -114,8 +118,9 @@ class _Cutter:
     def panels(self) -> list[Box]:
         found = self._cut(self._whole, None, _DEPTH)
         found = self._whole_again(found)
+        is_whole = found == [self._whole]
         found = [inner for box in found for inner in self._touching(box, found)]
-        if len(found) < 2:
+        if len(found) < 2 and not is_whole:
             found = max(found, self._touching(self._whole, []), key=len)
         if len(found) < 2:
             found = max(found, self._repeated(found), key=len)
@@ -247,7 +252,9 @@ class _Cutter:
     def _is_picture(self, box: Box) -> bool:
         """Whether there are tones enough for a picture: bars, keys and boxes of text have few."""
         plain, tones = self._tones(box)
-        return plain < _PLAIN_SHARE and tones >= _TONES
+        if plain >= _PLAIN_SHARE or tones < _TONES:
+            return False
+        return plain < _PAPER_IN_PRINT or not self._is_written(box)
 
     def _is_shaded(self, box: Box) -> bool:
         """Whether there is no doubt that a piece is a picture, as seams are found in drawings."""
@@ -266,6 +273,15 @@ class _Cutter:
         shares = counts / counts.sum()
         # Two tones side by side, as one that lies between them is told to both.
         return float((shares[1:] + shares[:-1]).max()), int((shares > 0.01).sum())
+
+    def _is_written(self, box: Box) -> bool:
+        """Whether there is light paper all over a piece, between strokes: text or a drawing."""
+        x0, y0, x1, y1 = box
+        x1, y1 = x1 - (x1 - x0) % _STROKES, y1 - (y1 - y0) % _STROKES
+        light = self._luma[y0:y1, x0:x1] >= _LIGHT
+        rows = np.logical_or.reduceat(light, range(0, y1 - y0, _STROKES), axis=0)
+        blocks = np.logical_or.reduceat(rows, range(0, x1 - x0, _STROKES), axis=1)
+        return bool(blocks.mean() >= _ALL_OVER)
 
     def _is_print(self, box: Box) -> bool:
         """Whether a piece looks like printed text made small: grey, without any dark."""

@@ -1,56 +1,76 @@
 """Where panels touch: straight edges and thin lines right through a picture.
 
-At a seam the pictures on both sides end, so that nearly every line across it has a step at the
-very same place, and what lies beyond has nothing to do with what lies before. Edges of things in
-a picture are seldom that long and never that straight; lines that are drawn over a picture have
-the same on both sides.
+At a seam the pictures on both sides end, so that most lines across it have a step or a thin line
+at the very same place, and what lies beyond has nothing to do with what lies before. One such line
+is weak evidence: window frames, tables and horizons are straight and long, too. So each line that
+might be a seam gets a number, the log-odds that it is one, and the panels are told by all lines of
+a grid together: for a regular grid of many panels each may be doubtful, a lone one may not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsift.decode.boxes import Box
+from medsift.decode.seam_odds import log_odds
 
-_STEP = 18
-_FLAT = 6
-_DECIDABLE = 0.5
-_DECIDABLE_IN_GRID = 0.2
-_BEYOND = 4
-_FAR = 12
-_UNLIKE = 1.15
-_VARIED = 0.6
-_UNLIKE_ALONE = 1.4
-_VARIED_ALONE = 0.75
-_TEXTURE = 2.0
+_REACH = 6
+_STEP = 12
+_VISIBLE = 8
 _RIDGE = 10
-_DRAWN = 0.85
-_DRAWN_IN_GRID = 0.75
-_DRAWN_ALONE = 0.9
-_UNLIKE_BESIDE = 1.3
-_UNBROKEN = 0.99
-_UNLIKE_BESIDE_LINE = 2.0
-_PLAIN_BESIDE = 40
-
-_SURE = 0.85
-_LEAST_STEPS = {2: 0.5, 3: 0.45}
-_LEAST_STEPS_OF_MANY = 0.4
+_LEAST_SHARE = 0.3
+_MOST_LINES = 24
+_SEGMENTS = 8
+_FEW = 257
+_DECIDABLE = 0.25
+_USUAL = 16
+_TEXTURE = 2.0
 _MOST_PARTS = 10
+_NEAR = 0.012
+_UNLIKELY = -9.0
+_OF_A_GRID = -0.5
+_WORST_OF_A_GRID = -3.5
+_BY_NUMBER = 0.9
+_SURE = 4.0
+_WORTH = 1.0
+_ALONE = 2.0
 _MARGIN = 0.12
-_REACH = 0.012
+_LINE = 0.99
+_INNER, _OUTER = 4, 12
+_UNLIKE = 2.0
+_NOTHING = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lines:
-    """What is known of each place of a figure, for seams along one axis: 1 where it is so."""
+    """What is known of each place of a figure, for seams along one axis: every second line across.
 
-    steps: NDArray[np.uint8]
+    Attributes
+    ----------
+    step : ndarray of uint8
+        1 where the picture changes at this place and what lies beyond is unlike.
+    texture : ndarray of uint8
+        1 where there is as much change beside the place as across it.
+    visible : ndarray of uint8
+        1 where there is any change.
+    bright, dark : ndarray of uint8
+        1 where a thin line is brighter or darker than both sides.
+    across : ndarray of uint8
+        How unlike the two sides are.
+    luma : ndarray of uint8
+    """
+
+    step: NDArray[np.uint8]
+    texture: NDArray[np.uint8]
+    visible: NDArray[np.uint8]
     bright: NDArray[np.uint8]
     dark: NDArray[np.uint8]
-    decidable: NDArray[np.uint8]
+    across: NDArray[np.uint8]
+    luma: NDArray[np.uint8]
 
 
 class Seams:
@@ -58,11 +78,12 @@ class Seams:
 
     Parameters
     ----------
-    luma : ndarray of uint8, shape (h, w)
+    planes : sequence of ndarray of uint8, shape (h, w)
+        Red, green and blue.
     """
 
-    def __init__(self, luma: NDArray[np.uint8]) -> None:
-        self._luma = luma
+    def __init__(self, planes: Sequence[NDArray[np.uint8]]) -> None:
+        self._planes = planes
         self._lines: dict[int, _Lines] = {}
 
     def places(self, box: Box, axis: int, least: float) -> list[int]:
@@ -78,177 +99,203 @@ class Seams:
             Shortest side of what a seam cuts off, in pixels.
         """
         length = box[axis + 2] - box[axis]
-        if length < 2 * least or length < 4 * _BEYOND:
+        places, features = self.features(box, axis, least)
+        if not places.size:
             return []
-        x0, y0, x1, y1 = box
-        part = self._luma[y0:y1, x0:x1]
-        part = part if axis == 0 else part.T
-        scores, alone = self._scores(box, axis, part)
-        drawn = self._drawn(box, axis)
-        places = _even(np.maximum(scores, np.where(drawn >= _DRAWN_IN_GRID, drawn, 0)), least, 3)
-        drawn = np.where(drawn >= _DRAWN, drawn, 0.0)
-        for place in np.flatnonzero(drawn >= _UNBROKEN).tolist():
-            # Beside a line that is drawn over a picture are steps, too.
-            if not _parts_unlike(part, place, _UNLIKE_BESIDE_LINE):
-                alone[max(0, place - 2) : place + 3] = 0.0
-        if np.count_nonzero(np.diff(np.flatnonzero(drawn)) > 1) > len(places):
-            # More lines than a grid of panels has: squared paper.
-            places = []
-            drawn = np.zeros_like(drawn)
-        places = (
-            places
-            or _even(alone, least, 2)
-            or _single(alone, least)
-            or self._gutter(drawn, part, least)
+        scores = np.full(length, _UNLIKELY)
+        scores[places] = log_odds(features)
+        found = _even(scores, least)
+        if len(found) < 2:
+            y0, y1 = box[1 - axis] // 2, (box[3 - axis] + 1) // 2
+            luma = self._of(axis).luma[y0:y1, box[axis] : box[axis + 2]]
+            for place in places[features[:, -1] >= _LINE].tolist():
+                if _is_drawn_over(luma, place):
+                    scores[place] = _UNLIKELY
+            found = _even(scores, least) or _alone(scores, least)
+        return [box[axis] + place for place in found]
+
+    def features(
+        self, box: Box, axis: int, least: float
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Lines of a picture that might be seams, and what tells whether they are.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            Places, counted from the beginning of the box.
+        ndarray of float, shape (n, 9)
+            See :mod:`medsift.decode.seam_odds`.
+        """
+        x0, x1, y0, y1 = box[axis], box[axis + 2], box[1 - axis] // 2, (box[3 - axis] + 1) // 2
+        margin = max(_REACH, int(least))
+        nothing = np.zeros(0, dtype=np.intp), np.zeros((0, 9))
+        if x1 - x0 < 2 * margin or y1 - y0 < _SEGMENTS:
+            return nothing
+        known = self._of(axis)
+        step = known.step[y0:y1, x0:x1]
+        thin = np.maximum(_share(known.bright[y0:y1, x0:x1]), _share(known.dark[y0:y1, x0:x1]))
+        shares = np.maximum(_share(step), thin)
+        places = _peaks(shares, margin)
+        if not places.size:
+            return nothing
+        # Steps of pictures that were made smaller lie one beside the other.
+        here = step[:, places] | step[:, places - 1] | step[:, places + 1]
+        texture = known.texture[y0:y1, x0:x1][:, places]
+        visible = known.visible[y0:y1, x0:x1][:, places]
+        starts = np.arange(_SEGMENTS) * (y1 - y0) // _SEGMENTS
+        covered = np.add.reduceat(here, starts, axis=0, dtype=np.uint16)
+        possible = np.add.reduceat(here | visible, starts, axis=0, dtype=np.uint16)
+        decidable = possible >= _DECIDABLE * (y1 - y0) / _SEGMENTS
+        cover = np.where(decidable, covered / np.maximum(possible, 1), 1.0).min(axis=0)
+        cover[~decidable.any(axis=0)] = 0.0
+        luma = known.luma[y0:y1, x0:x1]
+        beyond = luma[:, places + 2].astype(np.float32) - luma[:, places - 2]
+        unlike = np.maximum(1.0, np.abs(beyond).mean(axis=0))
+        sides = [luma[:, places + offset].astype(np.float32).std(axis=0) for offset in (-3, 3)]
+        across = _share(known.across[y0:y1, x0:x1])
+        usual = max(_TEXTURE, float(np.median(across)))
+        rank = max(_SEGMENTS, len(shares) // _USUAL)
+        columns = (
+            shares[places],
+            here.sum(axis=0) / np.maximum(1, (here | texture).sum(axis=0)),
+            cover,
+            beyond.std(axis=0) / unlike,
+            np.minimum(4.0, across[places] / usual),
+            visible.mean(axis=0),
+            shares[places] - np.partition(shares, -rank)[-rank],
+            np.minimum(1.0, np.maximum(*sides) / 64),
+            thin[places],
         )
-        return [box[axis] + place for place in places]
-
-    def _scores(
-        self, box: Box, axis: int, part: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How much of each line is a seam, of what could be one: for a grid, and for one alone."""
-        lines = self._of(axis)
-        steps = _share(lines.steps, box, axis)
-        in_a_grid, alone = np.zeros_like(steps), np.zeros_like(steps)
-        candidates = np.flatnonzero(steps >= _LEAST_STEPS_OF_MANY * _DECIDABLE_IN_GRID)
-        if not candidates.size:
-            return in_a_grid, alone
-        decidable = _share(lines.decidable, box, axis)
-        usual = max(_TEXTURE, _usual(part))
-        for place in candidates.tolist():
-            certain = float(decidable[place])
-            if certain < _DECIDABLE or place < _BEYOND or place >= len(steps) - _BEYOND:
-                continue
-            score = float(steps[place]) / certain
-            if score < _LEAST_STEPS_OF_MANY:
-                continue
-            beyond = np.subtract(
-                part[:, place + _BEYOND], part[:, place - _BEYOND], dtype=np.float32
-            )
-            unlike, spread = float(np.abs(beyond).mean()), float(beyond.std())
-            if unlike >= _UNLIKE * usual and spread >= _VARIED * unlike:
-                in_a_grid[place] = score
-            if unlike >= _UNLIKE_ALONE * usual and spread >= _VARIED_ALONE * unlike:
-                alone[place] = score
-        return in_a_grid, alone
-
-    def _drawn(self, box: Box, axis: int) -> NDArray[np.float64]:
-        """How much of each line is a thin line of a gutter, brighter or darker than both sides."""
-        lines = self._of(axis)
-        return np.maximum(_share(lines.bright, box, axis), _share(lines.dark, box, axis))
-
-    def _gutter(
-        self, drawn: NDArray[np.float64], part: NDArray[np.uint8], least: float
-    ) -> list[int]:
-        """Thin lines anywhere that part what is unlike, or stand in nothing."""
-        margin = max(round(least), 4 * _BEYOND)
-        inside = np.flatnonzero(drawn >= _DRAWN_ALONE)
-        found: list[int] = []
-        for place in inside.tolist():
-            if not margin <= place < len(drawn) - margin:
-                continue
-            if found and place - found[-1] < margin:
-                continue
-            unbroken = drawn[place] >= _UNBROKEN
-            if _parts_unlike(part, place, _UNLIKE_BESIDE_LINE if unbroken else _UNLIKE_BESIDE):
-                found.append(place)
-        return found
+        return places, np.stack(columns, axis=1)
 
     def _of(self, axis: int) -> _Lines:
         if axis not in self._lines:
-            self._lines[axis] = _lines(self._luma, axis)
+            planes = self._planes if axis == 0 else [plane.T for plane in self._planes]
+            self._lines[axis] = _lines([np.ascontiguousarray(plane[::2]) for plane in planes])
         return self._lines[axis]
 
 
-def _parts_unlike(part: NDArray[np.uint8], place: int, times: float) -> bool:
-    """Whether a line has something else on either side, or nothing."""
-    if not 3 * _BEYOND <= place < part.shape[1] - 3 * _BEYOND:
-        return False
-    left, right = (part[:, place + step].astype(np.int16) for step in (-_BEYOND, _BEYOND))
-    within = max(
-        _TEXTURE,
-        float(np.abs(left - part[:, place - 3 * _BEYOND]).mean()),
-        float(np.abs(right - part[:, place + 3 * _BEYOND]).mean()),
+def _is_drawn_over(luma: NDArray[np.uint8], place: int) -> bool:
+    """Whether a thin line has the same on both sides, and something: an axis, a crosshair."""
+    if not _OUTER <= place < luma.shape[1] - _OUTER:
+        return True
+    outer, left, right, beyond = (
+        luma[:, place + offset].astype(np.int16) for offset in (-_OUTER, -_INNER, _INNER, _OUTER)
     )
-    plain = max(float(left.max()), float(right.max())) <= _PLAIN_BESIDE
-    return plain or float(np.abs(left - right).mean()) >= times * within
+    within = max(_TEXTURE, float(np.abs(left - outer).mean()), float(np.abs(right - beyond).mean()))
+    nothing = max(float(left.max()), float(right.max())) <= _NOTHING
+    return not nothing and float(np.abs(left - right).mean()) < _UNLIKE * within
 
 
-def _share(mask: NDArray[np.uint8], box: Box, axis: int) -> NDArray[np.float64]:
-    x0, y0, x1, y1 = box
-    sums = np.add.reduce(mask[y0:y1, x0:x1], axis=axis, dtype=np.uint16)
-    shares: NDArray[np.float64] = sums / (box[3 - axis] - box[1 - axis])
+def _share(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
+    # Sums of so many lines have room in sixteen bits, which are faster than more.
+    room = np.uint16 if len(mask) <= _FEW else np.uint32
+    shares: NDArray[np.float64] = np.add.reduce(mask, axis=0, dtype=room) / len(mask)
     return shares
 
 
-def _usual(part: NDArray[np.uint8]) -> float:
-    """How unlike places so far apart are in a picture, at the median of its lines."""
-    span = 2 * _BEYOND
-    left, right = part[::2, :-span:5], part[::2, span::5]
-    distance = np.maximum(left, right) - np.minimum(left, right)
-    means = np.add.reduce(distance, axis=0, dtype=np.uint32) / max(1, distance.shape[0])
-    return float(np.median(means))
+def _peaks(shares: NDArray[np.float64], margin: int) -> NDArray[np.intp]:
+    """Places with more than there is anywhere near."""
+    inside = shares[margin - 3 : len(shares) - margin + 3]
+    width = len(inside) - 6
+    highest = inside[:width]
+    for offset in range(1, 7):
+        highest = np.maximum(highest, inside[offset : offset + width])
+    middle = inside[3 : 3 + width]
+    found: list[int] = []
+    for place in np.flatnonzero((middle >= _LEAST_SHARE) & (middle == highest)).tolist():
+        if not found or place - found[-1] > 3:
+            found.append(place)
+    places = np.array(found, dtype=np.intp) + margin
+    if len(places) > _MOST_LINES:
+        places = np.sort(places[np.argsort(-shares[places], kind="stable")[:_MOST_LINES]])
+    return places
 
 
-def _even(scores: NDArray[np.float64], least: float, fewest: int) -> list[int]:
-    """Seams that cut a picture into equal parts: as many as there can be."""
+def _even(scores: NDArray[np.float64], least: float) -> list[int]:
+    """Seams that cut a picture into equal parts, if they are likely together."""
     length = len(scores)
-    if not scores.any():
+    if scores.max() < _OF_A_GRID - _BY_NUMBER * np.log(_MOST_PARTS - 1):
         return []
-    reach = max(1, round(_REACH * length))
-    best: list[int] = []
-    for parts in range(fewest, min(_MOST_PARTS, int(length // least)) + 1):
-        enough = _LEAST_STEPS.get(parts, _LEAST_STEPS_OF_MANY)
-        places = []
-        for number in range(1, parts):
-            first = max(0, round(number * length / parts) - reach)
-            window = scores[first : first + 2 * reach + 1]
-            offset = int(window.argmax())
-            # The more parts, the less a chance that all steps are where a grid has its seams.
-            if window[offset] < enough:
-                break
-            places.append(first + offset)
-        if len(places) == parts - 1:
-            best = places
-    return best
+    reach = max(2, round(_NEAR * length))
+    windows = np.lib.stride_tricks.sliding_window_view(scores, 2 * reach + 1)
+    highest = windows.max(axis=1)
+    starts: list[int] = []
+    most = 0.0
+    for parts in range(2, min(_MOST_PARTS, int(length // least)) + 1):
+        first = [max(0, round(number * length / parts) - reach) for number in range(1, parts)]
+        values = highest[first]
+        # The more parts, the less a chance that all lines are where a grid has its seams.
+        likely = float(values.mean()) + _BY_NUMBER * float(np.log(parts - 1)) >= _OF_A_GRID
+        if likely and float(values.min()) >= _OF_A_GRID + _WORST_OF_A_GRID:
+            value = float((np.minimum(values, _SURE) + _WORTH).sum())
+            if value > most:
+                starts, most = first, value
+    return [start + int(windows[start].argmax()) for start in starts]
 
 
-def _single(scores: NDArray[np.float64], least: float) -> list[int]:
-    """One seam anywhere, if there is no doubt of it."""
-    margin = max(round(least), round(_MARGIN * len(scores)))
-    inside = scores[margin : len(scores) - margin]
-    if inside.size and float(inside.max()) >= _SURE:
-        return [margin + int(inside.argmax())]
-    return []
+def _alone(scores: NDArray[np.float64], least: float) -> list[int]:
+    """Seams anywhere, if there is no doubt of any."""
+    found: list[int] = []
+    margin = _MARGIN * len(scores)
+    for place in np.argsort(-scores, kind="stable").tolist():
+        if scores[place] < _ALONE:
+            break
+        if not margin <= place < len(scores) - margin:
+            continue
+        if all(abs(place - other) >= least for other in found):
+            found.append(place)
+    return sorted(found)
 
 
-def _lines(luma: NDArray[np.uint8], axis: int) -> _Lines:
-    """Look at each place for seams along an axis."""
-    steps = _distance(luma, 1, axis)
-    around = np.zeros_like(steps)
-    np.maximum(_at(steps, -3, 3, axis), _at(steps, 3, 3, axis), out=_at(around, 0, 3, axis))
-    # Half of the bound on both sides, as unsigned numbers have no room for more.
-    sharp = (steps >= _STEP) & (steps // 3 >= around // 2)
-    sharp &= _distance(luma, _BEYOND, axis) >= _FAR
-    bright, dark = np.zeros_like(luma), np.zeros_like(luma)
-    middle = _at(luma, 0, 2, axis)
-    left, right = _at(luma, -2, 2, axis), _at(luma, 2, 2, axis)
+def _lines(planes: Sequence[NDArray[np.uint8]]) -> _Lines:
+    """Look at each place for seams between columns; by the channel that tells most."""
+    shape = planes[0].shape
+    across, within, edge, beside = (
+        _most(planes, pairs)
+        for pairs in (((-2, 2),), ((-5, -2), (2, 5)), ((-1, 1),), ((-4, -2), (2, 4)))
+    )
+    sharp = (edge >= _STEP) & (edge // 2 >= beside // 2 + beside // 8)
+    step = sharp & (across >= _STEP) & (across // 2 >= within // 2)
+    texture = (within >= _STEP) & (across <= within) & ~sharp
+    visible = (across >= _VISIBLE) | (within >= _VISIBLE)
+    luma = planes[1]
+    middle, left, right = (_at(luma, offset) for offset in (0, -2, 2))
     low, high = np.minimum(left, right), np.maximum(left, right)
-    _at(bright, 0, 2, axis)[...] = (middle > high) & (middle - high >= _RIDGE)
-    _at(dark, 0, 2, axis)[...] = (middle < low) & (low - middle >= _RIDGE)
-    decidable = (steps >= _FLAT) | (around >= _FLAT)
-    return _Lines(sharp.view(np.uint8), bright, dark, decidable.view(np.uint8))
+    bright = (middle > high) & (middle - high >= _RIDGE)
+    dark = (middle < low) & (low - middle >= _RIDGE)
+    return _Lines(
+        step=_framed(step, shape),
+        texture=_framed(texture, shape),
+        visible=_framed(visible, shape),
+        bright=_framed(bright, shape),
+        dark=_framed(dark, shape),
+        across=_framed(across, shape),
+        luma=luma,
+    )
 
 
-def _at(array: NDArray[np.uint8], offset: int, margin: int, axis: int) -> NDArray[np.uint8]:
-    """The inner part of an array, moved along an axis."""
-    along = slice(margin + offset, array.shape[1 - axis] - margin + offset)
-    return array[:, along] if axis == 0 else array[along]
+def _most(
+    planes: Sequence[NDArray[np.uint8]], pairs: Sequence[tuple[int, int]]
+) -> NDArray[np.uint8]:
+    """The greatest distance, of all channels, between places so far to the left and right."""
+    most = np.zeros_like(_at(planes[0], 0))
+    for plane in planes:
+        for left, right in pairs:
+            one, other = _at(plane, left), _at(plane, right)
+            np.maximum(most, np.maximum(one, other) - np.minimum(one, other), out=most)
+    return most
 
 
-def _distance(luma: NDArray[np.uint8], reach: int, axis: int) -> NDArray[np.uint8]:
-    """How unlike the places on both sides of each one are, so far away."""
-    left, right = _at(luma, -reach, reach, axis), _at(luma, reach, reach, axis)
-    distance = np.zeros_like(luma)
-    np.subtract(np.maximum(left, right), np.minimum(left, right), out=_at(distance, 0, reach, axis))
-    return distance
+def _at(array: NDArray[np.uint8], offset: int) -> NDArray[np.uint8]:
+    """The inner columns of an array, moved."""
+    return array[:, _REACH + offset : array.shape[1] - _REACH + offset]
+
+
+def _framed(
+    inner: NDArray[np.uint8] | NDArray[np.bool_], shape: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """As large as the figure again; nothing is known of its outermost columns."""
+    whole = np.zeros(shape, dtype=np.uint8)
+    whole[:, _REACH : shape[1] - _REACH] = inner
+    return whole
