@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zlib
 from dataclasses import replace
@@ -80,6 +81,29 @@ def test_files_that_are_only_associated_are_found_and_no_file_twice(tree: bool) 
     (picture,) = _pictures(_found(_associated(tree)))
     assert picture.where.locator == "member a.png"
     assert np.array_equal(picture.pixels, scene(seed=1))
+
+
+@pytest.mark.parametrize("packets", [False, True])
+def test_pictures_of_a_form_are_found(packets: bool) -> None:
+    digits = base64.b64encode(_png(1)).decode()
+    xml = f"<subform><image contentType='image/png'>{digits}</image></subform>".encode()
+    pdf = Pdf()
+    stream = pdf.add("", b"<?xml version='1.0'?>" + xml)
+    plain = pdf.add("", b"<config>words</config>")
+    form = f"[(config) {plain} 0 R (template) {stream} 0 R]" if packets else f"{stream} 0 R"
+    pdf.catalog = f"/AcroForm << /Fields [] /XFA {form} >>"
+    pdf.page("BT ET")
+    (picture,) = _pictures(_found(pdf.to_bytes()))
+    assert np.array_equal(picture.pixels, scene(seed=1))
+    assert picture.where.member.startswith("form.xml")
+
+
+def test_a_form_without_pictures_is_not_worth_a_word() -> None:
+    pdf = Pdf()
+    stream = pdf.add("", b"<?xml version='1.0'?><subform><image>none</image></subform>")
+    pdf.catalog = f"/AcroForm << /Fields [] /XFA {stream} 0 R >>"
+    pdf.page("BT ET")
+    assert [problem.reason for problem in problems(_found(pdf.to_bytes()))] == ["no_image"]
 
 
 def test_an_associated_file_is_bounded_like_any_other() -> None:

@@ -272,6 +272,26 @@ def test_letters_of_a_bitmap_font_are_counted_where_it_is_first_used() -> None:
     ]
 
 
+@pytest.mark.parametrize(("side", "mask"), [(60, ""), (10, ""), (60, "/ImageMask true")])
+def test_a_picture_in_a_letter_is_a_picture(side: int, mask: str) -> None:
+    pdf = Pdf()
+    entries = mask or "/ColorSpace /DeviceRGB /BitsPerComponent 8"
+    pixels = scene(side, side)
+    image = pdf.image(side, side, pixels.tobytes(), entries)
+    glyph = pdf.add("", b"60 0 d0 60 0 0 60 0 0 cm /I Do")
+    font = pdf.add(
+        "/Type /Font /Subtype /Type3 /FontBBox [0 0 60 60] /FontMatrix [1 0 0 1 0 0] "
+        f"/CharProcs << /a {glyph} 0 R >> /Encoding << /Differences [65 /a] >> /FirstChar 65 "
+        f"/LastChar 65 /Widths [60] /Resources << /XObject << /I {image} 0 R >> >>"
+    )
+    pdf.page("BT /F 1 Tf 50 500 Td (A) Tj ET", resources=f"/Font << /F {font} 0 R >>")
+    found = pictures(pdf)
+    if mask or side < 24:
+        assert found == []
+    else:
+        assert np.array_equal(found[0].pixels, pixels)
+
+
 def test_letters_of_an_outlined_font_are_not_counted() -> None:
     pdf = Pdf()
     glyph = pdf.add("", b"8 0 d0 0 0 8 8 re f")

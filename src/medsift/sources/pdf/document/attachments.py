@@ -13,6 +13,7 @@ from medsift.core.limits import MIB
 from medsift.core.picture import Finding, Problem, Provenance
 from medsift.sources.base import Blob, Context
 from medsift.sources.naming import anchored, member_place
+from medsift.sources.pdf.document.associated import files_of
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -41,7 +42,7 @@ def attachments_of(document: PdfDocument, where: Provenance, context: Context) -
 def associated_with(
     document: PdfDocument, facts: FactsReader, where: Provenance, context: Context
 ) -> Iterator[Finding]:
-    """Yield what is found in associated files (ISO 32000-2, 14.13) that no name tree lists.
+    """Yield what is found in associated files that no name tree lists, and in a form of XFA.
 
     Parameters
     ----------
@@ -54,9 +55,8 @@ def associated_with(
     """
     from pypdfium2 import raw
 
-    if raw.FPDFDoc_GetAttachmentCount(document):
-        return  # where there is a tree, it is to list them all (ISO 19005-3, 6.8)
-    for number, (name, stream) in enumerate(facts.associated_files()):
+    files = files_of(facts.reader, listed=raw.FPDFDoc_GetAttachmentCount(document) > 0)
+    for number, (name, stream) in enumerate(files):
         spot = member_place(where, name or f"attachment {number + 1}")
         try:
             content = stream.get_data()

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medsift.core.picture import Bbox
-from medsift.sources.pdf.document.associated import associated
 from medsift.sources.pdf.document.dictionaries import (
     number_of,
     size_of,
@@ -22,7 +21,7 @@ from medsift.sources.pdf.document.dictionaries import (
     values_of,
     whole,
 )
-from medsift.sources.pdf.document.glyphs import bitmap_glyphs
+from medsift.sources.pdf.document.glyphs import bitmap_glyphs, pictures_in_fonts
 from medsift.sources.pdf.document.layers import Layers
 from medsift.sources.pdf.geometry import Matrix
 
@@ -126,7 +125,7 @@ class PageFacts:
     images : dict
         Several images may have one key; inline images are not among them.
     in_patterns : list of pypdf.generic.StreamObject
-        Images in tiling patterns, each on the first page that names it only.
+        Images in tiling patterns and in letters, each on the first page that names it only.
     appearances : dict
         By the place of an annotation in the page's list.
     hidden_annotations : set of int
@@ -175,16 +174,10 @@ class FactsReader:
         except Exception:  # noqa: BLE001  as in of_page
             return 0
 
-    def associated_files(self) -> list[tuple[str, Any]]:
-        """Names and streams of the files that are associated with the document or its pages."""
-        if self._reader is None:
-            return []
-        try:
-            return list(associated(self._reader))
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001  as in of_page
-            return []
+    @property
+    def reader(self) -> PdfReader | None:
+        """The document, as pypdf reads it."""
+        return self._reader
 
     def page(self, number: int) -> Any:
         """Give pypdf's page, counted from 0; None where it has none."""
@@ -291,6 +284,7 @@ def _images(
     children = [
         *((child, in_pattern) for child in values_of(value_of(resources, "/XObject"))),
         *((child, True) for child in values_of(value_of(resources, "/Pattern"))),
+        *((child, True) for child in pictures_in_fonts(resources)),
         *((child, in_pattern) for child in _appearances(holder)),
     ]
     for child, below_pattern in children:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from medsift.sources.pdf.document.dictionaries import size_of, value_of, values_of
+
 _SAMPLES = 4
+_LEAST_SIDE = 24
 
 
 def bitmap_glyphs(font: Any) -> int:
@@ -26,3 +30,20 @@ def bitmap_glyphs(font: Any) -> int:
         if b"BI" in content or b"Do" in content:
             return len(glyphs)
     return 0
+
+
+def pictures_in_fonts(resources: Any) -> Iterator[Any]:
+    """Yield images that letters of Type 3 fonts draw and that are no letters: not of one ink.
+
+    Parameters
+    ----------
+    resources : pypdf.generic.DictionaryObject
+        Of a page or form.
+    """
+    for font in values_of(value_of(resources, "/Font")):
+        if value_of(font, "/Subtype") != "/Type3":
+            continue
+        for image in values_of(value_of(value_of(font, "/Resources"), "/XObject")):
+            is_letter = value_of(image, "/ImageMask") or min(size_of(image)) < _LEAST_SIDE
+            if value_of(image, "/Subtype") == "/Image" and not is_letter:
+                yield image

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from medsift.sources.pdf.document.object_streams import unpacked
+
 _OBJECT = re.compile(rb"(?<!\d)(\d{1,8})[ \t\r\n]+(\d{1,5})[ \t\r\n]+obj\b")
 _CATALOG = re.compile(rb"/Type[ \t\r\n]*/Catalog\b")
 _TREE = re.compile(rb"/Type[ \t\r\n]*/Pages\b")
@@ -20,7 +22,7 @@ def with_trailer(data: bytes) -> bytes | None:
     """Append a trailer that points to the catalog, to the tree of pages, or to loose pages.
 
     A reader that rebuilds the cross-reference table, as PDFium does, then finds the way from
-    there. Objects inside object streams are not looked for.
+    there. What object streams hold is written out before, as far as they can be inflated.
 
     Parameters
     ----------
@@ -32,6 +34,9 @@ def with_trailer(data: bytes) -> bytes | None:
     bytes or None
         None where there is nothing to point to.
     """
+    packed = unpacked(data)
+    if packed:
+        data += b"\n" + packed + b"\n"
     catalog = tree = b""
     leaves: list[bytes] = []
     for count, found in enumerate(_OBJECT.finditer(data)):
