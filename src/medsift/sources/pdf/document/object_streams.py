@@ -69,7 +69,7 @@ def _objects(content: bytes, count: int, first: int) -> list[bytes]:
     except ValueError:
         return []
     places = list(zip(numbers[::2], numbers[1::2], strict=False))
-    ends = [*(place for _, place in places[1:]), len(content) - first]
+    ends = [place for _, place in places[1:]] + ([len(content) - first] if places else [])
     return [
         b"%d 0 obj\n%s\nendobj" % (number, content[first + place : first + end].strip())
         for (number, place), end in zip(places, ends, strict=True)
