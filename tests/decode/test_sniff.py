@@ -199,6 +199,18 @@ def test_other_xml_is_xml() -> None:
     assert sniff(b"<?xml version='1.0'?><note><svg/></note>") == "xml"
 
 
+@pytest.mark.parametrize("cut", range(40))
+def test_a_long_header_of_mail_may_be_cut_anywhere(cut: int) -> None:
+    header = b"Received: from a.example.org by b.example.org; Mon\r\n" * 100
+    padded = b"X-Pad: " + b"x" * cut + b"\r\n" + header
+    assert sniff(padded + b"Subject: a\r\nFrom: b\r\n\r\nwords") == "eml"
+    assert sniff(header[:3000] + b"\r\n\r\nwords" + b"x" * 2000) == "text"  # one field alone
+
+
+def test_a_short_text_that_ends_like_a_header_is_no_mail() -> None:
+    assert sniff(b"From: a\r\nSubject: b\r\nwords") == "text"
+
+
 def test_mail_is_told_by_its_header() -> None:
     header = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: scans\r\n"
     assert sniff(header + b"\r\nhello") == "eml"

@@ -32,6 +32,8 @@ _HTML_TAGS = frozenset({
 _HTML_NAMES = (".html", ".htm", ".xhtml", ".shtml")
 
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[^\r\n]*(?:\r?\n|\r|$)(?:[ \t][^\r\n]*(?:\r?\n|\r|$))*")
+_NAME = re.compile(r"[!-9;-~]+[ \t]*")
+_LONGEST_HEAD = 4096
 _MAIL_FIELDS = frozenset({
     "received", "from", "to", "cc", "subject", "date", "message-id", "mime-version", "return-path",
     "delivered-to", "reply-to", "sender", "content-type", "content-transfer-encoding",
@@ -59,7 +61,7 @@ def text_type(head: bytes, name: str = "") -> TextType | Literal[""]:
     text = _decoded(head)
     if text is None:
         return _binary_mail(head)
-    return _markup(text, name.lower()) or _mail(text) or "text"
+    return _markup(text, name.lower()) or _mail(text, is_cut=len(head) >= _LONGEST_HEAD) or "text"
 
 
 def after_comments(content: bytes) -> bytes:
@@ -136,7 +138,11 @@ def _rooted(tag: str, text: str, name: str, *, is_xml: bool, is_open: bool) -> T
     return "html" if name.endswith(_HTML_NAMES) and "<" in text else None
 
 
-def _mail(text: str) -> TextType | None:
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
+def _mail(text: str, *, is_cut: bool = False) -> TextType | None:
     at, names = 0, set()
     if blank := _BLANK_LINES.match(text):
         at = blank.end()
@@ -150,8 +156,10 @@ def _mail(text: str) -> TextType | None:
             break
         names.add(field.group(1).lower())
         at = field.end()
-    is_whole_header = at >= len(text) or text[at] in "\r\n"
-    if len(names & _MAIL_FIELDS) < 2 or not is_whole_header:
+    # A header may be longer than what is seen of it, and its last name be cut off.
+    goes_on = is_cut and (at >= len(text) or _is_name(text[at:]))
+    is_whole_header = at >= len(text) or text[at] in "\r\n" or goes_on
+    if len(names & _MAIL_FIELDS) < (1 if goes_on else 2) or not is_whole_header:
         return None
     header = text[start:at]
     return "mhtml" if _RELATED.search(header) and _PAGE.search(header) else "eml"
