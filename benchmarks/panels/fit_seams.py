@@ -142,7 +142,7 @@ def fit(features: NDArray[np.float64], seams: NDArray[np.bool_]) -> NDArray[np.f
         slope = scaled.T @ (p - seams) / len(p) + ridge * weights
         bend = (scaled * (p * (1 - p))[:, None]).T @ scaled / len(p) + np.diag(ridge)
         weights -= np.clip(np.linalg.solve(bend, slope), -2, 2)
-    plain = weights / spread
+    plain: NDArray[np.float64] = weights / spread
     plain[0] -= float((plain * mean).sum())
     return plain
 
