@@ -267,3 +267,20 @@ def test_damaged_heads_have_a_type_too(content: bytes, data: st.DataObject) -> N
 
 def _names() -> list[str]:
     return [name for part in get_args(FileType) for name in (get_args(part) or [part])]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_header_of_analyze_is_known_by_what_makes_sense(order: str) -> None:
+    def header(*sizes: int, regular: bytes = b"\0", kind: int = 4, bits: int = 16) -> bytes:
+        made = bytearray(348)
+        struct.pack_into(f"{order}I", made, 0, 348)
+        made[38:39] = regular
+        struct.pack_into(f"{order}{len(sizes)}h", made, 40, *sizes)
+        struct.pack_into(f"{order}2h", made, 70, kind, bits)
+        return bytes(made)
+
+    assert sniff(header(3, 96, 80, 9)) == "nifti"
+    assert sniff(header(3, 96, 80, 9, regular=b"r", kind=0)) == "nifti"
+    assert sniff(header(3, 96, 80, 9, bits=8)) == "unknown"
+    assert sniff(header(3, 96, 0, 9)) == "unknown"
+    assert sniff(header(9, 96, 80, 9)) == "unknown"

@@ -178,9 +178,23 @@ def test_no_text_of_the_header_is_told() -> None:
         assert "Doe" not in told
 
 
-def test_missing_voxels_are_damage() -> None:
+def test_slices_that_are_there_are_shown_where_the_last_ones_are_missing() -> None:
+    each = VOXELS[..., 0].nbytes
+    found = read(volume()[: -each - 1])
+    assert {picture.note for picture in found} == {"truncated"}
+    whole = VOXELS[..., : VOXELS.shape[2] - 2]
+    assert [p.sha256 for p in found] == [p.sha256 for p in read(volume(whole))]
+
+
+def test_less_than_a_slice_is_damage() -> None:
     with pytest.raises(DecodeError, match="truncated"):
-        read(volume()[:-1])
+        read(volume()[: 352 + VOXELS[..., 0].nbytes - 1])
+
+
+def test_voxels_do_not_begin_within_the_header() -> None:
+    data = bytearray(volume())
+    data[108:112] = struct.pack("<f", 0)
+    assert [p.sha256 for p in read(bytes(data))] == [p.sha256 for p in read(volume())]
 
 
 def test_a_size_that_would_fill_the_memory_is_refused_before_any_is_taken() -> None:

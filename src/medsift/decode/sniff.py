@@ -129,15 +129,30 @@ def _is_skippable_zstd(head: bytes) -> bool:
     return 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
 
 
+# Data types with their bits, as dbh.h of Analyze 7.5 lists them.
+_ANALYZE_BITS = {2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24}
+
+
 def _is_nifti(head: bytes) -> bool:
     if head[344:348] in {b"n+1\0", b"ni1\0"}:
         return head[:4] in {b"\x5c\x01\0\0", b"\0\0\x01\x5c"}
     if head[4:8] in {b"n+2\0", b"ni2\0"}:
         return head[:4] in {b"\x1c\x02\0\0", b"\0\0\x02\x1c"}
-    # Analyze 7.5: the length of the header, an "r" for regular, and up to seven dimensions.
+    return _is_analyze(head)
+
+
+def _is_analyze(head: bytes) -> bool:
+    """Analyze 7.5: the length of the header, an "r" for regular, and up to seven dimensions."""
     order: Literal["little", "big"] = "little" if head[:4] == b"\x5c\x01\0\0" else "big"
-    is_header = int.from_bytes(head[:4], order) == 348 and head[38:39] == b"r"
-    return is_header and 1 <= int.from_bytes(head[40:42], order) <= 7
+    if len(head) < 80 or int.from_bytes(head[:4], order) != 348:
+        return False
+    count, *sizes = (int.from_bytes(head[n : n + 2], order) for n in range(40, 48, 2))
+    if head[38:39] == b"r":
+        return 1 <= count <= 7
+    # Programs leave it out; then the rest has to make sense.
+    kind, bits = (int.from_bytes(head[n : n + 2], order) for n in (70, 72))
+    sound = 2 <= count <= 7 and all(0 < size < 1 << 15 for size in sizes[: min(count, 3)])
+    return head[38:39] == b"\0" and sound and _ANALYZE_BITS.get(kind) == bits
 
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # RFC 5652, as its first bytes name it

@@ -50,11 +50,14 @@ class _Volume:
         Of the voxels along each axis, in the unit of the file, mostly millimetres.
     is_negative : bool
         Stored values grow as real ones fall.
+    is_cut : bool
+        The file ends before the last slices do, and they are not among the voxels.
     """
 
     voxels: Voxels
     spacing: tuple[float, ...]
     is_negative: bool
+    is_cut: bool = False
 
     @property
     def through(self) -> int:
@@ -106,6 +109,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         volume = _opened(blob, context)
     chosen = list(_chosen(volume, context))
     note = "frames_thinned" if len(chosen) < volume.voxels.shape[volume.through] else ""
+    note = "truncated" if volume.is_cut else note
     for axis, number in chosen:
         with contained(WHAT, tell_details=False):
             picture = _picture(volume, axis, number, _place(where, axis, number), context)
@@ -130,13 +134,17 @@ def _opened(blob: Blob, context: Context) -> _Volume:
             kind = AnalyzeHeader
         # Its own checks would write to standard error.
         header = kind.from_fileobj(stream, check=False)
-    voxels = _mapped(blob if magic in _SINGLE else _beside(blob, context), header)
+    is_single = magic in _SINGLE
+    # Some programs leave the offset at zero, where the header itself would be.
+    least = int(header.single_vox_offset) if is_single else 0
+    voxels, is_cut = _mapped(blob if is_single else _beside(blob, context), header, least)
     slope, _ = header.get_slope_inter()
     orientation = _orientation(header)
     return _Volume(
         _turned(voxels, orientation),
         _spacing(header, orientation),
         is_negative=slope is not None and slope < 0,
+        is_cut=is_cut,
     )
 
 
@@ -159,22 +167,26 @@ def _beside(header: Blob, context: Context) -> Blob:
     raise DecodeError("the header of a NIfTI pair whose voxels, in a file .img, are not beside it")
 
 
-def _mapped(blob: Blob, header: Any) -> Voxels:
-    """Map the first volume; nothing is read yet."""
+def _mapped(blob: Blob, header: Any, least: int) -> tuple[Voxels, bool]:
+    """Map the first volume, as many slices as are there; nothing is read yet."""
     shape = tuple(int(n) for n in header.get_data_shape())
     dtype = np.dtype(header.get_data_dtype())
     offset = int(header.get_data_offset())
+    offset = max(offset, least) if offset >= 0 else offset
     if not 2 <= len(shape) <= 7 or min(shape) < 1 or offset < 0:
         raise DecodeError("a NIfTI header without a sensible size")
     shape = (*shape, 1)[:3]
-    if offset + math.prod(shape) * dtype.itemsize > blob.size():
+    there = (blob.size() - offset) // max(1, math.prod(shape[:2]) * dtype.itemsize)
+    is_cut = there < shape[2]
+    if there < 1:
         raise DecodeError("a truncated NIfTI file: voxels are missing")
+    shape = (*shape[:2], min(shape[2], there))
     if blob.data is not None:
         flat = np.frombuffer(blob.data, dtype, math.prod(shape), offset)
-        return flat.reshape(shape, order="F")
+        return flat.reshape(shape, order="F"), is_cut
     if blob.path is None:
         raise DecodeError("a NIfTI file without bytes")
-    return np.memmap(blob.path, dtype, "r", offset, shape, order="F")
+    return np.memmap(blob.path, dtype, "r", offset, shape, order="F"), is_cut
 
 
 def _orientation(header: Any) -> NDArray[np.int_]:
