@@ -194,3 +194,9 @@ def test_warnings_of_parsers_stay_inside_also_with_threads() -> None:
         thread.join()
     assert not failures
     assert list(warnings.filters) == before
+
+
+def test_a_transparency_of_the_wrong_length_costs_no_picture() -> None:
+    rows = b"".join(b"\0" + row.tobytes() for row in np.asarray(scene(8, 6)))
+    picture = only(png_of(8, 6, 8, 2, rows, (b"tRNS", b"\0\1")))
+    assert (picture.pixels == np.asarray(scene(8, 6))).all()

@@ -179,3 +179,62 @@ def test_samples_that_are_missing_are_noted() -> None:
     image, is_whole = tiff.page(tags, data[:10000], Limits())
     assert not is_whole
     assert image.size == (64, 48)
+
+
+def joined(*files: bytes) -> bytes:
+    """Pages of several files of one page, in one file: places move by what stands before."""
+    whole = b""
+    end = 4
+    for data in files:
+        shift = len(whole)
+        page = bytearray(data)
+        at = struct.unpack_from("<I", page, 4)[0]
+        count = struct.unpack_from("<H", page, at)[0]
+        for entry in range(at + 2, at + 2 + 12 * count, 12):
+            tag, _kind, number, value = struct.unpack_from("<HHII", page, entry)
+            if number > 1:
+                struct.pack_into("<I", page, entry + 8, value + shift)
+                if tag in (273, 324):
+                    for place in range(value, value + 4 * number, 4):
+                        moved = struct.unpack_from("<I", page, place)[0] + shift
+                        struct.pack_into("<I", page, place, moved)
+            elif tag in (273, 324):
+                struct.pack_into("<I", page, entry + 8, value + shift)
+        whole = whole + bytes(page) if not whole else _linked(whole, end, at + shift) + bytes(page)
+        end = shift + at + 2 + 12 * count
+    return whole
+
+
+def _linked(whole: bytes, end: int, target: int) -> bytes:
+    return whole[:end] + struct.pack("<I", target) + whole[end + 4 :]
+
+
+def test_a_page_that_pillow_refuses_costs_no_other() -> None:
+    deep = tiff_of(GREY * 100)
+    data = joined(tiff_of(COLOUR), deep, tiff_of(GREY.astype(np.uint8)))
+    found = read(data)
+    assert len(found) == 3
+    assert (found[0].pixels == COLOUR).all()
+    assert np.abs(found[1].pixels[..., 0] - GREY).mean() < 3
+    assert np.abs(found[2].pixels[..., 0] - GREY).mean() < 1
+
+
+def test_a_mask_behind_a_picture_is_none_of_its_own() -> None:
+    mask = tiff_of(np.full((48, 64), 255, np.uint8), T262=4, T254=4)
+    (found,) = read(joined(tiff_of(COLOUR), mask))
+    assert (found.pixels == COLOUR).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_the_value_for_nothing_leaves_the_contrast_alone(dtype: str) -> None:
+    values = (GREY * 10).astype(dtype)
+    values[:8] = -9999
+    text = b"-9999\0\0\0"
+    made = tiff_of(values, T42113=[0, 0])
+    kind = struct.pack("<HHI", 42113, 4, 2)
+    at = made.index(kind) + 8
+    place = struct.unpack_from("<I", made, at)[0]
+    made = made.replace(kind, struct.pack("<HHI", 42113, 2, 8))
+    shown = only(made[:place] + text + made[place + 8 :]).pixels[..., 0]
+    assert np.abs(shown[8:] - GREY[8:]).mean() < 3
+    assert shown[:8].max() == 0

@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import ImageFile, JpegImagePlugin
 
+from medsift.decode.tiff import directories
+
 _SUBFILE = 254
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType, TIFF 6.0
 _MOST_PAGES = 10_000
@@ -33,11 +35,11 @@ def frames_of(kind: str, image: Any, data: bytes) -> list[int]:
     data : bytes
         Of the file.
     """
-    count = max(1, int(getattr(image, "n_frames", 1)))
+    count = _count(kind, image, data)
     if count > 1 and kind == "jpeg":
         return _of_camera(image, data)
     if count > 1 and kind == "tiff":
-        return _whole_pages(image, count)
+        return _whole_pages(data, count)
     return list(range(count))
 
 
@@ -68,17 +70,26 @@ def _size(data: bytes, start: int) -> tuple[int, int] | None:
         return None
 
 
-def _whole_pages(image: Any, count: int) -> list[int]:
+def _whole_pages(data: bytes, count: int) -> list[int]:
+    """Pages that are no smaller copies or masks of others; those of a damaged file all count."""
     if count > _MOST_PAGES:
         return list(range(count))
-    whole = []
-    for number in range(count):
-        try:
-            image.seek(number)
-            kind = int(image.tag_v2.get(_SUBFILE, 0))
-        except (OSError, SyntaxError, ValueError, TypeError, KeyError):
-            kind = 0  # whoever decodes it says what is wrong
-        if not kind & (_REDUCED | _MASK):
-            whole.append(number)
-    image.seek(0)
+    try:
+        kinds = [int(tags.get(_SUBFILE, 0)) for tags in directories(data)]
+    except Exception:  # noqa: BLE001  whoever decodes it says what is wrong
+        kinds = []
+    kinds += [0] * (count - len(kinds))
+    whole = [number for number in range(count) if not kinds[number] & (_REDUCED | _MASK)]
     return whole or list(range(count))
+
+
+def _count(kind: str, image: Any, data: bytes) -> int:
+    """How many frames there are; one that Pillow cannot read hides those of others from it."""
+    try:
+        return max(1, int(getattr(image, "n_frames", 1)))
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+        if kind != "tiff":
+            raise
+        found = len(directories(data))
+        image.seek(0)
+        return max(1, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from contextlib import suppress
 
 from PIL import Image, ImageFile
 
@@ -83,7 +84,11 @@ def open_image(kind: str, data: bytes) -> ImageFile.ImageFile:
         return factory(stream, "")
     except (ValueError, SyntaxError):
         # Too much text, or a wrong checksum of it, says nothing against the picture.
-        essentials = png_essentials(data) if kind == "png" else None
-        if essentials is None:
+        if kind != "png":
             raise
-        return factory(io.BytesIO(essentials), "")
+        # A transparency of the wrong length is ignored by browsers, too.
+        for essentials in (png_essentials(data), png_essentials(data, b"tRNS")):
+            with suppress(ValueError, SyntaxError):
+                if essentials is not None:
+                    return factory(io.BytesIO(essentials), "")
+        raise

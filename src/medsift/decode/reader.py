@@ -121,8 +121,8 @@ class ImageReader:
             number = self._numbers[index]
             if self._parts:
                 image = open_image(self._kind, self._parts[index]())
-            elif (self.frame_count > 1 or number) and number != image.tell():
-                image.seek(number)
+            elif self.frame_count > 1 or number:
+                image = self._at(number)
             width, height = image.size
             check_pixels(width, height, self._limits)
             mode = self._mode if self._kind in _SEQUENTIAL else image.mode
@@ -155,6 +155,23 @@ class ImageReader:
             if not kind:
                 raise
             raise UnsupportedError(f"{self._what} of an unsupported kind: {kind}") from error
+
+    def _at(self, number: int) -> ImageFile.ImageFile | TiffPages:
+        """The image, at one of its frames."""
+        image = self._image
+        try:
+            if number != image.tell():
+                image.seek(number)
+        except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+            if self._kind != "tiff":
+                raise
+            # Of a page that both refuse, Pillow's words tell more.
+            with suppress(Exception):
+                pages = TiffPages(self._data, self._limits)
+                pages.seek(number)
+                return pages
+            raise
+        return image
 
     def _opened(self) -> ImageFile.ImageFile | TiffPages:
         if self._kind == "tiff" and is_stack(self._data):

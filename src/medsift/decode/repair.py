@@ -50,8 +50,14 @@ def jpeg_2000_with_end(data: bytes) -> bytes | None:
     return None
 
 
-def png_essentials(data: bytes) -> bytes | None:
+def png_essentials(data: bytes, but: bytes = b"") -> bytes | None:
     """Leave out of a PNG file what its pixels do not depend on: text, profiles, animation.
+
+    Parameters
+    ----------
+    data : bytes
+    but : bytes
+        Name of a chunk to leave out as well.
 
     Returns
     -------
@@ -63,7 +69,8 @@ def png_essentials(data: bytes) -> bytes | None:
     has_more = False
     while at + 8 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] in _PNG_ESSENTIAL:
+        name = data[at + 4 : at + 8]
+        if name in _PNG_ESSENTIAL and name != but:
             kept.append(data[at:end])
         else:
             has_more = True

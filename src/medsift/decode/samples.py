@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile
 
 from medsift.core.limits import Limits
@@ -18,6 +19,7 @@ from medsift.decode import tiff
 _PHOTOMETRIC, _SAMPLE_FORMAT, _BITS = 262, 339, 258
 _COMPRESSION, _PLANAR, _STRIP_COUNTS, _COLOUR_MAP = 259, 284, 279, 320
 _WHITE_IS_ZERO, _YCBCR = 0, 6
+_NODATA = 42113
 _FAX = frozenset({2, 3, 4})
 _UNSIGNED, _SIGNED = 1, 2
 _SEPARATE = 2
@@ -96,7 +98,8 @@ def _of_tiff(image: ImageFile.ImageFile) -> Image.Image:
         return _like(image, Image.fromarray(np.asarray(image) ^ 0x80))
     if image.mode not in {"I", "F"} and not image.mode.startswith("I;"):
         return image
-    values = np.asarray(image)
+    stored = np.asarray(image)
+    values = _without_nodata(stored, tags)
     is_wrapped = image.mode == "I" and kind == _UNSIGNED and bits == 32
     is_inverse = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     if is_wrapped:
@@ -104,9 +107,23 @@ def _of_tiff(image: ImageFile.ImageFile) -> Image.Image:
         values = (values.view(np.uint32) ^ np.uint32(1 << 31)).view(np.int32)
     if is_inverse:
         values = -values if values.dtype.kind == "f" else np.bitwise_not(values)
-    if not is_wrapped and not is_inverse:
+    if values is stored:
         return image
     return _like(image, Image.fromarray(values))
+
+
+def _without_nodata(values: NDArray[Any], tags: Any) -> NDArray[Any]:
+    """Put the least value in the place of one that stands for none (GDAL's tag of that name)."""
+    try:
+        nothing = float(str(tags[_NODATA]).strip("\0 "))
+    except (KeyError, ValueError):
+        return values
+    is_nothing = values == nothing
+    if not is_nothing.any() or is_nothing.all():
+        return values
+    filled: NDArray[Any] = values.copy()
+    filled[is_nothing] = values[~is_nothing].min()
+    return filled
 
 
 def _with_bytes_of_colours(image: ImageFile.ImageFile, tags: Any) -> Image.Image:

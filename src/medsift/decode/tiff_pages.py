@@ -40,7 +40,7 @@ class TiffPages:
         self._data = memoryview(data)
         self._limits = limits
         pages = tiff.directories(data)
-        if not pages or pages[0].get(_COMPRESSION, 1) not in _READ:
+        if not pages or all(tags.get(_COMPRESSION, 1) not in _READ for tags in pages):
             raise UnsupportedError("TIFF image of an unsupported kind")
         self._pages = [(tags, 0) for tags in pages]
         count = stacked(pages, len(data))
