@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -37,6 +38,19 @@ def test_pictures_of_a_workbook_are_joined_from_its_records() -> None:
     rest = [(0x003C, part) for part in parts[1:]]
     workbook = records((0x0809, bytes(16)), (0x00EB, parts[0]), *rest, (0x000A, b""))
     assert len(pictures(scan(compound({"Workbook": workbook})))) == 1
+
+
+@pytest.mark.parametrize("name", ["Escher/EscherStm", "Escher/EscherDelayStm"])
+def test_pictures_of_a_publication_are_found(name: str) -> None:
+    found = scan(compound({"Contents": b"text", name: bytes(30) + blip(png(3))}))
+    assert [f.pixels[0, 0, 0] for f in found if isinstance(f, Picture)] == [3]
+
+
+@pytest.mark.parametrize("header", [12, 16, 24])
+def test_small_pictures_of_folders_are_found(header: int) -> None:
+    streams = {"1": bytes(range(header)) + png(3), "Catalog": bytes(40)}
+    found = scan(compound(streams), "Thumbs.db")
+    assert [f.pixels[0, 0, 0] for f in found if isinstance(f, Picture)] == [3]
 
 
 def test_bitmaps_get_the_header_of_a_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from medsift.core.errors import DecodeError, EncryptedError, InputError, LimitError
@@ -14,7 +15,10 @@ from medsift.sources.office.embedded import native_object, powerpoint_objects
 from medsift.sources.office.officeart import blips
 from medsift.sources.office.ole import StreamPath, Streams, opened_ole, stream_paths
 
-_DRAWN = frozenset({"Data", "WordDocument", "0Table", "1Table", "Pictures"})
+_DRAWN = frozenset({
+    "Data", "WordDocument", "0Table", "1Table", "Pictures", "EscherStm", "EscherDelayStm",
+})  # fmt: skip
+_THUMBNAIL = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n")
 _WORKBOOKS = frozenset({"Workbook", "Book"})
 _POWERPOINT = "PowerPoint Document"
 _NATIVE = "\x01Ole10Native"
@@ -23,6 +27,8 @@ _FILES = frozenset({
     "image", "pdf", "dicom", "zip", "gzip", "bzip2", "xz", "zstd", "7z", "tar", "ole", "metafile",
     "rtf", "eml", "mhtml",
 })  # fmt: skip
+# Headers of Windows' Thumbs.db, by version, before the picture itself.
+_HEADED = (12, 16, 24)
 _WORD_ENCRYPTED = 0x01  # in the second byte of the flags at 0x0A, [MS-DOC] 2.5.2
 _POWERPOINT_ENCRYPTED = b"\xdf\xc4\xd1\xf3"  # [MS-PPT] 2.3.2
 _OUTLOOK = "__properties_version1.0"
@@ -83,9 +89,10 @@ class _Reading:
         handler = self._handler(path[-1])
         try:
             head = self._streams.read(path, 4096)
-            if handler is None and sniff(head) not in _FILES:
+            start = _start(head) if handler is None else 0
+            if start is None:
                 return
-            content = self._streams.read(path)
+            content = self._streams.read(path)[start:]
         except ExhaustedError:
             raise
         except InputError as error:
@@ -136,6 +143,13 @@ class _Reading:
             self._pictures += isinstance(finding, Picture)
             if self._pictures >= most:
                 raise LimitError(f"has {most} pictures or more; the others are left out")
+
+
+def _start(head: bytes) -> int | None:
+    """Where a file begins within a stream; None where none does."""
+    if sniff(head) in _FILES:
+        return 0
+    return next((at for at in _HEADED if _THUMBNAIL.match(head, at)), None)
 
 
 def _check_encryption(streams: Streams, paths: list[StreamPath]) -> None:
