@@ -6,9 +6,11 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from .running import ROOT
 
@@ -34,4 +36,16 @@ def desk(samples: Path, tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "demo", tmp_path / "demo")
     shutil.copy(samples / "documents" / "report.pdf", tmp_path / "paper.pdf")
     shutil.copy(samples / "medical" / "ihc.png", tmp_path / "image.png")
+    compound(sorted((samples / "medical").glob("*.png"))).save(tmp_path / "papers" / "panels.pdf")
     return tmp_path
+
+
+def compound(pictures: Sequence[Path], side: int = 300, gutter: int = 20) -> Image.Image:
+    """A figure of two by two panels, as papers print them."""
+    step = side + gutter
+    figure = Image.new("RGB", (2 * step - gutter, 2 * step - gutter), "white")
+    for number in range(4):
+        with Image.open(pictures[number % len(pictures)]) as picture:
+            panel = picture.convert("RGB").resize((side, side))
+        figure.paste(panel, (number % 2 * step, number // 2 * step))
+    return figure
