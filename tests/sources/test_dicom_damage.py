@@ -163,3 +163,12 @@ def test_the_shared_files_are_read_or_refused_cleanly(shared: Path) -> None:
         assert first.declared_modality == row["modality"]
         assert first.color_mode == row["pi"]
     assert read_count >= 40
+
+
+def test_an_encapsulated_document_that_is_cut_is_a_failure() -> None:
+    made = dataset(ramp())
+    del made.PixelData, made.Rows, made.Columns
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = uid.EncapsulatedPDFStorage
+    made.EncapsulatedDocument = b"%PDF-1.4" + bytes(5000)
+    with pytest.raises(DecodeError, match="ends before"):
+        read(written(made)[:-1000])

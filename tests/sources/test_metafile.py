@@ -89,3 +89,19 @@ def test_a_metafile_without_the_header_of_a_placeable_one_is_known() -> None:
     (picture,) = scan(made, "a.wmf")
     assert isinstance(picture, Picture)
     assert picture.pixels[0, 0].tolist() == [200, 0, 0]
+
+
+def test_a_bitmap_that_ends_early_is_shown_as_far_as_it_goes() -> None:
+    (picture,) = scan(emf(stretched(bitmap()))[:-400], "a.emf")
+    assert isinstance(picture, Picture)
+    assert picture.note == "truncated"
+
+
+def test_a_metafile_that_ends_before_its_bitmap_is_a_failure() -> None:
+    assert [reason for reason, _ in problems(scan(emf(stretched(bitmap()))[:110], "a.emf"))] == [
+        "undecodable"
+    ]
+    dib = bitmap()
+    words = (6 + 22 + len(dib)) // 2
+    made = wmf(struct.pack("<IH", words, 0x0F43) + bytes(22) + dib)
+    assert [reason for reason, _ in problems(scan(made[:60], "a.wmf"))] == ["undecodable"]

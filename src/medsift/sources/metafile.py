@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
+from medsift.core.errors import DecodeError
 from medsift.core.picture import Finding, Problem
 from medsift.decode.signatures import image_format
 from medsift.sources.base import Blob, Context
@@ -30,6 +31,8 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
 
     Raises
     ------
+    DecodeError
+        It ends early, before any bitmap.
     LimitError
         Too large, or nested too deeply.
     """
@@ -43,6 +46,8 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         locator = ", ".join(filter(None, [blob.where.locator, f"bitmap {number}"]))
         where = replace(blob.where, locator=locator, index=number, extraction="embedded")
         yield from context.recurse(Blob(where, data=bitmap), inside)
+    if not number and _is_cut(data):
+        raise DecodeError("a metafile that ends early")
     if not number:
         yield Problem(blob.where, "skipped", "vector")
 
@@ -73,12 +78,28 @@ def _is_emf(data: bytes) -> bool:
     return data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF"
 
 
+def _is_cut(data: bytes) -> bool:
+    """Whether the last record of a metafile goes on beyond its end."""
+    position, last = 0, 0
+    if _is_emf(data):
+        while position + 8 <= len(data):
+            last = struct.unpack_from("<I", data, position + 4)[0]
+            position += max(8, last)
+        return position > len(data)
+    position = (22 if data.startswith(_PLACEABLE) else 0) + 18
+    while position + 6 <= len(data):
+        last = struct.unpack_from("<I", data, position)[0] * 2
+        position += max(6, last)
+    return position > len(data)
+
+
 def _of_emf(data: bytes) -> Iterator[bytes]:
     position = 0
     while position + 8 <= len(data):
         kind, size = struct.unpack_from("<2I", data, position)
-        if size < 8 or position + size > len(data):
+        if size < 8:
             return
+        # Of the last record what is there: a bitmap that ends early may still be shown.
         record = data[position : position + size]
         if kind in _EMF_BITMAPS:
             yield from _placed(record, _EMF_BITMAPS[kind])
@@ -101,7 +122,7 @@ def _of_emf_plus(records: bytes) -> Iterator[bytes]:
     position = 0
     while position + 12 <= len(records):
         kind, flags, size, length = struct.unpack_from("<2H2I", records, position)
-        if size < 12 or position + size > len(records):
+        if size < 12:
             return
         if kind == _EMF_PLUS_OBJECT and flags & 0x7F00 == _EMF_PLUS_IMAGE:
             # Version, type, then width, height, stride, pixel format, and type of the bitmap.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medsift.core.picture import Problem
+from medsift.core.picture import Picture, Problem
 from tests.sources.archive.making import zipped
 from tests.sources.inside import crashed, mutated, pdf, pictures, png, problems, scan, small
 from tests.sources.office.making import docx
@@ -228,3 +228,15 @@ def test_damage_anywhere_ends_in_findings(changes: list[tuple[int, int]]) -> Non
     assert found
     assert list(crashed(found)) == []
     assert all(isinstance(f.where.locator, str) for f in found if isinstance(f, Problem))
+
+
+@pytest.mark.parametrize("missing", range(1, 9))
+def test_base64_that_is_cut_anywhere_is_decoded_as_far_as_it_goes(missing: int) -> None:
+    head = struct.pack(
+        "<2sIHHIIiiHHIIiiII", b"BM", 0, 0, 0, 54, 40, 40, 40, 1, 24, 0, 0, 0, 0, 0, 0
+    )
+    digits = base64.b64encode(head + bytes(range(240)) * 20).decode()
+    raw = "From: a@b.c\r\nTo: d@e.f\r\nMIME-Version: 1.0\r\nContent-Type: image/bmp\r\n"
+    raw += f"Content-Transfer-Encoding: base64\r\n\r\n{digits[: -missing - 30]}"
+    (found,) = scan(raw.encode())
+    assert isinstance(found, Picture)

@@ -97,3 +97,12 @@ def test_an_image_that_no_reader_can_decode_is_told() -> None:
     found = findings(pdf)
     assert not any(isinstance(f, Picture) for f in found)
     assert {(p.status, p.reason) for p in problems(found)} == {("failed", "undecodable")}
+
+
+def test_content_that_is_no_text_is_a_failure() -> None:
+    pdf = Pdf()
+    pdf.page(bytes(range(128, 256)) * 3)
+    assert [problem.reason for problem in problems(findings(pdf))] == ["undecodable"]
+    plain = Pdf()
+    plain.page("BT (words) Tj ET")
+    assert findings(plain) == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medsift.core.errors import InputError
+from medsift.core.errors import DecodeError, InputError
 from medsift.core.picture import Finding, Picture, Problem, Provenance
 from medsift.decode.guard import contained
 from medsift.decode.reader import evenly
@@ -55,6 +55,8 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         yield from _tagged(_pictures(file, where, context), tags)
         return
     document = encapsulated_pdf(dataset)
+    if document is None and file.is_cut:
+        raise DecodeError("a DICOM file that ends before what it holds")
     if document is None:
         yield Problem(where, "skipped", "no_image")
         return

@@ -7,6 +7,7 @@ text, and what is attached is lost.
 
 from __future__ import annotations
 
+import base64
 import codecs
 import re
 from email import message_from_bytes
@@ -20,6 +21,7 @@ _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
 _BLANK_BEFORE_COLON = re.compile(rb"^([!-9;-~]{1,76})[ \t]+:", re.MULTILINE)
 _MIME_FIELD = re.compile(rb"^(content-[a-z-]{2,40})[ \t]+:", re.MULTILINE | re.IGNORECASE)
 _CODING = re.compile(r"[\w-]+")
+_NO_DIGIT = re.compile(r"[^A-Za-z0-9+/=]+")
 _ENCODED = frozenset({"base64", "quoted-printable", "x-uuencode", "uuencode", "uue", "x-uue"})
 _BOUNDARY = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
 _MOST_BOUNDARIES = 50
@@ -62,7 +64,17 @@ def content_of(part: Message) -> bytes:
         del part["Content-Transfer-Encoding"]
         part["Content-Transfer-Encoding"] = coding
     payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
+    if not isinstance(payload, bytes):
+        return b""
+    return _in_fours(part.get_payload(), payload) if coding == "base64" else payload
+
+
+def _in_fours(written: object, payload: bytes) -> bytes:
+    """Decode base64 that has a digit too many, as where it is cut off: the library gives it up."""
+    if not isinstance(written, str) or written.encode("ascii", "replace")[:32] != payload[:32]:
+        return payload
+    digits = _NO_DIGIT.sub("", written).rstrip("=")
+    return base64.b64decode(digits[:-1]) if len(digits) % 4 == 1 else payload
 
 
 def coding_of(part: Message) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _INLINE_IMAGE = re.compile(rb"(?:^|\s)BI\s.{0,4096}?\sID\s", re.DOTALL)
 _DRAWN = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 _MOST_IMAGES = 1_000
+_SAMPLE = 4096
 # What entries of inline images may be called, and those of image objects may not (ISO 32000-1,
 # table 93 and 94).
 _NAMES = {
@@ -130,6 +131,8 @@ def second_look(
             yield replace(finding, where=replace(finding.where, locator=locator))
     if not found and _INLINE_IMAGE.search(content):
         raise DecodeError("the page holds images that no reader makes sense of")
+    if not found and _is_garbage(content):
+        raise DecodeError("the content of the page makes no sense")
 
 
 def _anew(page: Any, where: Provenance, extractor: Extractor) -> Iterator[Finding]:
@@ -178,6 +181,13 @@ def _spell_out(stream: Any) -> None:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/")
+
+
+def _is_garbage(content: bytes) -> bool:
+    """Whether content is no text at all, as that of an encrypted page whose key is lost."""
+    sample = content[:_SAMPLE]
+    strange = sum(byte > 126 or (byte < 32 and byte not in b"\t\n\f\r\0") for byte in sample)
+    return strange * 4 > len(sample)
 
 
 def _content(page: Any) -> bytes:

@@ -125,6 +125,13 @@ def test_the_first_base_element_counts() -> None:
     assert found(html) == ["b/a.png"]
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_page_that_ends_within_its_picture_has_one(quote: str) -> None:
+    page = f"<p>words<img src={quote}data:image/png;base64,iVBORw0KGgo"
+    assert [r.url for r in references(page, BASE)] == ["data:image/png;base64,iVBORw0KGgo"]
+    assert references("<p>words<img src='a.png", BASE) == references("<p>words", BASE)
+
+
 def test_linked_pictures_are_marked_and_linked_pages_are_not_pictures() -> None:
     page = parse_page("<a href=big.jpg><img src=small.jpg></a><a href=next.html>", BASE)
     assert [(r.url, r.linked) for r in page.references] == [

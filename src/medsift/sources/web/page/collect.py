@@ -112,7 +112,7 @@ class Collector:
         from justhtml import stream
 
         raw = ""
-        for kind, value in stream(_with_ends(text)):
+        for kind, value in stream(_with_last_tag(_with_ends(text))):
             if kind == "start":
                 name, attributes = value
                 raw = self._start(name, attributes, depth)
@@ -354,6 +354,15 @@ def _with_ends(text: str) -> str:
     The parser reads all that follows as their text, as browsers do with HTML.
     """
     return _ENDS_ITSELF.sub(r"<\1\2></\1>", text)
+
+
+def _with_last_tag(text: str) -> str:
+    """Close the last tag of a page that ends within a picture that it holds itself."""
+    tail = text[max(0, text.rfind("<")) :]
+    at = tail.find("data:image/")
+    if at < 1 or tail[at - 1] not in "'\"" or ">" in tail[at:] or tail[at - 1] in tail[at:]:
+        return text
+    return f"{text}{tail[at - 1]}>"
 
 
 def refreshed(content: str) -> str:
