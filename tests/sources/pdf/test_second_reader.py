@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
+from medsift.core.errors import DecodeError
 from medsift.core.picture import Picture
 
 from .making_pdfs import Pdf, draw, far, findings, pictures, problems, scene
@@ -106,3 +107,42 @@ def test_content_that_is_no_text_is_a_failure() -> None:
     plain = Pdf()
     plain.page("BT (words) Tj ET")
     assert findings(plain) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "lost"), [(b"/Subtype /Image", b"/Subtype /Imagx"), (b"/I 3 0 R", b"/I 9 0 R")]
+)
+def test_a_page_that_draws_what_is_lost_is_a_failure(held: bytes, lost: bytes) -> None:
+    data = one_page(PLAIN).to_bytes()
+    assert held in data
+    damaged = data.replace(held, lost, 1)
+    assert [problem.reason for problem in problems(findings(damaged))] == ["undecodable"]
+
+
+def test_content_that_cannot_be_decoded_is_a_failure() -> None:
+    pdf = Pdf()
+    image = pdf.picture(scene())
+    content = zlib.compress(SHOWN.encode())
+    pdf.page(b"", {"I": image})
+    number = pdf.add("/Filter /FlateDecode", b"junk" + content[4:])
+    pdf.objects[pdf.pages[0] - 1] = pdf.objects[pdf.pages[0] - 1].replace(
+        b"/Contents %d 0 R" % (pdf.pages[0] - 1), b"/Contents %d 0 R" % number
+    )
+    assert [problem.reason for problem in problems(findings(pdf))] == ["undecodable"]
+
+
+def test_a_damaged_document_that_speaks_of_images_is_a_failure() -> None:
+    data = one_page(PLAIN).to_bytes().replace(b"/Contents", b"/Cxntents")
+    with pytest.raises(DecodeError, match="no page leads to"):
+        findings(data)
+    words = Pdf()
+    words.page("")
+    assert findings(words.to_bytes().replace(b"/Contents", b"/Cxntents")) == []
+
+
+def test_a_blank_image_that_cannot_be_inflated_is_a_failure() -> None:
+    pdf = Pdf()
+    packed = zlib.compress(scene().tobytes())
+    image = pdf.add(f"/Type /XObject /Subtype /Image {PLAIN}", packed[:20] + b"\xff" * 5000)
+    pdf.page(SHOWN, {"I": image})
+    assert [problem.reason for problem in problems(findings(pdf))] == ["undecodable"]

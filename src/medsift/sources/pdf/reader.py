@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +26,7 @@ from medsift.sources.pdf.second import is_doubtful, second_look
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
+_TRACES = re.compile(rb"/Subtype\s*/Image\b|/(?:DCT|JPX|CCITTFax|JBIG2)Decode\b")
 _MOST_DAMAGED = 100
 
 
@@ -106,6 +108,8 @@ class _Reading:
         self._facts = _facts_of(data, document)
         self._extractor = Extractor(context)
         self._damaged = 0
+        self._first = self._found = False
+        self._has_traces = _TRACES.search(data) is not None
         # A page count may be too small; then the second reader may know of the others.
         self._known = len(document)
         self._count = max(self._known, self._facts.page_count)
@@ -122,12 +126,17 @@ class _Reading:
         """Yield what is on a page, counted from 0."""
         if self._damaged >= _MOST_DAMAGED:
             return
+        self._first = self._first or number == 0
         spot = replace(refined(self._where, f"page {number + 1}"), page=number + 1)
         try:
-            if number < self._known:
-                yield from self._page(number, spot)
-            else:
-                yield from second_look(spot, self._facts, number, self._extractor)
+            found = (
+                self._page(number, spot)
+                if number < self._known
+                else second_look(spot, self._facts, number, self._extractor)
+            )
+            for finding in found:
+                self._found = True
+                yield finding
         except DecodeError as error:
             yield Problem(spot, "failed", error.code, error.record_text)
             self._damaged += 1
@@ -140,6 +149,15 @@ class _Reading:
             yield _stopped(self._where, what)
         elif self._count > self._limit:
             yield _stopped(self._where, f"{self._count} pages, of which {self._limit} were read")
+        elif self._hides_images():
+            raise DecodeError("a damaged document with images that no page leads to")
+
+    def _hides_images(self) -> bool:
+        """Whether nothing was found in a damaged document whose bytes speak of images."""
+        if self._found or self._damaged or not self._first or not self._has_traces:
+            return False
+        pages = [self._facts.page(number) for number in range(self.stop)]
+        return any(page is None or "/Contents" not in page for page in pages)
 
     def attachments(self) -> Iterator[Finding]:
         """Yield what the files hold that are embedded in the document."""

@@ -30,6 +30,7 @@ _INLINE_IMAGE = re.compile(rb"(?:^|\s)BI\s.{0,4096}?\sID\s", re.DOTALL)
 _DRAWN = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 _MOST_IMAGES = 1_000
 _SAMPLE = 4096
+_DRAWABLE = frozenset({"/Form", "/Image", "/PS"})
 # What entries of inline images may be called, and those of image objects may not (ISO 32000-1,
 # table 93 and 94).
 _NAMES = {
@@ -112,6 +113,8 @@ def second_look(
         return
     content = _content(page)
     if not content.strip() and not value_of(page, "/Annots"):
+        if _lost_content(page):
+            raise DecodeError("the content of the page is missing or damaged")
         return
     found = False
     try:
@@ -129,10 +132,8 @@ def second_look(
         for finding in from_stream(where, stream, extractor):
             locator = f"{where.locator}, image without place"
             yield replace(finding, where=replace(finding.where, locator=locator))
-    if not found and _INLINE_IMAGE.search(content):
-        raise DecodeError("the page holds images that no reader makes sense of")
-    if not found and _is_garbage(content):
-        raise DecodeError("the content of the page makes no sense")
+    if not found:
+        _refuse_damage(page, content)
 
 
 def _anew(page: Any, where: Provenance, extractor: Extractor) -> Iterator[Finding]:
@@ -183,11 +184,50 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/")
 
 
+def _refuse_damage(page: Any, content: bytes) -> None:
+    """Raise where a page without pictures is not what it should be."""
+    if _INLINE_IMAGE.search(content):
+        raise DecodeError("the page holds images that no reader makes sense of")
+    if _is_garbage(content):
+        raise DecodeError("the content of the page makes no sense")
+    if _draws_what_is_lost(page, content):
+        raise DecodeError("the page draws what the file does not hold")
+
+
+def _draws_what_is_lost(page: Any, content: bytes) -> bool:
+    """Whether the content of a page draws something that is neither a form nor an image."""
+    try:
+        shared = value_of(value_of(page, "/Resources"), "/XObject")
+        for name in _DRAWN.findall(content):
+            known = value_of(shared, name.decode("latin-1"))
+            if value_of(known, "/Subtype") not in _DRAWABLE:
+                return True
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  a parser may raise anything on hostile input
+        return True
+    return False
+
+
 def _is_garbage(content: bytes) -> bool:
     """Whether content is no text at all, as that of an encrypted page whose key is lost."""
     sample = content[:_SAMPLE]
     strange = sum(byte > 126 or (byte < 32 and byte not in b"\t\n\f\r\0") for byte in sample)
     return strange * 4 > len(sample)
+
+
+def _lost_content(page: Any) -> bool:
+    """Whether a page names its content, and there is none, or none that can be decoded."""
+    try:
+        content = value_of(page, "/Contents")
+        parts = content if isinstance(content, list) else [content]
+        streams = [p.get_object() for p in parts if p is not None]
+        lost = [s for s in streams if not hasattr(s, "get_data") or (s._data and not s.get_data())]  # noqa: SLF001
+        return "/Contents" in page and (bool(lost) or content is None)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  a parser may raise anything on hostile input
+        return True
 
 
 def _content(page: Any) -> bytes:

@@ -14,10 +14,11 @@ from PIL import Image
 from medsift.core.errors import DecodeError, LimitError
 from medsift.core.limits import MIB
 from medsift.core.picture import Extraction, Pixels
+from medsift.decode.blank import is_blank
 from medsift.sources.base import Context, sha256_of
 from medsift.sources.pdf.document.facts import ImageFacts
 from medsift.sources.pdf.pixels.draw import draw_image, pixel_hash
-from medsift.sources.pdf.pixels.stored import encoded, stored_mode, unwrapped
+from medsift.sources.pdf.pixels.stored import encoded, inflated_length, stored_mode, unwrapped
 from medsift.sources.pdf.pixels.unsaid import by_length, leaves_out
 from medsift.sources.pdf.placement.placements import Placement
 
@@ -35,6 +36,7 @@ _FAIR_MASK_PIXELS = 50_000_000
 _FAIR_MASK_SHARE = 4
 _CACHE_BYTES = 96 * MIB
 _THUMB = 32
+_MOST_OF_IT = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +191,7 @@ def _decode(
             pixels = alone
     if empty and data is None and not _masked(facts):
         raise DecodeError("the image cannot be decoded")
-    if data is None and _is_flat(pixels) and _lacks_samples(placement, facts):
+    if data is None and is_blank(pixels) and _lacks_samples(placement, facts):
         raise DecodeError("the image holds next to no pixels")
     found = _finish(placement, facts, pixels, data, stored)
     return found if facts else replace(found, mode=stored_mode(page, placement.handle))
@@ -252,11 +254,14 @@ def _is_flat(pixels: Pixels) -> bool:
 
 
 def _lacks_samples(placement: Placement, facts: tuple[ImageFacts, ...]) -> bool:
-    """Whether there are less than half of the samples: PDFium paints black in place of them."""
+    """Whether many samples of a blank image are missing: PDFium paints black in place of them."""
     if not _WRAPPERS.issuperset(placement.filters):
         return False
     bits = max(1, *(f.bits for f in facts)) if facts else 1
     least = placement.height * (placement.width * bits // 8)
+    if placement.filters == ("FlateDecode",):
+        # PDFium gives the stream as it is where it cannot be inflated.
+        return inflated_length(encoded(placement.handle), least) < _MOST_OF_IT * least
     return 2 * len(unwrapped(placement.handle)) < least
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
+
+_PIECE = 512
 
 
 def stored_mode(page: PdfPage, handle: Any) -> str:
@@ -46,6 +49,29 @@ def unwrapped(handle: Any) -> bytes:
     from pypdfium2 import raw
 
     return _bytes_from(raw.FPDFImageObj_GetImageDataDecoded, handle)
+
+
+def inflated_length(stream: bytes, most: int) -> int:
+    """How many bytes come out of a stream of Flate before it ends, or makes no sense.
+
+    Parameters
+    ----------
+    stream : bytes
+    most : int
+        No more are counted.
+    """
+    inflate = zlib.decompressobj()
+    length = 0
+    try:
+        for at in range(0, len(stream), _PIECE):
+            length += len(inflate.decompress(stream[at : at + _PIECE], max(1, most - length)))
+            if length >= most or inflate.eof:
+                break
+            if inflate.unconsumed_tail:
+                return most
+    except zlib.error:
+        pass
+    return length
 
 
 def _bytes_from(function: Any, handle: Any) -> bytes:
