@@ -55,7 +55,7 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
         yield from _tagged(_pictures(file, where, context), tags)
         return
     document = encapsulated_pdf(dataset)
-    if document is None and file.is_cut:
+    if document is None and file.is_cut and _is_envelope(dataset):
         raise DecodeError("a DICOM file that ends before what it holds")
     if document is None:
         yield Problem(where, "skipped", "no_image")
@@ -64,6 +64,14 @@ def read(blob: Blob, context: Context) -> Iterator[Finding]:
     member = "/".join(filter(None, [where.member, "encapsulated.pdf"]))
     inner = Blob(where=replace(where, member=member), data=document)
     yield from _tagged(context.recurse(inner, context.deeper()), tags)
+
+
+def _is_envelope(dataset: Dataset) -> bool:
+    """Whether the class of an object is that of an encapsulated document."""
+    from pydicom.uid import UID
+
+    with contained(WHAT, tell_details=False):
+        return UID(str(dataset.get("SOPClassUID") or "")).name.startswith("Encapsulated")
 
 
 def _tagged(found: Iterator[Finding], tags: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
