@@ -71,7 +71,8 @@ def _is_envelope(dataset: Dataset) -> bool:
     from pydicom.uid import UID
 
     with contained(WHAT, tell_details=False):
-        return UID(str(dataset.get("SOPClassUID") or "")).name.startswith("Encapsulated")
+        name = str(UID(str(dataset.get("SOPClassUID") or "")).name)
+    return name.startswith("Encapsulated")
 
 
 def _tagged(found: Iterator[Finding], tags: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
