@@ -116,6 +116,15 @@ class TestFits:
         assert is_rising(self.fits(ramp("int16", 500, -500), 16, BSCALE="-1.0D0"))
 
 
+@pytest.mark.parametrize("kind", [1, 3])
+def test_of_four_bytes_in_a_raster_of_sun_the_first_is_spare(kind: int) -> None:
+    values = np.asarray(scene(64, 48))
+    ordered = values if kind == 3 else values[..., ::-1]
+    body = np.dstack([np.full((48, 64), 9, np.uint8), ordered]).tobytes()
+    head = struct.pack(">8I", 0x59A66A95, 64, 48, 32, len(body), kind, 0, 0)
+    assert (only(head + body).pixels == values).all()
+
+
 def test_in_bitmaps_of_photoshop_one_is_black() -> None:
     bits = np.asarray(scene(64, 48).convert("L")) > 128
     head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 1, 48, 64, 1, 0) + bytes(12)

@@ -7,6 +7,7 @@ says so (TIFF 6.0, PhotometricInterpretation).
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ _PHOTOMETRIC, _SAMPLE_FORMAT, _BITS = 262, 339, 258
 _COMPRESSION, _PLANAR, _STRIP_COUNTS, _COLOUR_MAP = 259, 284, 279, 320
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _NODATA = 42113
+_SUN_RGB = 3
+_SUN_PLAIN = frozenset({0, 1, _SUN_RGB})
 _FAX = frozenset({2, 3, 4})
 _UNSIGNED, _SIGNED = 1, 2
 _SEPARATE = 2
@@ -41,6 +44,8 @@ def with_true_samples(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
         return _of_tiff(image)
     if image.format == "PSD":
         return _of_photoshop(image)
+    if image.format == "SUN":
+        return _of_sun(image, data)
     return _of_fits(image, data) if image.format == "FITS" else image
 
 
@@ -135,6 +140,17 @@ def _with_bytes_of_colours(image: ImageFile.ImageFile, tags: Any) -> Image.Image
     count = len(entries) // 3
     made.putpalette([entries[n + count * c] for n in range(count) for c in range(3)])
     return made
+
+
+def _of_sun(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
+    """Of four bytes a pixel the first is the spare one, as in FFmpeg; Pillow takes the last."""
+    width, height, depth, _, kind, _, mapped = struct.unpack_from(">7I", data, 4)
+    start, size = 32 + mapped, width * height * 4
+    if depth != 32 or kind not in _SUN_PLAIN or len(data) < start + size:
+        return image
+    pixels = np.frombuffer(data, np.uint8, size, start).reshape(height, width, 4)[..., 1:]
+    colours = pixels if kind == _SUN_RGB else pixels[..., ::-1]
+    return _like(image, Image.fromarray(np.ascontiguousarray(colours)))
 
 
 def _of_photoshop(image: ImageFile.ImageFile) -> Image.Image:
