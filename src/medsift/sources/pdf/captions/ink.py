@@ -11,8 +11,8 @@ from medsift.sources.pdf.geometry import intersection, within
 from medsift.sources.pdf.pixels.draw import draw_region
 from medsift.sources.pdf.placement.page_context import PageContext
 
-_SIDE = 800
-"""Longer side of the drawing, in pixels: about one for each point of a letter page."""
+_SIDE = 400
+"""Longer side of the drawing, in pixels: about one for two points of a letter page."""
 
 _PAPER = 245
 """Grey level of paper at least: JPEG leaves some noise on white."""
