@@ -35,8 +35,8 @@ HERE = Path(__file__).resolve().parent
 MODELS = ("fast", "default")
 FEW = 9
 GATE = (
-    "The pictures are photographs, nearly all of which stop at the gate of `default`; one that "
-    "goes on to its ensemble takes the time of both."
+    "The pictures are photographs, about half of which stop at the gate of `default`; one that "
+    "goes on to its network takes the time of both."
 )
 """So many pictures start the pool; the smallest scan that does what a large one does."""
 
