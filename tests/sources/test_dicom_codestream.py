@@ -131,6 +131,9 @@ def test_the_header_of_a_codestream_tells_size_and_colours() -> None:
     )
     whole = without_segments(saved(COLOUR, subsampling=0))
     assert codestream_of(whole, coding.BASELINE, HEADER) == Codestream(HEIGHT, WIDTH, 3)
+    for names in (b"RGB", b"rgb"):
+        told = codestream_of(with_names(whole, names), coding.BASELINE, HEADER)
+        assert told == Codestream(HEIGHT, WIDTH, 3, "RGB")
     turned = saved(COLOUR, "JPEG2000", mct=1)
     assert codestream_of(turned, coding.J2K, HEADER) == Codestream(HEIGHT, WIDTH, 3, "YBR_RCT")
     as_is = saved(COLOUR, "JPEG2000", mct=0)
