@@ -61,3 +61,7 @@ def test_what_follows_and_is_no_picture_does_not_count() -> None:
     assert not parts_of("ppm", one + b"\0" * 40)
     assert not parts_of("ppm", b"P5 3 " + struct.pack("<I", 7))
     assert not parts_of("png", one + one)
+
+
+def test_a_long_row_of_pictures_is_found_whole() -> None:
+    assert len(parts_of("ppm", b"P5 1 1 255\n\x07" * 10_001)) == 10_001

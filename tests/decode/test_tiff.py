@@ -238,3 +238,15 @@ def test_the_value_for_nothing_leaves_the_contrast_alone(dtype: str) -> None:
     shown = only(made[:place] + text + made[place + 8 :]).pixels[..., 0]
     assert np.abs(shown[8:] - GREY[8:]).mean() < 3
     assert shown[:8].max() == 0
+
+
+def test_a_lack_of_memory_is_not_told_as_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = tiff_of(GREY.astype(np.float16))
+    read(refused)
+
+    def lacking(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(tiff, "directories", lacking)
+    with pytest.raises(LimitError, match="too much memory"):
+        read(refused)

@@ -76,6 +76,8 @@ def _whole_pages(data: bytes, count: int) -> list[int]:
         return list(range(count))
     try:
         kinds = [int(tags.get(_SUBFILE, 0)) for tags in directories(data)]
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001  whoever decodes it says what is wrong
         kinds = []
     kinds += [0] * (count - len(kinds))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from math import prod
 
-_MOST = 10_000
+_MOST = 100_000  # the limit of pictures comes first, and is told
 # The binary ones: what follows the last number is one blank, and the samples.
 _BLANK = rb"(?:\s|#[^\n]*\n)+"
 _PORTABLE = re.compile(rb"\s*P([456])" + (_BLANK + rb"(\d{1,9})") * 2)

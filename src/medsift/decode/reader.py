@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -165,12 +165,11 @@ class ImageReader:
         except (OSError, SyntaxError, ValueError, TypeError, KeyError):
             if self._kind != "tiff":
                 raise
-            # Of a page that both refuse, Pillow's words tell more.
-            with suppress(Exception):
-                pages = TiffPages(self._data, self._limits)
-                pages.seek(number)
-                return pages
-            raise
+            pages = self._tiff_pages()
+            if pages is None or number >= pages.n_frames:
+                raise
+            pages.seek(number)
+            return pages
         return image
 
     def _opened(self) -> ImageFile.ImageFile | TiffPages:
@@ -178,13 +177,22 @@ class ImageReader:
             return TiffPages(self._data, self._limits)
         try:
             return open_image(self._kind, self._data)
-        except Exception:
-            if self._kind != "tiff":
-                raise
-            # Of what both refuse, Pillow's words tell more.
-            with suppress(Exception):
-                return TiffPages(self._data, self._limits)
+        except MemoryError:
             raise
+        except Exception:
+            pages = self._tiff_pages() if self._kind == "tiff" else None
+            if pages is None:
+                raise
+            return pages
+
+    def _tiff_pages(self) -> TiffPages | None:
+        """What Pillow refuses; None where it is refused here, too, for Pillow's words tell more."""
+        try:
+            return TiffPages(self._data, self._limits)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  a damaged directory
+            return None
 
     def _frames(self) -> list[int]:
         if self._parts:

@@ -28,7 +28,7 @@ _TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_COUNTS, _PROFILE = 322, 323, 324, 325, 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
 _SEPARATE = 2
 _DEFLATED = frozenset({8, 32946})
-_MOST_PAGES = 1000
+_MOST_PAGES = 100_000  # the limit of pictures comes first, and is told
 _MOST_SAMPLES = 32
 _LARGEST_TILE = 1 << 22
 

@@ -102,5 +102,7 @@ def is_stack(data: bytes) -> bool:
         return False
     try:
         return stacked(tiff.directories(data), len(data)) > 1
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001  a damaged directory; whoever decodes it says so
         return False
