@@ -120,7 +120,12 @@ def test_a_file_without_a_name_is_called_by_its_place_among_the_annotations() ->
     pinned = pdf.add(f"/Type /Annot /Subtype /FileAttachment /Rect [50 9 60 20] /FS {spec} 0 R")
     pdf.page("", extra=f"/Annots [{note} 0 R {pinned} 0 R]")
     # PDFium gives no content of it. That it is there is told.
-    assert [p.where.member for p in problems(_found(pdf.to_bytes()))] == ["attachment 2"]
+    (told,) = problems(_found(pdf.to_bytes()))
+    assert (told.where.member, told.status, told.reason) == (
+        "attachment 2",
+        "failed",
+        "undecodable",
+    )
 
 
 def test_a_portfolio_is_its_files_and_its_cover() -> None:

@@ -102,6 +102,10 @@ def _inside(
     """Follow one file; whether the budget allows to go on."""
     spot = member_place(where, _name(handle) or f"attachment {number + 1}")
     size = _size(handle)
+    if size is None:
+        text = "undecodable: the content of an attachment is not found"
+        yield Problem(spot, "failed", "undecodable", text)
+        return True
     return (yield from _followed(spot, size, partial(_content, handle, size), context))
 
 
@@ -134,12 +138,13 @@ def _name(handle: Any) -> str:
     return buffer.raw.decode("utf-16-le", "replace").rstrip("\x00")
 
 
-def _size(handle: Any) -> int:
+def _size(handle: Any) -> int | None:
+    """Bytes of a file; None where PDFium does not find it."""
     from pypdfium2 import raw
 
     length = ctypes.c_ulong()
     if not raw.FPDFAttachment_GetFile(handle, None, 0, length):
-        return 0
+        return None
     return length.value
 
 
