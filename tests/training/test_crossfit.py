@@ -21,8 +21,8 @@ from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import ModelError, UsageError
 from medsift.training import crossfit, loop, members, recipes, storage
 from medsift.training.answers import ANSWERS, Answers, calibrated
-from medsift.training.checkpoint import checkpoint_weights
-from medsift.training.crossfit import fold_folder, mean_weights
+from medsift.training.checkpoint import checkpoint_weights, mean_weights
+from medsift.training.crossfit import fold_folder
 from medsift.training.recipes import Recipe
 from medsift.training.settings import TrainSettings
 from medsift.training.train import train
@@ -109,6 +109,47 @@ def test_what_ships_starts_from_the_mean_of_the_folds(
     assert {t.dtype for t in parts[0].values()} == {torch.float16}  # type: ignore[union-attr]
     assert torch.equal(network.classifier.weight, wanted["classifier.weight"])
     assert not torch.equal(network.classifier.weight, parts[0]["classifier.weight"].float())  # type: ignore[index]
+
+
+def test_a_fold_is_judged_by_the_mean_of_the_runs_that_did_not_see_it(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = replace(MEMBER, last_epochs=0)
+    monkeypatch.setitem(recipes.RECIPES, "tiny", Recipe("tiny", "for tests", (still,)))
+    other = train(replace(settings, output=settings.output.parent / "other", seed=2))
+    alone = train(settings)
+    before = {path: path.read_bytes() for path in sorted(alone.rglob("fold-*/*"))}
+    judges: list[dict[str, torch.Tensor]] = []
+    export = crossfit.export_onnx
+
+    def watched(network: torch.nn.Module, *rest: Any) -> None:
+        judges.append({n: t.clone() for n, t in network.state_dict().items()})
+        export(network, *rest)
+
+    monkeypatch.setattr(crossfit, "export_onnx", watched)
+    shipped: list[dict[str, torch.Tensor]] = []
+    stored = storage.stored
+
+    def kept(network: torch.nn.Module, *rest: Any) -> Any:
+        shipped.append(network.state_dict())
+        return stored(network, *rest)
+
+    monkeypatch.setattr(crossfit, "stored", kept)
+    train(replace(settings, average_with=(other,)))
+    parts = [
+        [checkpoint_weights(fold_folder(run, fold) / f"{NAME}.pt") or {} for run in (alone, other)]
+        for fold in range(2)
+    ]
+    for judge, both in zip(judges, parts, strict=True):
+        wanted = mean_weights(both)
+        assert all(torch.allclose(judge[name], wanted[name]) for name in wanted)
+    wanted = mean_weights([*parts[0], *parts[1]])
+    assert all(torch.allclose(shipped[0][name], wanted[name]) for name in wanted)
+    assert read_card(alone).training["weights"] == "means over 2 folds of 2 runs"
+    # Nothing was trained again, and what the run said alone is still there.
+    assert {p: p.read_bytes() for p in before if p.name != "model.json"} == {
+        p: content for p, content in before.items() if p.name != "model.json"
+    }
 
 
 def test_a_teacher_of_a_fold_knows_nothing_of_it_either(

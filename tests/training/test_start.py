@@ -95,11 +95,11 @@ def test_a_short_run_does_not_spend_itself_on_the_last_layer(
         assert member.optimisation.head_epochs == head
 
 
-def test_weights_can_be_the_means_of_two_runs(
+def test_weights_can_be_the_means_of_runs(
     data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = {}
-    for name, value in (("start", 2.0), ("earlier", 5.0)):
+    for name, value in (("start", 2.0), ("earlier", 5.0), ("first", -1.0)):
         weights = fold_batch_norm(build(MEMBER.backbone, 2, NOISE)).state_dict()
         paths[name] = tmp_path / name / "run" / NAME
         paths[name].parent.mkdir(parents=True)
@@ -109,16 +109,19 @@ def test_weights_can_be_the_means_of_two_runs(
     before = Weights(paths["start"])
     _, network = started(data, before, monkeypatch)
     assert all((parameter == 2).all() for parameter in network.parameters())
-    _, network = started(data, before, monkeypatch, average_with=tmp_path / "earlier")
+    _, network = started(data, before, monkeypatch, average_with=(tmp_path / "earlier",))
     assert all((parameter == 3.5).all() for parameter in network.parameters())
+    both = (tmp_path / "earlier", tmp_path / "first")
+    _, network = started(data, before, monkeypatch, average_with=both)
+    assert all((parameter == 2).all() for parameter in network.parameters())
 
 
 def test_means_are_refused_where_the_earlier_run_is_of_something_else(
     data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ModelError, match=r"no checkpoint"):
-        started(data, NOISE, monkeypatch, average_with=tmp_path / "nothing")
+        started(data, NOISE, monkeypatch, average_with=(tmp_path / "nothing",))
     (tmp_path / "other" / "run").mkdir(parents=True)
     torch.save({"best": {"a": torch.zeros(2)}}, tmp_path / "other" / "run" / NAME)
     with pytest.raises(ModelError, match="another network"):
-        started(data, NOISE, monkeypatch, average_with=tmp_path / "other")
+        started(data, NOISE, monkeypatch, average_with=(tmp_path / "other",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -34,27 +34,38 @@ def load_checkpoint(network: nn.Module, best: Mapping[str, Tensor]) -> None:
         raise ModelError(f"the checkpoint does not fit: {error}") from error
 
 
-def average_in(network: nn.Module, path: Path) -> None:
-    """Move the weights of a network half of the way to those of an earlier run's checkpoint.
+def average_in(network: nn.Module, paths: Sequence[Path]) -> None:
+    """Replace the weights of a network by their mean with those of earlier runs' checkpoints.
 
-    Between a network and what fine-tuning made of it lie networks that do as well on pictures
-    like those of training, and better on others (Wortsman et al. 2022, "Robust fine-tuning of
-    zero-shot models").
+    Networks that start from one point and end in one basin average well, and the mean does
+    better on pictures of other origins than any of them (Wortsman et al. 2022, "Robust
+    fine-tuning of zero-shot models"; Rame et al. 2022, "Diverse Weight Averaging for
+    Out-of-Distribution Generalization").
 
     Raises
     ------
     ModelError
-        There is no such checkpoint, or it is that of another network or of other classes.
+        One is no checkpoint, or that of another network or of other classes.
     """
+    now = network.state_dict()
+    network.load_state_dict(mean_weights([now, *(_alike(path, now) for path in paths)]))
+
+
+def mean_weights(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Average the weights of networks that are built alike, in 32 bits; counters stay."""
+    return {
+        name: torch.stack([part[name].float() for part in parts]).mean(0)
+        if first.is_floating_point()
+        else first
+        for name, first in parts[0].items()
+    }
+
+
+def _alike(path: Path, now: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     before = checkpoint_weights(path)
     if before is None:
         raise ModelError(f"{path} is no checkpoint of medsift train")
-    now = network.state_dict()
     shapes = {name: tensor.shape for name, tensor in before.items()}
     if shapes != {name: tensor.shape for name, tensor in now.items()}:
         raise ModelError(f"the checkpoint {path} is of another network or of other classes")
-    means = {
-        name: tensor.lerp(before[name], 0.5) if tensor.is_floating_point() else tensor
-        for name, tensor in now.items()
-    }
-    network.load_state_dict(means)
+    return before

@@ -78,8 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--average-with",
         type=Path,
+        nargs="+",
+        default=(),
         metavar="DIR",
-        help="ship the means of the weights of this run and of an earlier one, with its output DIR",
+        help="ship the means of the weights of this run and of earlier ones, with their output DIR",
     )
     add("--teacher", metavar="MODEL", help="learn from the probabilities of this model, too")
     add(
@@ -157,7 +159,7 @@ def run(arguments: argparse.Namespace) -> int:
             threads=arguments.threads,
             resume=arguments.resume,
             member=arguments.member,
-            average_with=arguments.average_with,
+            average_with=tuple(arguments.average_with),
             teacher=arguments.teacher,
             gate=arguments.gate,
             gate_below=arguments.gate_below,

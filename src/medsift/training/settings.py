@@ -48,9 +48,10 @@ class TrainSettings:
     member : int or None
         Train only this network of the recipe, counted from 1, and stop at its checkpoint, so
         that several can be trained side by side; a last run with ``resume`` puts them together.
-    average_with : Path or None
-        Output folder of an earlier run of the same recipe, with the same classes. The weights
-        that ship are the means of its best ones and of this run's best ones.
+    average_with : tuple of Path
+        Output folders of earlier runs of the same recipe, with the same classes. The weights
+        that ship are the means of their best ones and of this run's best ones; over folds, each
+        fold is judged by the mean of the networks that did not see it.
     teacher : str or None
         Model, by name or folder, whose probabilities the networks learn to give.
     gate : str or None
@@ -84,7 +85,7 @@ class TrainSettings:
     threads: int = 0
     resume: bool = False
     member: int | None = None
-    average_with: Path | None = None
+    average_with: tuple[Path, ...] = ()
     teacher: str | None = None
     gate: str | None = None
     gate_below: float = 0.01

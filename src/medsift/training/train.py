@@ -102,10 +102,12 @@ def _check(recipe: Recipe, settings: TrainSettings) -> None:
 def _facts(
     recipe: Recipe, settings: TrainSettings, stores: tuple[PixelStore, PixelStore]
 ) -> dict[str, object]:
-    weights = "best" if settings.average_with is None else "means of two runs"
+    runs = 1 + len(settings.average_with)
+    weights = "best" if runs == 1 else f"means of {runs} runs"
     if settings.folds:
         last = any(member.last_epochs for member in recipe.members)
         weights = f"means over {settings.folds} folds"
+        weights += f" of {runs} runs" if runs > 1 else ""
         weights += ", then a last phase on everything" if last else ""
     return {
         "recipe": recipe.name,
@@ -185,8 +187,9 @@ def _members(recipe: Recipe, task: Task, stores: tuple[PixelStore, PixelStore]) 
         loop = task.loop(settings.output / "run", name, number, teacher)
         pools = (learning, validation_pool(stores[1]))
         before = fit(network, member, task.classes, pools, loop)
-        if settings.average_with is not None:
-            average_in(before, settings.average_with / "run" / f"{name}.checkpoint.pt")
+        if settings.average_with:
+            earlier = [run / "run" / f"{name}.checkpoint.pt" for run in settings.average_with]
+            average_in(before, earlier)
         if settings.member is None:
             place = Place(settings.output, name, settings.seed)
             trained.append(stored(before, member, task.classes, stores, place, recipe.quantise))
