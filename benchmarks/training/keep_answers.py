@@ -3,8 +3,8 @@
     python benchmarks/training/keep_answers.py MODEL/run/out-of-fold.npz answers/NAME.npz
 
 Networks of folds are large and soon gone; what they said of each picture fits into a megabyte, and
-what is fitted after training needs no more: the bounds of ``--recall``, of ``accept``, of a gate and
-of a second reader.
+what is fitted after training needs no more: the bounds of ``--recall``, ``accept``, a gate and a
+second reader.
 """
 
 from __future__ import annotations
