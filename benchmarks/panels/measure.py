@@ -1,17 +1,18 @@
 """How well panels are found: on made compounds, on real ones boxed by eye, on single pictures.
 
     python benchmarks/panels/measure.py DATA [--documents FOLDER] [--made N] [--singles N]
-        [--parts develop report fresh] [--odd] [--sheets FOLDER]
+        [--parts develop report fresh held] [--odd | --held] [--sheets FOLDER]
 
 DATA is a folder with ``data/<pool>/<label>/<kind>/<source>/<file>``; ``boxes.csv`` beside this
 script names the real compounds (``file`` below DATA, and for figures of documents the page and the
 digest of the picture) and their panels in hundredths of width and height, seen by eye. The parts
-``develop`` and ``report`` were looked at while the splitter was written, ``fresh`` is scored
-only where it is asked for: as seldom as can be. A panel is found where a box and it overlap by at
+``develop``, ``report`` and ``fresh`` were looked at while the splitter was written, ``held`` is
+scored only where it is asked for: as seldom as can be. A panel is found where a box and it overlap by at
 least half of what they cover together (intersection over union of 0.5); each counts once.
 
 Single pictures are drawn from repositories whose digest is even, or odd with ``--odd``, one of each
 source first; ``--sheets`` draws those that were parted, to be looked at, as some are compounds.
+``--held`` takes those of ``singles.csv`` instead: others, each seen by eye to be a single picture.
 """
 
 from __future__ import annotations
@@ -191,6 +192,16 @@ def singles(data: Path, each: int, *, odd: bool) -> Iterator[tuple[str, Path]]:
                     yield kind, data / "data" / files.pop()
 
 
+def held(data: Path) -> Iterator[tuple[str, Path]]:
+    """The single pictures of ``singles.csv``, by the names of their files."""
+    with (HERE / "singles.csv").open(encoding="utf-8", newline="") as stream:
+        keys = {row["key"] for row in csv.DictReader(stream)}
+    with (data / "data/manifest.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if Path(row["file"]).stem in keys:
+                yield row["kind"], data / "data" / row["file"]
+
+
 def drawn(pixels: Pixels, boxes: Sequence[Box]) -> Image.Image:
     """A figure with its panels."""
     image = Image.fromarray(pixels)
@@ -209,6 +220,7 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=16, help="of each kind")
     parser.add_argument("--parts", nargs="*", default=["develop", "report"])
     parser.add_argument("--odd", action="store_true", help="the other half of single pictures")
+    parser.add_argument("--held", action="store_true", help="single pictures of singles.csv")
     parser.add_argument("--sheets", type=Path, help="where to draw what was parted")
     arguments = parser.parse_args()
     scores: dict[str, Score] = {}
@@ -220,7 +232,12 @@ def main() -> None:
         print(f"{name}: {score}")
     looked: collections.Counter[str] = collections.Counter()
     parted: collections.Counter[str] = collections.Counter()
-    for kind, path in singles(arguments.data, arguments.singles, odd=arguments.odd):
+    drawn_singles = (
+        held(arguments.data)
+        if arguments.held
+        else singles(arguments.data, arguments.singles, odd=arguments.odd)
+    )
+    for kind, path in drawn_singles:
         looked[kind] += 1
         pixels = shrunk(Image.open(path))
         found = find_panels(pixels)
@@ -228,7 +245,8 @@ def main() -> None:
             parted[kind] += 1
             if arguments.sheets:
                 drawn(pixels, found).save(arguments.sheets / f"{kind}-{path.stem}.png")
-    print(f"single: {parted.total()} of {looked.total()} parted, compounds among them")
+    note = "" if arguments.held else ", compounds among them"
+    print(f"single: {parted.total()} of {looked.total()} parted{note}")
     print(", ".join(f"{kind} {count}" for kind, count in sorted(parted.items())))
 
 
