@@ -7,8 +7,8 @@ DATA is a folder with ``data/<pool>/<label>/<kind>/<source>/<file>``; ``boxes.cs
 script names the real compounds (``file`` below DATA, and for figures of documents the page and the
 digest of the picture) and their panels in hundredths of width and height, seen by eye. The parts
 ``develop``, ``report`` and ``fresh`` were looked at while the splitter was written, ``held`` is
-scored only where it is asked for: as seldom as can be. A panel is found where a box and it overlap by at
-least half of what they cover together (intersection over union of 0.5); each counts once.
+scored only where it is asked for: as seldom as can be. A panel is found where a box and it overlap
+by at least half of what they cover together (intersection over union of 0.5); each counts once.
 
 Single pictures are drawn from repositories whose digest is even, or odd with ``--odd``, one of each
 source first; ``--sheets`` draws those that were parted, to be looked at, as some are compounds.

@@ -8,6 +8,7 @@ from medsift.decode.boxes import (
     are_alike,
     area,
     bands,
+    between,
     grid,
     overlap,
     reading_order,
@@ -21,6 +22,11 @@ GRID = [(0, 0, 40, 30), (50, 0, 90, 30), (0, 40, 40, 70), (50, 40, 90, 70)]
 def test_area_and_slenderness_are_those_of_the_sides() -> None:
     assert area((10, 20, 40, 30)) == 300
     assert slenderness((10, 20, 40, 30)) == slenderness((20, 10, 30, 40)) == 3
+
+
+def test_places_between_which_a_part_lies_count_from_the_beginning_of_the_box() -> None:
+    assert between((10, 20, 60, 90), 0, 5, 30) == (15, 20, 40, 90)
+    assert between((10, 20, 60, 90), 1, 5, 30) == (10, 25, 60, 50)
 
 
 @pytest.mark.parametrize(

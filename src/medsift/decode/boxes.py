@@ -20,6 +20,12 @@ def length(box: Box, axis: int) -> int:
     return box[axis + 2] - box[axis]
 
 
+def between(box: Box, axis: int, start: int, end: int) -> Box:
+    """What lies between two places of a box, counted from its beginning."""
+    x0, y0, x1, y1 = box
+    return (x0 + start, y0, x0 + end, y1) if axis == 0 else (x0, y0 + start, x1, y0 + end)
+
+
 def slenderness(box: Box) -> float:
     """The longer side over the shorter one."""
     sides = length(box, 0), length(box, 1)

@@ -6,13 +6,13 @@ nearly, as letters and scale bars stand in gutters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsift.core.picture import Pixels
-from medsift.decode.boxes import Box
+from medsift.decode.boxes import Box, between
 
 _TOLERANCE = 22
 """Levels of 255 that a plain colour may vary in: what JPEG and resampling leave of it."""
@@ -44,35 +44,40 @@ class Ground:
 
     mask: NDArray[np.uint8]
     is_dark: bool
+    _known: dict[tuple[Box, int], NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     def lines(self, box: Box, axis: int) -> NDArray[np.float64]:
         """Part of each column (axis 0) or row (axis 1) of a box that has the colour."""
-        x0, y0, x1, y1 = box
-        # Sums over a part of the mask are cheaper than cumulated ones, and few are needed.
-        sums = np.add.reduce(self.mask[y0:y1, x0:x1], axis=axis, dtype=np.uint16)
-        shares: NDArray[np.float64] = sums / (box[3 - axis] - box[1 - axis])
+        # Whoever cuts a box has trimmed it before, and asks later whether it is a panel.
+        shares = self._known.get((box, axis))
+        if shares is None:
+            x0, y0, x1, y1 = box
+            # Sums over a part of the mask are cheaper than cumulated ones, and few are needed.
+            sums = np.add.reduce(self.mask[y0:y1, x0:x1], axis=axis, dtype=np.uint16)
+            shares = self._known[box, axis] = sums / (box[3 - axis] - box[1 - axis])
         return shares
 
     def share(self, box: Box) -> float:
         """Part of a box that has the colour."""
-        return float(self.lines(box, 0).mean())
+        shares = self.lines(box, 0)
+        return float(np.add.reduce(shares)) / len(shares)
 
     def trimmed(self, box: Box) -> Box | None:
         """A box without its margins of the colour; None where nothing else is in it."""
-        x0, y0, x1, y1 = box
         # What stands in a margin makes lines across it busy: so twice, if the first time told.
         for _ in range(2):
-            kept = np.flatnonzero(self.lines((x0, y0, x1, y1), 0) < _GUTTER)
-            if not kept.size:
-                return None
-            x0, x1 = x0 + int(kept[0]), x0 + int(kept[-1]) + 1
-            kept = np.flatnonzero(self.lines((x0, y0, x1, y1), 1) < _GUTTER)
-            if not kept.size:
-                return None
-            before, y0, y1 = (y0, y1), y0 + int(kept[0]), y0 + int(kept[-1]) + 1
-            if before == (y0, y1):
+            before = box
+            for axis in (0, 1):
+                shares = self.lines(box, axis)
+                if shares[0] < _GUTTER and shares[-1] < _GUTTER:
+                    continue
+                (kept,) = (shares < _GUTTER).nonzero()
+                if not kept.size:
+                    return None
+                box = between(box, axis, int(kept[0]), int(kept[-1]) + 1)
+            if box[1] == before[1] and box[3] == before[3]:
                 break
-        return x0, y0, x1, y1
+        return box
 
     def pieces(self, box: Box, axis: int) -> tuple[list[Box], int]:
         """What gutters leave of a trimmed box, and the width of the widest of them.
@@ -84,25 +89,24 @@ class Ground:
             0 for vertical gutters, 1 for horizontal ones.
         """
         shares = self.lines(box, axis)
+        if np.maximum.reduce(shares) < _GUTTER:
+            return [box], 0
         starts, ends = _runs(shares < _CLEAN)
         if len(starts) < 2:
             starts, ends = _runs(shares < _GUTTER)
         if len(starts) < 2:
             return [box], 0
         widest = max(b - a for a, b in zip(ends, starts[1:], strict=False))
-        pieces = []
-        for start, end in zip(starts, ends, strict=True):
-            piece = list(box)
-            piece[axis], piece[axis + 2] = box[axis] + start, box[axis] + end
-            pieces.append((piece[0], piece[1], piece[2], piece[3]))
-        return pieces, widest
+        return [between(box, axis, *run) for run in zip(starts, ends, strict=True)], widest
 
 
 def _runs(busy: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
     """Where runs of busy lines start and end."""
-    padded = np.zeros(len(busy) + 2, dtype=np.bool_)
-    padded[1:-1] = busy
-    edges = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
+    edges = ((busy[1:] != busy[:-1]).nonzero()[0] + 1).tolist()
+    if busy[0]:
+        edges.insert(0, 0)
+    if busy[-1]:
+        edges.append(len(busy))
     return edges[::2], edges[1::2]
 
 

@@ -196,7 +196,7 @@ class _Cutter:
         """A picture, or the pictures that it is made of where they touch."""
         if not depth or area(box) < _SEAMED * area(self._whole):
             return [box]
-        if sum(are_alike(box, other) for other in found) > 3 and slenderness(box) < 1.8:
+        if sum(are_alike(box, other) for other in found) > 2 and slenderness(box) < 1.8:
             # One of several like it, and none of them is a row.
             return [box]
         columns = self._seams.places(box, 0, self._least)

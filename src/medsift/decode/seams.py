@@ -49,6 +49,8 @@ _NOTHING = 40
 class _Lines:
     """What is known of each place of a figure, for seams along one axis: every second line across.
 
+    A place is a row of each array, so that little has to be gathered for a few places.
+
     Attributes
     ----------
     step : ndarray of uint8
@@ -83,7 +85,9 @@ class Seams:
     """
 
     def __init__(self, planes: Sequence[NDArray[np.uint8]]) -> None:
-        self._planes = planes
+        red, green, blue = planes
+        is_grey = np.array_equal(red, green) and np.array_equal(green, blue)
+        self._planes = (green,) if is_grey else (green, red, blue)
         self._lines: dict[int, _Lines] = {}
 
     def places(self, box: Box, axis: int, least: float) -> list[int]:
@@ -107,7 +111,7 @@ class Seams:
         found = _even(scores, least)
         if len(found) < 2:
             y0, y1 = box[1 - axis] // 2, (box[3 - axis] + 1) // 2
-            luma = self._of(axis).luma[y0:y1, box[axis] : box[axis + 2]]
+            luma = self._of(axis).luma[box[axis] : box[axis + 2], y0:y1]
             for place in places[features[:, -1] >= _LINE].tolist():
                 if _is_drawn_over(luma, place):
                     scores[place] = _UNLIKELY
@@ -132,36 +136,36 @@ class Seams:
         if x1 - x0 < 2 * margin or y1 - y0 < _SEGMENTS:
             return nothing
         known = self._of(axis)
-        step = known.step[y0:y1, x0:x1]
-        thin = np.maximum(_share(known.bright[y0:y1, x0:x1]), _share(known.dark[y0:y1, x0:x1]))
+        inside = slice(x0, x1), slice(y0, y1)
+        step = known.step[inside]
+        thin = np.maximum(_share(known.bright[inside]), _share(known.dark[inside]))
         shares = np.maximum(_share(step), thin)
         places = _peaks(shares, margin)
         if not places.size:
             return nothing
         # Steps of pictures that were made smaller lie one beside the other.
-        here = step[:, places] | step[:, places - 1] | step[:, places + 1]
-        texture = known.texture[y0:y1, x0:x1][:, places]
-        visible = known.visible[y0:y1, x0:x1][:, places]
+        here = step[places] | step[places - 1] | step[places + 1]
+        texture, visible = known.texture[inside][places], known.visible[inside][places]
         starts = np.arange(_SEGMENTS) * (y1 - y0) // _SEGMENTS
-        covered = np.add.reduceat(here, starts, axis=0, dtype=np.uint16)
-        possible = np.add.reduceat(here | visible, starts, axis=0, dtype=np.uint16)
+        covered = np.add.reduceat(here, starts, axis=1, dtype=np.uint16)
+        possible = np.add.reduceat(here | visible, starts, axis=1, dtype=np.uint16)
         decidable = possible >= _DECIDABLE * (y1 - y0) / _SEGMENTS
-        cover = np.where(decidable, covered / np.maximum(possible, 1), 1.0).min(axis=0)
-        cover[~decidable.any(axis=0)] = 0.0
-        luma = known.luma[y0:y1, x0:x1]
-        beyond = luma[:, places + 2].astype(np.float32) - luma[:, places - 2]
-        unlike = np.maximum(1.0, np.abs(beyond).mean(axis=0))
-        sides = [luma[:, places + offset].astype(np.float32).std(axis=0) for offset in (-3, 3)]
-        across = _share(known.across[y0:y1, x0:x1])
+        cover = np.where(decidable, covered / np.maximum(possible, 1), 1.0).min(axis=1)
+        cover[~decidable.any(axis=1)] = 0.0
+        luma = known.luma[inside]
+        beyond = luma[places + 2].astype(np.float32) - luma[places - 2]
+        unlike = np.maximum(1.0, np.abs(beyond).mean(axis=1))
+        sides = [luma[places + offset].std(axis=1, dtype=np.float32) for offset in (-3, 3)]
+        across = _share(known.across[inside])
         usual = max(_TEXTURE, float(np.median(across)))
         rank = max(_SEGMENTS, len(shares) // _USUAL)
         columns = (
             shares[places],
-            here.sum(axis=0) / np.maximum(1, (here | texture).sum(axis=0)),
+            here.sum(axis=1) / np.maximum(1, (here | texture).sum(axis=1)),
             cover,
-            beyond.std(axis=0) / unlike,
+            beyond.std(axis=1) / unlike,
             np.minimum(4.0, across[places] / usual),
-            visible.mean(axis=0),
+            visible.mean(axis=1),
             shares[places] - np.partition(shares, -rank)[-rank],
             np.minimum(1.0, np.maximum(*sides) / 64),
             thin[places],
@@ -170,17 +174,17 @@ class Seams:
 
     def _of(self, axis: int) -> _Lines:
         if axis not in self._lines:
-            planes = self._planes if axis == 0 else [plane.T for plane in self._planes]
-            self._lines[axis] = _lines([np.ascontiguousarray(plane[::2]) for plane in planes])
+            planes = self._planes if axis == 1 else [plane.T for plane in self._planes]
+            self._lines[axis] = _lines([np.ascontiguousarray(plane[:, ::2]) for plane in planes])
         return self._lines[axis]
 
 
 def _is_drawn_over(luma: NDArray[np.uint8], place: int) -> bool:
     """Whether a thin line has the same on both sides, and something: an axis, a crosshair."""
-    if not _OUTER <= place < luma.shape[1] - _OUTER:
+    if not _OUTER <= place < len(luma) - _OUTER:
         return True
     outer, left, right, beyond = (
-        luma[:, place + offset].astype(np.int16) for offset in (-_OUTER, -_INNER, _INNER, _OUTER)
+        luma[place + offset].astype(np.int16) for offset in (-_OUTER, -_INNER, _INNER, _OUTER)
     )
     within = max(_TEXTURE, float(np.abs(left - outer).mean()), float(np.abs(right - beyond).mean()))
     nothing = max(float(left.max()), float(right.max())) <= _NOTHING
@@ -189,8 +193,9 @@ def _is_drawn_over(luma: NDArray[np.uint8], place: int) -> bool:
 
 def _share(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
     # Sums of so many lines have room in sixteen bits, which are faster than more.
-    room = np.uint16 if len(mask) <= _FEW else np.uint32
-    shares: NDArray[np.float64] = np.add.reduce(mask, axis=0, dtype=room) / len(mask)
+    across = mask.shape[1]
+    room = np.uint16 if across <= _FEW else np.uint32
+    shares: NDArray[np.float64] = np.add.reduce(mask, axis=1, dtype=room) / across
     return shares
 
 
@@ -251,16 +256,18 @@ def _alone(scores: NDArray[np.float64], least: float) -> list[int]:
 def _lines(planes: Sequence[NDArray[np.uint8]]) -> _Lines:
     """Look at each place for seams between columns; by the channel that tells most."""
     shape = planes[0].shape
-    across, within, edge, beside = (
-        _most(planes, pairs)
-        for pairs in (((-2, 2),), ((-5, -2), (2, 5)), ((-1, 1),), ((-4, -2), (2, 4)))
-    )
+    # All distances are of two, three or four places, so that each is worked out once.
+    two, three, four = (_distance(planes, places) for places in (2, 3, 4))
+    across, edge = _from(four, -2, shape), _from(two, -1, shape)
+    within = np.maximum(_from(three, -5, shape), _from(three, 2, shape))
+    beside = np.maximum(_from(two, -4, shape), _from(two, 2, shape))
     sharp = (edge >= _STEP) & (edge // 2 >= beside // 2 + beside // 8)
     step = sharp & (across >= _STEP) & (across // 2 >= within // 2)
     texture = (within >= _STEP) & (across <= within) & ~sharp
     visible = (across >= _VISIBLE) | (within >= _VISIBLE)
-    luma = planes[1]
-    middle, left, right = (_at(luma, offset) for offset in (0, -2, 2))
+    # Green alone is nearly the luminance.
+    luma = planes[0]
+    middle, left, right = (_from(luma, offset, shape) for offset in (0, -2, 2))
     low, high = np.minimum(left, right), np.maximum(left, right)
     bright = (middle > high) & (middle - high >= _RIDGE)
     dark = (middle < low) & (low - middle >= _RIDGE)
@@ -275,27 +282,24 @@ def _lines(planes: Sequence[NDArray[np.uint8]]) -> _Lines:
     )
 
 
-def _most(
-    planes: Sequence[NDArray[np.uint8]], pairs: Sequence[tuple[int, int]]
-) -> NDArray[np.uint8]:
-    """The greatest distance, of all channels, between places so far to the left and right."""
-    most = np.zeros_like(_at(planes[0], 0))
+def _distance(planes: Sequence[NDArray[np.uint8]], places: int) -> NDArray[np.uint8]:
+    """How much each place differs from the one so far beyond it, in any channel at most."""
+    most = np.zeros_like(planes[0][places:])
     for plane in planes:
-        for left, right in pairs:
-            one, other = _at(plane, left), _at(plane, right)
-            np.maximum(most, np.maximum(one, other) - np.minimum(one, other), out=most)
+        one, other = plane[:-places], plane[places:]
+        np.maximum(most, np.maximum(one, other) - np.minimum(one, other), out=most)
     return most
 
 
-def _at(array: NDArray[np.uint8], offset: int) -> NDArray[np.uint8]:
-    """The inner columns of an array, moved."""
-    return array[:, _REACH + offset : array.shape[1] - _REACH + offset]
+def _from(array: NDArray[np.uint8], offset: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The rows of an array that belong to the inner places, moved."""
+    return array[_REACH + offset : shape[0] - _REACH + offset]
 
 
 def _framed(
     inner: NDArray[np.uint8] | NDArray[np.bool_], shape: tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    """As large as the figure again; nothing is known of its outermost columns."""
+    """As large as the figure again; nothing is known of its outermost places."""
     whole = np.zeros(shape, dtype=np.uint8)
-    whole[:, _REACH : shape[1] - _REACH] = inner
+    whole[_REACH : shape[0] - _REACH] = inner
     return whole
