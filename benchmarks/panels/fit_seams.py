@@ -35,6 +35,8 @@ LAYOUTS = (
     *((4, 1), (3, 3), (4, 2), (5, 2), (2, 3), (4, 4)),
 )
 _RIDGE = 1e-3
+_SHARE = 0.3
+"""Fainter lines than are looked at are fitted, too: so much is certain of what is none."""
 
 
 class Maker:
@@ -103,7 +105,7 @@ def lines_of(pixels: Pixels, axis: int) -> tuple[NDArray[np.intp], NDArray[np.fl
     """Lines of a whole picture that might be seams."""
     height, width = pixels.shape[:2]
     least = max(14, 0.04 * max(height, width))
-    return Seams(planes_of(pixels)).features((0, 0, width, height), axis, least)
+    return Seams(planes_of(pixels)).features((0, 0, width, height), axis, least, _SHARE)
 
 
 def sample(

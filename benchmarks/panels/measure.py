@@ -1,18 +1,21 @@
 """How well panels are found: on made compounds, on real ones boxed by eye, on single pictures.
 
     python benchmarks/panels/measure.py DATA [--documents FOLDER] [--made N] [--singles N]
-        [--parts develop report fresh held] [--odd | --held] [--sheets FOLDER]
+        [--parts develop report fresh held second] [--odd | --held] [--lined]
+        [--sheets FOLDER]
 
 DATA is a folder with ``data/<pool>/<label>/<kind>/<source>/<file>``; ``boxes.csv`` beside this
 script names the real compounds (``file`` below DATA, and for figures of documents the page and the
 digest of the picture) and their panels in hundredths of width and height, seen by eye. The parts
-``develop``, ``report`` and ``fresh`` were looked at while the splitter was written, ``held`` is
-scored only where it is asked for: as seldom as can be. A panel is found where a box and it overlap
-by at least half of what they cover together (intersection over union of 0.5); each counts once.
+``develop``, ``report`` and ``fresh`` were looked at while the splitter was written, ``held`` and
+``second`` are scored only where they are asked for: as seldom as can be. A panel is found where a
+box and it overlap by at least half of what they cover together (intersection over union of 0.5);
+each counts once.
 
 Single pictures are drawn from repositories whose digest is even, or odd with ``--odd``, one of each
 source first; ``--sheets`` draws those that were parted, to be looked at, as some are compounds.
 ``--held`` takes those of ``singles.csv`` instead: others, each seen by eye to be a single picture.
+``--lined`` draws a thin black or white line right through each first, as axes and crosshairs are.
 """
 
 from __future__ import annotations
@@ -202,6 +205,16 @@ def held(data: Path) -> Iterator[tuple[str, Path]]:
                 yield row["kind"], data / "data" / row["file"]
 
 
+def lined(pixels: Pixels, number: int) -> Pixels:
+    """A picture with a line of one or two pixels somewhere in its middle half."""
+    chance = random.Random(number)
+    made: Pixels = pixels.copy()
+    along = made if number // 4 % 2 else made.swapaxes(0, 1)
+    place = int(len(along) * chance.uniform(0.25, 0.75))
+    along[place : place + 1 + number // 2 % 2] = 255 * (number % 2)
+    return made
+
+
 def drawn(pixels: Pixels, boxes: Sequence[Box]) -> Image.Image:
     """A figure with its panels."""
     image = Image.fromarray(pixels)
@@ -221,6 +234,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", default=["develop", "report"])
     parser.add_argument("--odd", action="store_true", help="the other half of single pictures")
     parser.add_argument("--held", action="store_true", help="single pictures of singles.csv")
+    parser.add_argument("--lined", action="store_true", help="with a line through each single one")
     parser.add_argument("--sheets", type=Path, help="where to draw what was parted")
     arguments = parser.parse_args()
     scores: dict[str, Score] = {}
@@ -237,9 +251,11 @@ def main() -> None:
         if arguments.held
         else singles(arguments.data, arguments.singles, odd=arguments.odd)
     )
-    for kind, path in drawn_singles:
+    for number, (kind, path) in enumerate(drawn_singles):
         looked[kind] += 1
         pixels = shrunk(Image.open(path))
+        if arguments.lined:
+            pixels = lined(pixels, number)
         found = find_panels(pixels)
         if found:
             parted[kind] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medsift.decode.layout import apart, are_in_line, cells, filled, is_row
+from medsift.decode.layout import apart, are_abreast, are_near, cells, filled, is_row
 
 LEFT, RIGHT = (0, 0, 40, 30), (50, 0, 90, 30)
 
@@ -51,8 +51,14 @@ def test_cells_of_a_row_meet_in_the_middle_of_its_gutters_and_end_within_the_who
     assert filled([(10, 5, 40, 30), RIGHT], (8, 0, 92, 100)) == [(8, 0, 45, 30), (45, 0, 92, 30)]
 
 
-def test_most_of_many_panels_share_a_width_or_a_height() -> None:
-    assert are_in_line([LEFT, RIGHT, (0, 40, 23, 57)])  # too few to tell
-    assert are_in_line([LEFT, RIGHT, (0, 40, 23, 57), (0, 60, 71, 85)])
-    odd = [(0, 0, 10, 20), (0, 30, 17, 43), (0, 50, 29, 85), (0, 90, 50, 95)]
-    assert not are_in_line(odd)
+def test_panels_with_room_for_another_between_them_are_not_near() -> None:
+    assert are_near([LEFT, (100, 0, 140, 30)])
+    assert not are_near([LEFT, (101, 0, 140, 30)])
+    assert not are_near([LEFT, (0, 80, 40, 110)])
+    assert are_near([LEFT, (0, 300, 40, 330), (50, 300, 90, 330)])  # any two will do
+
+
+def test_boxes_are_abreast_that_begin_and_end_alike() -> None:
+    assert are_abreast(LEFT, (200, 3, 300, 34))
+    assert are_abreast((4, 90, 38, 300), LEFT)
+    assert not are_abreast(LEFT, (50, 10, 90, 40))

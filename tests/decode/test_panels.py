@@ -103,6 +103,30 @@ def test_panels_that_touch_are_told_by_their_edges() -> None:
         assert_found(figure, boxes)
 
 
+def touching(columns: int, rows: int, width: int, height: int) -> Pixels:
+    """Pictures without a gutter between them."""
+    return np.concatenate(
+        [
+            np.concatenate([textured(9 * r + c, width, height) for c in range(columns)], axis=1)
+            for r in range(rows)
+        ]
+    )
+
+
+def test_pairs_that_touch_are_parted_in_each_row_that_gutters_leave() -> None:
+    figure = np.full((240, 200, 3), 255, dtype=np.uint8)
+    figure[6:114, 6:194], figure[124:232, 6:194] = touching(2, 1, 94, 108), touching(2, 1, 94, 108)
+    boxes: list[Box] = [(6, 6, 100, 114), (100, 6, 194, 114)]
+    assert_found(figure, boxes + [(x0, y0 + 118, x1, y1 + 118) for x0, y0, x1, y1 in boxes])
+
+
+def test_a_whole_grid_of_pictures_that_touch_is_parted() -> None:
+    figure = touching(5, 4, 60, 56)
+    assert_found(
+        figure, [(x, y, x + 60, y + 56) for y in range(0, 224, 56) for x in range(0, 300, 60)]
+    )
+
+
 def test_a_mask_beside_a_scan_of_its_size_is_a_panel() -> None:
     figure = laid_out(THREE, (255, 255, 255))
     figure[6:136, 116:216] = 0
@@ -195,3 +219,111 @@ def test_blocks_of_text_are_no_panels() -> None:
             line = chance.choice([30, 70, 110, 150, 228], (4, 134), p=[0.1, 0.1, 0.1, 0.1, 0.6])
             page[top : top + 4, left : left + 134] = line[..., None]
     assert find_panels(page) == ()
+
+
+def test_a_figure_too_small_to_read_has_no_panels() -> None:
+    pair = np.concatenate([textured(0, 47, 60), textured(1, 47, 60)], axis=1)
+    assert find_panels(pair) == ()
+    wider = np.concatenate([textured(0, 50, 60), textured(1, 50, 60)], axis=1)
+    assert len(find_panels(wider)) == 2
+
+
+@pytest.mark.parametrize("gap", [100, 160])
+def test_two_pictures_with_room_for_another_between_them_are_no_figure(gap: int) -> None:
+    boxes: list[Box] = [(6, 6, 106, 136), (106 + gap, 6, 206 + gap, 136)]
+    figure = laid_out(boxes, (255, 255, 255))
+    assert len(find_panels(figure)) == (2 if gap == 100 else 0)
+
+
+@pytest.mark.parametrize("width", [50, 30])
+def test_a_picture_and_one_of_a_third_of_its_size_are_no_pair(width: int) -> None:
+    figure = laid_out([(6, 6, 126, 106), (136, 6, 136 + width, 106)], (255, 255, 255))
+    assert len(find_panels(figure)) == (2 if width == 50 else 0)
+
+
+def chart(figure: Pixels, box: Box) -> None:
+    """Draw a frame with a curve in it."""
+    x0, y0, x1, y1 = box
+    figure[y0:y1, x0:x1] = 255
+    for line in (np.s_[y0 : y0 + 2, x0:x1], np.s_[y1 - 2 : y1, x0:x1]):
+        figure[line] = 0
+    for line in (np.s_[y0:y1, x0 : x0 + 2], np.s_[y0:y1, x1 - 2 : x1]):
+        figure[line] = 0
+    for x in range(x0, x1):
+        y = y0 + 10 + (x - x0) * (y1 - y0 - 20) // (x1 - x0)
+        figure[y : y + 4, x] = (30, 90, 200)
+
+
+@pytest.mark.parametrize(
+    ("box", "panels"),
+    [
+        ((136, 6, 256, 106), 2),
+        ((136, 30, 256, 130), 0),  # neither in its rows nor in its columns
+        ((6, 116, 126, 216), 2),
+    ],
+)
+def test_a_chart_abreast_of_a_picture_is_a_panel(box: Box, panels: int) -> None:
+    figure = np.full((226, 266, 3), 255, dtype=np.uint8)
+    figure[6:106, 6:126] = picture(0, 120, 100)
+    chart(figure, box)
+    assert len(find_panels(figure)) == panels
+
+
+def test_charts_of_one_size_are_panels() -> None:
+    figure = np.full((226, 266, 3), 255, dtype=np.uint8)
+    for box in GRID[:2]:
+        chart(figure, box)
+    assert_found(figure, GRID[:2])
+
+
+def test_a_line_over_a_picture_is_no_gutter() -> None:
+    single = textured(8, 300, 220)
+    single[:, 120:123] = 255
+    assert find_panels(single) == ()
+    pair = textured(8, 300, 220)
+    pair[:, 123:] = textured(9, 177, 220)
+    pair[:, 120:123] = 255
+    assert len(find_panels(pair)) == 2
+
+
+def slices(*rows: tuple[int, ...]) -> Pixels:
+    """Round bright things on black, in rows: their sizes."""
+    figure = np.zeros((110 * len(rows), 330, 3), dtype=np.uint8)
+    y, x = np.mgrid[0:110, 0:110]
+    for row, sizes in enumerate(rows):
+        for place, size in enumerate(sizes):
+            left = place * 330 // len(sizes) + (330 // len(sizes) - 110) // 2
+            inside = (x - 55) ** 2 + (y - 55) ** 2 < size**2
+            shades = textured(7 * row + place, 110, 110)
+            figure[110 * row : 110 * row + 110, left : left + 110][inside] = shades[inside]
+    return figure
+
+
+def test_slices_on_a_common_black_are_panels_where_they_stand_in_rows() -> None:
+    assert len(find_panels(slices((45, 48, 44)))) == 3
+    assert len(find_panels(slices((45, 48), (44, 46)))) == 4
+    assert len(find_panels(slices((45, 46, 44), (44, 46, 45), (46, 45, 46)))) == 9
+    assert find_panels(slices((30, 40), (52, 38))) == ()  # pairs of different heights
+
+
+def test_rows_of_uneven_gaps_are_told_as_well_as_ones_that_repeat() -> None:
+    figure = slices(*[(30, 32, 34)] * 3)
+    figure[:, :110] = np.roll(figure[:, :110], 22, axis=1)
+    assert len(find_panels(figure)) == 9
+
+
+def test_slices_that_run_into_one_another_are_told_where_they_repeat() -> None:
+    y, x = np.mgrid[0:120, 0:360]
+    bright = 150 * np.exp(-(((x % 120 - 60) / 44) ** 2) - ((y - 60) / 34) ** 2)
+    bright += np.random.default_rng(2).normal(0, 6, bright.shape)
+    figure = np.repeat(np.clip(bright, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert_found(figure, [(0, 0, 120, 120), (120, 0, 240, 120), (240, 0, 360, 120)])
+
+
+def test_a_row_among_things_that_stand_in_none_is_chance() -> None:
+    row = slices((45, 48, 44))
+    scattered = slices((30,), (24,), (35,), (26,))
+    for place, left in enumerate((90, 40, 110, 60)):
+        part = scattered[110 * place : 110 * place + 110]
+        part[:] = np.roll(part, left, axis=1)
+    assert find_panels(np.concatenate([row, scattered])) == ()

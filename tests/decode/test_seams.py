@@ -9,7 +9,7 @@ from PIL import Image
 
 from medsift.decode.boxes import Box
 from medsift.decode.seam_odds import log_odds
-from medsift.decode.seams import Seams
+from medsift.decode.seams import Seams, is_drawn_over
 
 Plane = NDArray[np.uint8]
 
@@ -46,6 +46,15 @@ def test_pictures_that_touch_are_parted_where_they_touch(axis: int) -> None:
     assert places(plane, 1 - axis) == []
 
 
+def test_of_several_seams_none_need_be_beyond_doubt() -> None:
+    widths = (90, 60, 110, 70)
+    plane = np.concatenate([mottled(n, width, 120) for n, width in enumerate(widths)], axis=1)
+    found, features = Seams([plane] * 3).features((0, 0, 330, 120), 0, 14)
+    odds = dict(zip(found.tolist(), log_odds(features).tolist(), strict=True))
+    assert sum(value >= 2 for value in odds.values()) == 1  # where a lone one would have to be
+    assert near(places(plane), [90, 150, 260])
+
+
 def test_one_picture_has_no_seam() -> None:
     assert places(mottled(7, 240, 160)) == []
     assert places(np.full((160, 240), 128, dtype=np.uint8)) == []
@@ -59,6 +68,19 @@ def test_a_thin_line_between_pictures_is_a_seam_and_one_over_a_picture_is_none(i
     over = mottled(3, 240, 120)
     over[:, 100] = ink
     assert places(over) == []
+
+
+def test_a_line_is_drawn_over_what_goes_on_beyond_it() -> None:
+    picture, other = mottled(3, 240, 120), mottled(4, 240, 120)
+    over, between = picture.copy(), picture.copy()
+    between[60:] = other[60:]
+    black = np.zeros_like(picture)
+    for plane in (over, between, black):
+        plane[59:61] = 255
+    assert is_drawn_over(over, 59, 61)
+    assert not is_drawn_over(between, 59, 61)
+    assert not is_drawn_over(black, 59, 61)  # nothing is there that could go on
+    assert not is_drawn_over(over[55:], 4, 6)
 
 
 def test_places_count_from_the_beginning_of_the_figure() -> None:

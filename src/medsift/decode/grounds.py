@@ -118,12 +118,12 @@ def grounds_of(planes: tuple[NDArray[np.uint8], ...]) -> tuple[Ground, ...]:
     planes : tuple of ndarray of uint8, shape (h, w)
         Red, green and blue.
     """
-    red, green, blue = (plane[::2, ::2] for plane in planes)
-    keys = red.astype(np.intp) >> 4
-    for plane in (green, blue):
+    levels = [plane[::2, ::2].ravel() for plane in planes]
+    keys = np.zeros(levels[0].shape, dtype=np.uint16)
+    for level in levels:
         keys <<= 4
-        keys |= plane >> 4
-    counts = np.bincount(keys.ravel(), minlength=4096)
+        keys |= level >> 4
+    counts = np.bincount(keys, minlength=4096)
     found = []
     known: list[list[tuple[int, int]]] = []
     for key, low, high in ((4095, 255 - _TOLERANCE, 255), (0, 0, _TOLERANCE)):
@@ -139,8 +139,8 @@ def grounds_of(planes: tuple[NDArray[np.uint8], ...]) -> tuple[Ground, ...]:
         if counts[key] < _LEAST_OTHER * keys.size:
             break
         counts[key] = 0
-        inside = keys == key
-        colour = [_median(plane[inside]) for plane in (red, green, blue)]
+        (inside,) = (keys == key).nonzero()
+        colour = [_median(level[inside]) for level in levels]
         # A colour that lies between two cells of the histogram is most frequent twice.
         is_known = any(
             all(low <= level <= high for level, (low, high) in zip(colour, bounds, strict=True))

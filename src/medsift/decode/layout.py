@@ -7,7 +7,8 @@ from itertools import combinations, pairwise
 
 from medsift.decode.boxes import Box, area, grid, length, overlap
 
-_LONE = 0.5
+_FAR = 1.5
+_ABREAST = 0.25
 _HEIGHTS = 0.7
 
 
@@ -61,20 +62,22 @@ def filled(row: Sequence[Box], whole: Box) -> list[Box]:
     return grid((left, top, right, low), cuts, [])
 
 
-def are_in_line(found: Sequence[Box]) -> bool:
-    """Whether most of several panels have the width or the height of another one."""
-    if len(found) < 4:
-        return True
-    sizes = [(length(box, 0), length(box, 1)) for box in found]
-    paired = sum(
-        any(
-            place != other
-            and (
-                abs(width - sizes[other][0]) <= 0.05 * width
-                or abs(height - sizes[other][1]) <= 0.05 * height
-            )
-            for other in range(len(sizes))
+def are_near(found: Sequence[Box]) -> bool:
+    """Whether any two panels are no further apart than one and a half of the smaller one."""
+    return any(
+        all(
+            max(one[axis], two[axis]) - min(one[axis + 2], two[axis + 2])
+            <= _FAR * min(length(one, axis), length(two, axis))
+            for axis in (0, 1)
         )
-        for place, (width, height) in enumerate(sizes)
+        for one, two in combinations(found, 2)
     )
-    return paired >= _LONE * len(found)
+
+
+def are_abreast(one: Box, other: Box) -> bool:
+    """Whether two boxes begin and end nearly in the same rows, or in the same columns."""
+    return any(
+        abs(one[axis] - other[axis]) + abs(one[axis + 2] - other[axis + 2])
+        <= _ABREAST * length(other, axis)
+        for axis in (0, 1)
+    )

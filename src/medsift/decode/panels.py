@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medsift.core.picture import Pixels
 from medsift.decode.boxes import (
@@ -32,9 +31,9 @@ from medsift.decode.boxes import (
     slenderness,
 )
 from medsift.decode.grounds import Ground, grounds_of, planes_of
-from medsift.decode.layout import apart, are_in_line, cells, filled, is_row
+from medsift.decode.layout import apart, are_abreast, are_near, cells, filled, is_row
 from medsift.decode.repeats import cuts
-from medsift.decode.seams import Seams
+from medsift.decode.seams import Seams, is_drawn_over
 
 __all__ = ["MOST", "SIDE", "Box", "find_panels", "reading_order", "rows_of"]
 
@@ -46,19 +45,19 @@ MOST = 100
 
 _LEAST_SIDE = 0.04
 _LEAST_PIXELS = 14
+_LEAST_FIGURE = 96
 _MOST_SLENDER = 5.0
+_MOST_SLENDER_ALONE = 1.5
 _MOST_CUTS = 160
 _DEPTH = 8
-_OTHER_GROUND = 0.08
+_SEAM_DEPTH = 4
+_OTHER_GROUND = 0.3
 _STRAIGHT = 0.75
 _STRAIGHT_IN_ALL = 2.6
 _FILLED = 0.6
 _PLAIN_SHARE = 0.88
 _PLAIN_AT_SEAMS = 0.8
 _TONES = 5
-_DARK = 80
-_COLOUR = 10
-_PAPER = 0.04
 _PAPER_IN_PRINT = 0.5
 _LIGHT = 224
 _STROKES = 6
@@ -66,6 +65,7 @@ _ALL_OVER = 0.9
 _EMPTY = 0.97
 _PICTURES = 0.6
 _MOST_UNLIKE = 25
+_MOST_UNLIKE_IN_PAIR = 3
 _LEAST_CHART = 0.15
 _MOST_SLENDER_CHART = 3.0
 _AXIS = 0.8
@@ -74,8 +74,10 @@ _MOST_OF_IT = 0.5
 _SEAMED = 0.03
 _MUCH_BLACK = 0.12
 _LEAST_IN_ROW = 3
+_IN_ROWS = 0.5
+_THIN = 3
+_NEARLY_ALL = 0.8
 _MOST_TRIED = 4
-_ALIKE_WHOLE = 2
 
 
 def find_panels(pixels: Pixels) -> tuple[Box, ...]:
@@ -91,7 +93,7 @@ def find_panels(pixels: Pixels) -> tuple[Box, ...]:
     tuple of Box
         In reading order, at least two; empty where there is one panel, or none that can be told.
     """
-    if min(pixels.shape[:2]) < 2 * _LEAST_PIXELS:
+    if min(pixels.shape[:2]) < 2 * _LEAST_PIXELS or max(pixels.shape[:2]) < _LEAST_FIGURE:
         return ()
     found = _Cutter(pixels).panels()
     return tuple(reading_order(found)) if 2 <= len(found) <= MOST else ()
@@ -111,22 +113,19 @@ class _Cutter:
         self._least: float = max(_LEAST_PIXELS, _LEAST_SIDE * max(height, width))
         self._ground: Ground | None = None
         self._cuts = 0
-        self._parted: dict[Box, None] = {}
         self._rejected: dict[Box, None] = {}
-        self._framed: dict[Box, float] = {}
+        self._framed: dict[Box, Ground] = {}
 
     def panels(self) -> list[Box]:
         found = self._cut(self._whole, None, _DEPTH)
-        found = self._whole_again(found)
         is_whole = found == [self._whole]
         found = [inner for box in found for inner in self._touching(box, found)]
         if len(found) < 2 and not is_whole:
             found = max(found, self._touching(self._whole, []), key=len)
-        if len(found) < 2:
-            found = max(found, self._repeated(found), key=len)
+        repeated = self._repeated(found) if len(found) < 2 else []
         found = found if found != [self._whole] else []
         found += self._touching_on_ground(found)
-        found = self._in_rows(found)
+        found = max(self._in_rows(found), repeated, key=len)
         if len(found) < 2:
             found = max(found, self._charts_alone(), key=len)
         found += self._like(found)
@@ -135,9 +134,9 @@ class _Cutter:
         found += self._charts(found)
         if len(found) < 2:
             return []
-        largest = max(map(area, found))
-        found = [box for box in found if area(box) * _MOST_UNLIKE >= largest]
-        return found if self._are_most(found) and are_in_line(found) else []
+        least = max(map(area, found)) / (_MOST_UNLIKE if len(found) > 2 else _MOST_UNLIKE_IN_PAIR)
+        found = [box for box in found if area(box) >= least]
+        return found if self._are_most(found) and are_near(found) else []
 
     def _are_most(self, found: Sequence[Box]) -> bool:
         """Whether panels are most of what there is besides the ground: else they are its parts."""
@@ -157,15 +156,13 @@ class _Cutter:
                 if len(found) > (is_panel and outer is not None):
                     # The last word is that of the outermost cut.
                     self._ground = ground
-                    if is_panel and outer is not None:
-                        self._parted[box] = None
                     return found
         if is_panel:
             return [box]
         if outer is not None and self._is_large(box):
             self._rejected[box] = None
             if self._is_framed(box, outer):
-                self._framed[box] = outer.share(box)
+                self._framed[box] = outer
         return []
 
     def _ways(self, box: Box, outer: Ground | None) -> list[tuple[Ground, list[Box]]]:
@@ -180,23 +177,37 @@ class _Cutter:
                 continue
             for axis in (0, 1):
                 pieces, widest = ground.pieces(inner, axis)
-                if len(pieces) > 1:
+                if len(pieces) > 1 and not self._is_ruled(pieces, axis):
                     ways.append((widest, ground, pieces))
             if inner != box and ground is not outer:
                 ways.append((0, ground, [inner]))
         ways.sort(key=lambda way: -way[0])
         return [(ground, self._trimmed(pieces, ground)) for _, ground, pieces in ways[:3]]
 
+    def _is_ruled(self, pieces: Sequence[Box], axis: int) -> bool:
+        """Whether a figure is cut in two, and is one picture with a thin line over it."""
+        (x0, y0), (x1, y1) = pieces[0][:2], pieces[-1][2:]
+        start, end = pieces[0][axis + 2], pieces[1][axis]
+        if len(pieces) > 2 or end - start > _THIN:
+            return False
+        if area((x0, y0, x1, y1)) < _NEARLY_ALL * area(self._whole):
+            return False
+        luma = self._luma[y0:y1, x0:x1]
+        first = pieces[0][axis]
+        return is_drawn_over((luma.T if axis == 0 else luma)[:, ::2], start - first, end - first)
+
     def _trimmed(self, pieces: Sequence[Box], ground: Ground) -> list[Box]:
         """Pieces without their margins; those that are large enough to be something."""
         large = (ground.trimmed(piece) for piece in pieces if self._is_large(piece))
         return [piece for piece in large if piece is not None and self._is_large(piece)]
 
-    def _touching(self, box: Box, found: Sequence[Box], depth: int = 4) -> list[Box]:
+    def _touching(self, box: Box, found: Sequence[Box], depth: int = _SEAM_DEPTH) -> list[Box]:
         """A picture, or the pictures that it is made of where they touch."""
         if not depth or area(box) < _SEAMED * area(self._whole):
             return [box]
-        if sum(are_alike(box, other) for other in found) > 2 and slenderness(box) < 1.8:
+        alike = sum(are_alike(box, other) for other in found)
+        # Gutters leave single pictures rather than seams do, which may leave blocks of a grid.
+        if alike > (1 if depth == _SEAM_DEPTH else 3) and slenderness(box) < _MOST_SLENDER_ALONE:
             # One of several like it, and none of them is a row.
             return [box]
         columns = self._seams.places(box, 0, self._least)
@@ -243,11 +254,14 @@ class _Cutter:
             return False
         columns, rows = outer.lines(box, 0), outer.lines(box, 1)
         # Of the two outermost lines the busier one, since the outermost may be blurred.
-        sides = sorted(1 - float(side.min()) for line in (columns, rows) for side in _ends(line))
-        share = float(columns.mean())
-        if sides[1] < _STRAIGHT or sum(sides) < _STRAIGHT_IN_ALL or share > 1 - _FILLED:
+        sides = sorted(
+            1 - float(min(line[outermost], line[next_to]))
+            for line in (columns, rows)
+            for outermost, next_to in ((0, 1), (-1, -2))
+        )
+        if sides[1] < _STRAIGHT or sum(sides) < _STRAIGHT_IN_ALL or outer.share(box) > 1 - _FILLED:
             return False
-        return self._is_picture(box) and not (share >= _PAPER and self._is_print(box))
+        return self._is_picture(box)
 
     def _is_picture(self, box: Box) -> bool:
         """Whether there are tones enough for a picture: bars, keys and boxes of text have few."""
@@ -283,23 +297,6 @@ class _Cutter:
         blocks = np.logical_or.reduceat(rows, range(0, x1 - x0, _STROKES), axis=1)
         return bool(blocks.mean() >= _ALL_OVER)
 
-    def _is_print(self, box: Box) -> bool:
-        """Whether a piece looks like printed text made small: grey, without any dark."""
-        x0, y0, x1, y1 = box
-        red, green, blue = (plane[y0:y1, x0:x1] for plane in self._planes)
-        if np.count_nonzero(green < _DARK) > 0.02 * green.size:
-            return False
-        spread = np.maximum(red, blue) - np.minimum(red, blue)
-        return bool(spread.mean() < _COLOUR)
-
-    def _whole_again(self, found: list[Box]) -> list[Box]:
-        """Parts of what is one of several alike are no panels: it is."""
-        for box in sorted(self._parted, key=area, reverse=True):
-            outside = [other for other in found if not overlap(other, box)]
-            if sum(are_alike(box, other, 0.06) for other in outside) >= _ALIKE_WHOLE:
-                found = [*outside, box]
-        return found
-
     def _in_rows(self, found: list[Box]) -> list[Box]:
         """Pieces on black without straight sides, as slices are, if they stand in a row."""
         ground = self._ground or next((g for g in self._grounds if g.is_dark), None)
@@ -313,8 +310,12 @@ class _Cutter:
         if not ragged:
             return found
         rows = [row for row in rows_of(found + ragged) if is_row(row)]
+        if sum(map(len, rows)) < _IN_ROWS * len(found + ragged):
+            return found
         longest = max(map(len, rows), default=0)
-        if len(found) < 2 and longest < _LEAST_IN_ROW and len(rows) < 2:
+        # Pairs below one another must be of one height, as chance makes some pairs.
+        are_pairs = len(rows) > 1 and is_row([box for row in rows for box in row])
+        if len(found) < 2 and longest < _LEAST_IN_ROW and not are_pairs:
             return found
         self._ground = ground
         taken = [box for row in rows for box in filled(row, self._whole)]
@@ -353,13 +354,21 @@ class _Cutter:
         least = sorted(map(area, found))[len(found) // 2] / 3
         taken = list(found)
         for box in sorted(self._framed, key=area):
-            if area(box) >= least and not any(overlap(box, other) for other in taken):
+            if area(box) < least:
+                continue
+            # A picture or two and a frame are less than a row: they must look like one.
+            if len(found) < _LEAST_IN_ROW and not (
+                self._framed[box].share(box) >= _CHART_GROUND
+                and any(are_abreast(box, other) for other in found)
+            ):
+                continue
+            if not any(overlap(box, other) for other in taken):
                 taken.append(box)
         return taken[len(found) :]
 
     def _charts_alone(self) -> list[Box]:
         """Charts beside charts of their size."""
-        framed = [box for box, plain in self._framed.items() if plain >= _CHART_GROUND]
+        framed = [b for b, ground in self._framed.items() if ground.share(b) >= _CHART_GROUND]
         single = apart(framed)
         return [b for b in single if any(b != o and are_alike(b, o, 0.12) for o in single)]
 
@@ -371,7 +380,3 @@ class _Cutter:
             if any(are_alike(box, panel) for panel in found)
             and not any(overlap(box, panel) for panel in found)
         ]
-
-
-def _ends(line: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return line[:2], line[-2:]

@@ -22,7 +22,7 @@ _REACH = 6
 _STEP = 12
 _VISIBLE = 8
 _RIDGE = 10
-_LEAST_SHARE = 0.3
+_LEAST_SHARE = 0.4
 _MOST_LINES = 24
 _SEGMENTS = 8
 _FEW = 257
@@ -38,11 +38,12 @@ _BY_NUMBER = 0.9
 _SURE = 4.0
 _WORTH = 1.0
 _ALONE = 2.0
+_ALONE_OF_SEVERAL = 0.5
 _MARGIN = 0.12
 _LINE = 0.99
-_INNER, _OUTER = 4, 12
-_UNLIKE = 2.0
-_NOTHING = 40
+_MORE = 1.5
+_UNLIKE = 0.35
+_SEEN = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,18 +111,27 @@ class Seams:
         scores[places] = log_odds(features)
         found = _even(scores, least)
         if len(found) < 2:
+            thin = places[features[:, -1] >= _LINE].tolist()
             y0, y1 = box[1 - axis] // 2, (box[3 - axis] + 1) // 2
             luma = self._of(axis).luma[box[axis] : box[axis + 2], y0:y1]
-            for place in places[features[:, -1] >= _LINE].tolist():
-                if _is_drawn_over(luma, place):
-                    scores[place] = _UNLIKELY
-            found = _even(scores, least) or _alone(scores, least)
+            drawn = [place for place in thin if is_drawn_over(luma, place, place + 1)]
+            if drawn:
+                scores[drawn] = _UNLIKELY
+                found = _even(scores, least)
+            found = found or _alone(scores, least)
         return [box[axis] + place for place in found]
 
     def features(
-        self, box: Box, axis: int, least: float
+        self, box: Box, axis: int, least: float, share: float = _LEAST_SHARE
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Lines of a picture that might be seams, and what tells whether they are.
+
+        Parameters
+        ----------
+        box, axis, least
+            As for :meth:`places`.
+        share : float
+            Part of a line, at least, where the picture changes or that is a thin line.
 
         Returns
         -------
@@ -140,7 +150,7 @@ class Seams:
         step = known.step[inside]
         thin = np.maximum(_share(known.bright[inside]), _share(known.dark[inside]))
         shares = np.maximum(_share(step), thin)
-        places = _peaks(shares, margin)
+        places = _peaks(shares, margin, share)
         if not places.size:
             return nothing
         # Steps of pictures that were made smaller lie one beside the other.
@@ -179,16 +189,29 @@ class Seams:
         return self._lines[axis]
 
 
-def _is_drawn_over(luma: NDArray[np.uint8], place: int) -> bool:
-    """Whether a thin line has the same on both sides, and something: an axis, a crosshair."""
-    if not _OUTER <= place < len(luma) - _OUTER:
-        return True
-    outer, left, right, beyond = (
-        luma[place + offset].astype(np.int16) for offset in (-_OUTER, -_INNER, _INNER, _OUTER)
+def is_drawn_over(luma: NDArray[np.uint8], start: int, end: int) -> bool:
+    """Whether a thin line has the same on both sides, and something: an axis, a crosshair.
+
+    Parameters
+    ----------
+    luma : ndarray of uint8
+        A picture whose rows are the places along which the line is one.
+    start, end : int
+        The rows of the line.
+    """
+    # The line may be blurred, so that only what lies two places away is of the picture.
+    left, right = start - 2, end + 1
+    away = right - left
+    if left < away or right + away >= len(luma):
+        return False
+    outer, here, there, beyond = (
+        luma[place].astype(np.int16) for place in (left - away, left, right, right + away)
     )
-    within = max(_TEXTURE, float(np.abs(left - outer).mean()), float(np.abs(right - beyond).mean()))
-    nothing = max(float(left.max()), float(right.max())) <= _NOTHING
-    return not nothing and float(np.abs(left - right).mean()) < _UNLIKE * within
+    within = np.maximum(np.abs(here - outer), np.abs(there - beyond))
+    across = np.abs(here - there)
+    seen = np.count_nonzero(np.maximum(within, across) > _VISIBLE)
+    unlike = np.count_nonzero(across > _MORE * within + _VISIBLE)
+    return bool(seen >= _SEEN * len(here) and unlike <= _UNLIKE * seen)
 
 
 def _share(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -199,7 +222,7 @@ def _share(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
     return shares
 
 
-def _peaks(shares: NDArray[np.float64], margin: int) -> NDArray[np.intp]:
+def _peaks(shares: NDArray[np.float64], margin: int, least: float) -> NDArray[np.intp]:
     """Places with more than there is anywhere near."""
     inside = shares[margin - 3 : len(shares) - margin + 3]
     width = len(inside) - 6
@@ -208,7 +231,7 @@ def _peaks(shares: NDArray[np.float64], margin: int) -> NDArray[np.intp]:
         highest = np.maximum(highest, inside[offset : offset + width])
     middle = inside[3 : 3 + width]
     found: list[int] = []
-    for place in np.flatnonzero((middle >= _LEAST_SHARE) & (middle == highest)).tolist():
+    for place in np.flatnonzero((middle >= least) & (middle == highest)).tolist():
         if not found or place - found[-1] > 3:
             found.append(place)
     places = np.array(found, dtype=np.intp) + margin
@@ -240,17 +263,20 @@ def _even(scores: NDArray[np.float64], least: float) -> list[int]:
 
 
 def _alone(scores: NDArray[np.float64], least: float) -> list[int]:
-    """Seams anywhere, if there is no doubt of any."""
-    found: list[int] = []
+    """Seams anywhere, if there is no doubt of one, or little of several."""
+    known: list[int] = []
+    count = 0
     margin = _MARGIN * len(scores)
     for place in np.argsort(-scores, kind="stable").tolist():
-        if scores[place] < _ALONE:
+        if scores[place] < _ALONE_OF_SEVERAL:
             break
         if not margin <= place < len(scores) - margin:
             continue
-        if all(abs(place - other) >= least for other in found):
-            found.append(place)
-    return sorted(found)
+        if all(abs(place - other) >= least for other in known):
+            known.append(place)
+            if scores[known].mean() + _BY_NUMBER * np.log(len(known)) >= _ALONE:
+                count = len(known)
+    return sorted(known[:count])
 
 
 def _lines(planes: Sequence[NDArray[np.uint8]]) -> _Lines:
