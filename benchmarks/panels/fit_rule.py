@@ -9,11 +9,15 @@ panels are judged by the networks of the folds that did not see the figure's gro
 regression with weights of at least 0 takes the log-odds of the whole and of the most probable
 panel. Each group is judged by what was fitted on four fifths of the others, for several ranges of
 doubt; ``--write`` puts the fit of the one that is given into the card of a model folder.
+
+Pictures that the manifest found in a PDF (column ``path``) are counted apart, all of them and not
+only those in doubt: how many medical ones are found, and how many of the others are taken for such.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import math
 import shutil
@@ -38,24 +42,29 @@ LOW, HIGH = 0.01, 0.95
 RANGES = ((0.01, 0.95), (0.05, 0.9), (0.1, 0.8), (0.2, 0.7), (0.3, 0.6))
 FOLDS = 5
 _RIDGE = 0.02
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """One figure with panels: its label, its probability, and that of its best panel."""
 
+    key: str
     group: str
     medical: bool
     whole: float
     best: float
 
 
-def examples(model: Path, data: Sequence[Path], manifest: Path) -> tuple[list[Example], int]:
-    """Judge the panels of figures in doubt; returns them, and how many pictures there were."""
+def examples(
+    model: Path, data: Sequence[Path], manifest: Path
+) -> tuple[list[Example], dict[str, float]]:
+    """Judge the panels of figures in doubt; returns them, and the wholes of all pictures."""
     answers = OutOfFold.read(model / "run" / ARCHIVE)
     card = read_card(model)
     medical = np.array([c.label == "medical" for c in card.classes])
-    whole = dict(zip(answers.keys, answers.probabilities[:, medical].sum(axis=1), strict=True))
+    sums = answers.probabilities[:, medical].sum(axis=1)
+    whole = dict(zip(answers.keys, map(float, sums), strict=True))
     known = {
         "/".join((e.label, e.kind, e.source, e.path.name)): e
         for folder in data
@@ -78,8 +87,8 @@ def examples(model: Path, data: Sequence[Path], manifest: Path) -> tuple[list[Ex
                 if panels:
                     best = max(p.p_medical for p in classifier.predict_batch(panels))
                     is_medical = example.label == "medical"
-                    found.append(Example(groups[place], is_medical, float(whole[key]), best))
-    return found, len(pictures)
+                    found.append(Example(key, groups[place], is_medical, whole[key], best))
+    return found, whole
 
 
 def without_fold(model: Path, fold: int, folder: Path) -> Path:
@@ -152,6 +161,49 @@ def report(sample: list[Example], pictures: int) -> None:
             print(f"| {low} to {high} | {row} |")
 
 
+def documents_of(manifest: Path) -> dict[str, str]:
+    """File name of each picture that was found in a PDF, and a name of that document."""
+    with manifest.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {
+        row["file"].rsplit("/", 1)[-1]: row["repository"]
+        + "/"
+        + row["path"].lower().split(".pdf")[0]
+        for row in rows
+        if ".pdf" in row["path"].lower()
+    }
+
+
+def report_documents(
+    sample: list[Example], whole: dict[str, float], manifest: Path, within: tuple[float, float]
+) -> None:
+    """Print what the rule does to all pictures of documents, with an interval over documents."""
+    asked = [e for e in sample if within[0] <= e.whole <= within[1]]
+    after = dict(zip([e.key for e in asked], judged(asked), strict=True))
+    names = documents_of(manifest)
+    keys = [key for key in whole if key.rsplit("/", 1)[-1] in names]
+    documents, place = np.unique(
+        [names[key.rsplit("/", 1)[-1]] for key in keys], return_inverse=True
+    )
+    medical = np.array([key.startswith("medical/") for key in keys])
+    before = np.array([whole[key] for key in keys]) >= 0.5
+    now = np.array([after.get(key, whole[key]) for key in keys]) >= 0.5
+    print(f"\n{len(keys)} pictures of {len(documents)} PDFs, {medical.sum()} of them medical")
+    rng = np.random.default_rng(1)
+    draws = rng.multinomial(len(documents), np.full(len(documents), 1 / len(documents)), RESAMPLES)
+    for name, those in (("medical found", medical), ("false alarms", ~medical)):
+        sums = [
+            np.bincount(place, w * those, len(documents)) for w in (before, now, np.ones(len(keys)))
+        ]
+        old, new, every = (draws @ part for part in sums)
+        low, high = np.quantile(100 * (new - old) / np.maximum(every, 1), (0.025, 0.975))
+        shares = [100 * part.sum() / sums[2].sum() for part in sums[:2]]
+        print(
+            f"{name}: {shares[0]:.2f} % without panels, {shares[1]:.2f} % with, "
+            f"{shares[1] - shares[0]:+.2f} ({low:+.2f} to {high:+.2f}) of {int(sums[2].sum())}"
+        )
+
+
 def main() -> None:
     """Fit, tell, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -161,9 +213,10 @@ def main() -> None:
     parser.add_argument("--within", type=float, nargs=2, default=(0.2, 0.7), metavar="P")
     parser.add_argument("--write", type=Path, help="put the rule into the card of this folder")
     arguments = parser.parse_args()
-    sample, pictures = examples(arguments.model, arguments.data, arguments.groups)
-    report(sample, pictures)
+    sample, whole = examples(arguments.model, arguments.data, arguments.groups)
+    report(sample, len(whole))
     low, high = arguments.within
+    report_documents(sample, whole, arguments.groups, (low, high))
     rule = fit([e for e in sample if low <= e.whole <= high], low, high)
     print(rule)
     if arguments.write:
