@@ -20,7 +20,7 @@ from medsift.classify.card import read_card
 from medsift.classify.second_spec import SecondSpec
 from medsift.core.errors import ModelError, UsageError
 from medsift.training import crossfit, loop, members, recipes, storage
-from medsift.training.answers import ANSWERS, Answers, calibrated
+from medsift.training.answers import ALONE, ANSWERS, Answers, calibrated
 from medsift.training.checkpoint import checkpoint_weights, mean_weights
 from medsift.training.crossfit import fold_folder
 from medsift.training.recipes import Recipe
@@ -180,6 +180,14 @@ def test_a_gate_is_judged_by_what_it_said_over_the_same_folds(settings: TrainSet
     both = Answers.read(settings.output / "run" / ANSWERS)
     assert both.keys == alone.keys
     assert not np.allclose(both.probabilities, alone.probabilities, atol=1e-4)
+    # What the networks said by themselves is kept, for other shares and bounds.
+    medical = np.array([c.label == "medical" for c in card.classes])
+    networks = Answers.read(settings.output / "run" / ALONE)
+    told = Answers.read(gate / "run" / ANSWERS).like(networks)
+    mean = networks.mixed(told, 0.25)
+    passed = told.of(medical) >= card.gate.below
+    expected = calibrated(mean.probabilities, medical, card.calibration)[passed]
+    assert np.allclose(both.probabilities[passed], expected, atol=1e-4)
 
 
 def test_a_second_reader_is_calibrated_on_what_is_in_doubt_over_the_same_folds(

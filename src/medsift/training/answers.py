@@ -22,6 +22,8 @@ from medsift.training.data import PixelStore
 
 ANSWERS = ARCHIVE
 """Name of the archive, in the folder of the run."""
+ALONE = "alone.npz"
+"""The same of the networks without a gate and a second reader, uncalibrated."""
 
 _TINY = 1e-9
 

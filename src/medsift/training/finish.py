@@ -22,7 +22,7 @@ from medsift.evaluation.measure import Measurement, measure
 from medsift.evaluation.metrics import expected_calibration_error
 from medsift.evaluation.risk import smallest_safe_threshold
 from medsift.evaluation.summary import summarise
-from medsift.training.answers import ANSWERS, Answers, calibrated
+from medsift.training.answers import ALONE, ANSWERS, Answers, calibrated
 from medsift.training.data import PixelStore
 from medsift.training.model_card import figures, render_card
 from medsift.training.storage import Stored, positive
@@ -134,6 +134,7 @@ def finish_over_folds(
     medical = np.array([c.label == "medical" for c in classes])
     averaged = np.mean([softmax(t.logits / t.member.temperature) for t in trained], axis=0)
     own, passed = Answers.named(store, groups, averaged), np.ones(len(truth), dtype=np.bool_)
+    own.write(folder / "run" / ALONE, classes)
     if gate is not None:
         before = Answers.read(gate_folder(folder, gate, classes) / "run" / ANSWERS).like(own)
         own = own.mixed(before, gate.share)
