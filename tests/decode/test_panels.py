@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from medsift.core.picture import Pixels
+from medsift.decode import panels
 from medsift.decode.panels import Box, find_panels, reading_order
 
 
@@ -327,3 +328,13 @@ def test_a_row_among_things_that_stand_in_none_is_chance() -> None:
         part = scattered[110 * place : 110 * place + 110]
         part[:] = np.roll(part, left, axis=1)
     assert find_panels(np.concatenate([row, scattered])) == ()
+
+
+def test_a_part_that_repeats_is_cut_where_it_stands_in_the_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figure = np.zeros((120, 400, 3), dtype=np.uint8)
+    figure[20:100, 300:380] = 200
+    monkeypatch.setattr(panels, "cuts", lambda _luma, _box, axis, _least: [40] if axis == 0 else [])
+    found = panels._Cutter(figure)._repeated([(300, 20, 380, 100)])
+    assert found == [(300, 20, 340, 100), (340, 20, 380, 100)]

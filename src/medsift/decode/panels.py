@@ -226,7 +226,10 @@ class _Cutter:
         if dark is None or dark.share(self._whole) < _MUCH_BLACK:
             return []
         for box in dict.fromkeys((*found, self._whole)):
-            columns, rows = (cuts(self._luma, box, axis, self._least) for axis in (0, 1))
+            columns, rows = (
+                [box[axis] + place for place in cuts(self._luma, box, axis, self._least)]
+                for axis in (0, 1)
+            )
             if columns or rows:
                 parts = grid(box, columns, rows)
                 return [cell for cell in parts if dark.share(cell) < _EMPTY]
