@@ -124,6 +124,12 @@ def lines(tables: dict[str, Table]) -> Iterator[str]:
         yield f"| {kind} | {int(inside.sum())} | {groups} | {' | '.join(cells)} |"
 
 
+def name_of(path: Path) -> str:
+    """Name of the model: of its folder for an archive beside a run, else of the file."""
+    is_beside_run = path.resolve().parent.name == "run"
+    return path.resolve().parent.parent.name if is_beside_run else path.stem
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="figures of answers over folds")
@@ -131,7 +137,7 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, nargs="*", default=[])
     arguments = parser.parse_args()
     paths = [arguments.answers, *arguments.beside]
-    tables = {path.resolve().parent.parent.name: Table.read(path) for path in paths}
+    tables = {name_of(path): Table.read(path) for path in paths}
     sys.stdout.write("\n".join(lines(tables)) + "\n")
 
 
