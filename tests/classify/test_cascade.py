@@ -249,7 +249,7 @@ def test_the_default_has_the_bundled_fast_as_its_gate() -> None:
     fast, alone = Ensemble(store.BUNDLED / "fast"), Ensemble(store.BUNDLED / "default")
     spec = alone.card.gate
     assert spec is not None
-    assert (spec.model, spec.below, spec.share) == ("fast", 0.01, 0.3)
+    assert (spec.model, spec.below, spec.share) == ("fast", 0.01, 0.2)
     cascade = Cascade(store.BUNDLED / "default")
     pictures = [np.asarray(picture(number)) for number in range(8)]
     # A drawn radiograph of sorts: what no gate is sure of.
