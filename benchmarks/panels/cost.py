@@ -27,13 +27,15 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        plain = work / "plain"
-        shutil.copytree(store.find(arguments.model), plain)
-        card = json.loads((plain / "model.json").read_text(encoding="utf-8"))
-        (plain / "model.json").write_text(json.dumps(card | {"panels": None}), encoding="utf-8")
-        models = {"with": str(store.find(arguments.model)), "without": str(plain)}
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        models = {name: str(work / name) for name in ("with", "without")}
+        # Both are copies: a folder is loaded in another way than a bundled name.
+        for folder in models.values():
+            shutil.copytree(store.find(arguments.model), folder)
+        card_file = work / "without" / "model.json"
+        card = json.loads(card_file.read_text(encoding="utf-8"))
+        card_file.write_text(json.dumps(card | {"panels": None}), encoding="utf-8")
         times: dict[str, list[float]] = {name: [] for name in models}
         for _ in range(arguments.rounds):
             for name, model in models.items():
