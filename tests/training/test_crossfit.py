@@ -23,6 +23,7 @@ from medsift.training import crossfit, loop, members, recipes, storage
 from medsift.training.answers import ALONE, ANSWERS, Answers, calibrated
 from medsift.training.checkpoint import checkpoint_weights, mean_weights
 from medsift.training.crossfit import fold_folder
+from medsift.training.export import export_onnx
 from medsift.training.recipes import Recipe
 from medsift.training.settings import TrainSettings
 from medsift.training.train import train
@@ -120,7 +121,7 @@ def test_a_fold_is_judged_by_the_mean_of_the_runs_that_did_not_see_it(
     alone = train(settings)
     before = {path: path.read_bytes() for path in sorted(alone.rglob("fold-*/*"))}
     judges: list[dict[str, torch.Tensor]] = []
-    export = crossfit.export_onnx
+    export = export_onnx
 
     def watched(network: torch.nn.Module, *rest: Any) -> None:
         judges.append({n: t.clone() for n, t in network.state_dict().items()})
