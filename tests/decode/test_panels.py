@@ -197,11 +197,21 @@ def test_boxes_are_sorted_as_one_reads() -> None:
 @given(
     arrays(
         np.uint8,
-        st.tuples(st.integers(1, 90), st.integers(1, 90), st.just(3)),
+        st.tuples(st.integers(1, 24), st.integers(1, 24), st.just(3)),
         elements=st.sampled_from([0, 90, 200, 255]),
-    )
+    ),
+    st.integers(1, 14),
+    st.integers(1, 4),
+    st.tuples(*[st.integers(0, 120)] * 4),
+    st.sampled_from([0, 90, 255]),
 )
-def test_whatever_comes_boxes_lie_within_it_and_apart(pixels: Pixels) -> None:
+def test_whatever_comes_boxes_lie_within_it_and_apart(
+    cell: Pixels, zoom: int, times: int, margins: tuple[int, int, int, int], ground: int
+) -> None:
+    left, right, above, below = margins
+    large = np.tile(cell.repeat(zoom, axis=0).repeat(zoom, axis=1), (1, times, 1))
+    around = ((above, below), (left, right), (0, 0))
+    pixels = np.pad(large, around, constant_values=ground)
     found = find_panels(pixels)
     assert len(found) != 1
     for place, (x0, y0, x1, y1) in enumerate(found):
