@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from medsift.core.picture import Pixels
@@ -194,24 +193,35 @@ def test_boxes_are_sorted_as_one_reads() -> None:
     assert reading_order([UNEVEN[2], UNEVEN[0], UNEVEN[1]])[0] in UNEVEN[:2]
 
 
-@given(
-    arrays(
-        np.uint8,
-        st.tuples(st.integers(1, 24), st.integers(1, 24), st.just(3)),
-        elements=st.sampled_from([0, 90, 200, 255]),
-    ),
-    st.integers(1, 14),
-    st.integers(1, 4),
-    st.tuples(*[st.integers(0, 120)] * 4),
-    st.sampled_from([0, 90, 255]),
-)
-def test_whatever_comes_boxes_lie_within_it_and_apart(
-    cell: Pixels, zoom: int, times: int, margins: tuple[int, int, int, int], ground: int
-) -> None:
-    left, right, above, below = margins
-    large = np.tile(cell.repeat(zoom, axis=0).repeat(zoom, axis=1), (1, times, 1))
-    around = ((above, below), (left, right), (0, 0))
-    pixels = np.pad(large, around, constant_values=ground)
+def by_chance(seed: int, gutter: int, ground: int) -> Pixels:
+    """Rows of pictures of any sizes on a ground; some repeat, some are blocks of colours."""
+    chance = np.random.default_rng(seed)
+    rows: list[Pixels] = []
+    for _ in range(chance.integers(1, 5)):
+        height, width = chance.integers(12, 110, 2).tolist()
+        row: list[Pixels] = []
+        for _ in range(chance.integers(1, 5)):
+            part = picture(seed, width, height)
+            if chance.random() < 0.2:
+                part = chance.choice(np.array([0, 90, 255], dtype=np.uint8), (height, width, 3))
+            elif chance.random() < 0.2:
+                part = np.tile(part[:, : max(1, width // 4)], (1, chance.integers(1, 5), 1))
+            row += [part, np.full((height, gutter, 3), ground, dtype=np.uint8)]
+            if chance.random() < 0.5:
+                width = int(chance.integers(12, 110))
+        rows += [np.concatenate(row, axis=1), np.full((gutter, 1, 3), ground, dtype=np.uint8)]
+    most = max(row.shape[1] for row in rows)
+    wide = [
+        np.pad(row, ((0, 0), (0, most - row.shape[1]), (0, 0)), constant_values=ground)
+        for row in rows
+    ]
+    margins = (*[chance.integers(0, 60, 2).tolist() for _ in range(2)], (0, 0))
+    return np.pad(np.concatenate(wide), margins, constant_values=ground)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12), st.sampled_from([0, 90, 255]))
+def test_whatever_comes_boxes_lie_within_it_and_apart(seed: int, gutter: int, ground: int) -> None:
+    pixels = by_chance(seed, gutter, ground)
     found = find_panels(pixels)
     assert len(found) != 1
     for place, (x0, y0, x1, y1) in enumerate(found):
