@@ -205,7 +205,7 @@ def by_chance(seed: int, gutter: int, ground: int) -> Pixels:
             if chance.random() < 0.2:
                 part = chance.choice(np.array([0, 90, 255], dtype=np.uint8), (height, width, 3))
             elif chance.random() < 0.2:
-                part = np.tile(part[:, : max(1, width // 4)], (1, chance.integers(1, 5), 1))
+                part = np.tile(part[:, : max(1, width // 4)], (1, int(chance.integers(1, 5)), 1))
             row += [part, np.full((height, gutter, 3), ground, dtype=np.uint8)]
             if chance.random() < 0.5:
                 width = int(chance.integers(12, 110))
