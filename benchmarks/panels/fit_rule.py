@@ -1,6 +1,7 @@
 """Fit how the panels of a figure count, for a model, on figures that its networks never saw.
 
-    python benchmarks/panels/fit_rule.py MODEL DATA [DATA ...] --groups MANIFEST.csv [--write CARD]
+    python benchmarks/panels/fit_rule.py MODEL DATA [DATA ...] --groups MANIFEST.csv \\
+        [--within LOW HIGH] [--write CARD]
 
 MODEL is a folder that ``medsift train --folds`` made, with its ``run``; so is that of its gate.
 DATA are the labelled folders that it was trained on, MANIFEST.csv the groups of its folds. Figures

@@ -147,6 +147,7 @@ def test_a_fold_is_judged_by_the_mean_of_the_runs_that_did_not_see_it(
     wanted = mean_weights([*parts[0], *parts[1]])
     assert all(torch.allclose(shipped[0][name], wanted[name]) for name in wanted)
     assert read_card(alone).training["weights"] == "means over 2 folds of 2 runs"
+    assert "what ships is the mean of all 4." in (alone / "README.md").read_text()
     # Nothing was trained again, and what the run said alone is still there.
     assert {p: p.read_bytes() for p in before if p.name != "model.json"} == {
         p: content for p, content in before.items() if p.name != "model.json"
@@ -181,6 +182,7 @@ def test_a_gate_is_judged_by_what_it_said_over_the_same_folds(settings: TrainSet
     both = Answers.read(settings.output / "run" / ANSWERS)
     assert both.keys == alone.keys
     assert not np.allclose(both.probabilities, alone.probabilities, atol=1e-4)
+    assert "count 0.25 in the mean." in (settings.output / "README.md").read_text()
     # What the networks said by themselves is kept, for other shares and bounds.
     medical = np.array([c.label == "medical" for c in card.classes])
     networks = Answers.read(settings.output / "run" / ALONE)

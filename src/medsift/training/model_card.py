@@ -78,7 +78,11 @@ def _lines(card: ModelCard, summary: EvaluationSummary) -> Iterator[str]:
         yield f"Before them goes a gate, the model `{Path(card.gate.model).name}`. Where it gives"
         yield f"a picture a probability of being medical below {card.gate.below:g}, its answer"
         yield "stands, with its kind. All other pictures go on to the networks above, as if there"
-        yield "were no gate."
+        yield "were no gate" + (
+            f", but that its probabilities count {card.gate.share:g} in the mean."
+            if card.gate.share
+            else "."
+        )
     if card.second is not None:
         second = card.second
         yield ""
@@ -124,6 +128,11 @@ def _fitted_on_the_same(card: ModelCard) -> Iterator[str]:
         yield "expect of it on pictures of other origins. Calibration was fitted on these answers:"
         yield "fitted on one half of the groups and measured on the other, and the other way round,"
         yield f"the calibration error is {card.metrics['ece_cross_fitted']:.4f}."
+        runs = card.training.get("runs", 1)
+        if runs > 1:
+            yield ""
+            yield f"That was done {runs} times, with other seeds or settings: a picture was judged by"
+            yield f"the mean of {runs} networks, and what ships is the mean of all {runs * folds}."
         return
     yield "On the validation sources, none of which was trained on. Calibration and the"
     yield "choice of the epoch were fitted on the same sources, so that the"

@@ -117,6 +117,7 @@ def _facts(
         "weights": weights,
         "teacher": Path(settings.teacher).name if settings.teacher else "none",
         **({"folds": settings.folds} if settings.folds else {}),
+        **({"runs": runs} if runs > 1 else {}),
         **({"note": settings.note} if settings.note else {}),
         "pictures": len(stores[0]),
         "validation pictures": len(stores[1]),
