@@ -147,7 +147,7 @@ def test_a_fold_is_judged_by_the_mean_of_the_runs_that_did_not_see_it(
     wanted = mean_weights([*parts[0], *parts[1]])
     assert all(torch.allclose(shipped[0][name], wanted[name]) for name in wanted)
     assert read_card(alone).training["weights"] == "means over 2 folds of 2 runs"
-    assert "what ships is the mean of all 4." in (alone / "README.md").read_text()
+    assert "what ships is the mean\nof all 4." in (alone / "README.md").read_text()
     # Nothing was trained again, and what the run said alone is still there.
     assert {p: p.read_bytes() for p in before if p.name != "model.json"} == {
         p: content for p, content in before.items() if p.name != "model.json"

@@ -132,7 +132,8 @@ def _fitted_on_the_same(card: ModelCard) -> Iterator[str]:
         if runs > 1:
             yield ""
             yield f"That was done {runs} times, with other seeds or settings: a picture was judged"
-            yield f"by the mean of {runs} networks, and what ships is the mean of all {runs * folds}."
+            yield f"by the mean of {runs} networks, and what ships is the mean"
+            yield f"of all {runs * folds}."
         return
     yield "On the validation sources, none of which was trained on. Calibration and the"
     yield "choice of the epoch were fitted on the same sources, so that the"
